@@ -1,0 +1,77 @@
+# Every developer command. `make` alone lists them.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+TARGETS = mockserver tests
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- use ---
+
+.PHONY: run
+run: $(VENV)/run.stamp ## start the mock, seeded, on 127.0.0.1:8000
+	@$(BIN)/attendee-mock serve
+
+# --- prove ---
+
+.PHONY: test
+test: check ## everything that CI runs: style, types, rooms, tests, recordings, coverage
+
+.PHONY: check
+check: lint types cover
+
+.PHONY: tests
+tests: $(VENV)/dev.stamp ## the tests alone
+	$(BIN)/python -m pytest -q -n auto
+
+.PHONY: cover
+cover: $(VENV)/dev.stamp ## the tests, with coverage
+	$(BIN)/python -m pytest -q -n auto --cov --cov-report=term
+
+.PHONY: recorded
+recorded: $(VENV)/dev.stamp ## replay what the real service answered, over a real socket
+	$(BIN)/python -m pytest -q -n auto tests/test_recorded.py
+
+.PHONY: lint
+lint: $(VENV)/dev.stamp ## style and the import contracts
+	$(BIN)/ruff check $(TARGETS)
+	$(BIN)/ruff format --check $(TARGETS)
+	$(BIN)/lint-imports
+
+.PHONY: types
+types: $(VENV)/dev.stamp ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: fmt
+fmt: $(VENV)/dev.stamp ## put the code into shape
+	$(BIN)/ruff check --fix $(TARGETS)
+	$(BIN)/ruff format $(TARGETS)
+
+# --- set up ---
+
+# Installed once, and again when what is to be installed changes.
+$(VENV)/python.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; say which: make PYTHON=python3.12 ...")'
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/run.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
+	@echo "installing the mock into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
+	@echo "installing the mock and its tools into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/run.stamp
+
+.PHONY: clean
+clean: ## take away what was made here
+	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The contract over HTTP: requests in, answers out, in the service's own dialect."""

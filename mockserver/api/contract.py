@@ -1,0 +1,232 @@
+"""The contract, compiled once per operation at start: parameters, body and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jsonschema_rs
+
+from mockserver.api.answers import Answer, Sealed, SealedPage, page_text, to_json
+from mockserver.api.validation import BodyRules, ContractError
+
+METHOD_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
+Handler = Callable[..., Answer]
+_REFERENCE = "#/components/schemas/"
+
+
+class BrokenContract(Exception):
+    """An answer that the contract does not allow; the text names the rule and never a value."""
+
+
+class Schemas:
+    """Validators for the contract's schemas, each compiled once."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """`document` is the contract as it is written, references unresolved."""
+        self._document = document
+        self._components = {"schemas": _as_json_schema(document["components"]["schemas"])}
+        self._named: dict[str, jsonschema_rs.Draft4Validator] = {}
+
+    def compile(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft4Validator:
+        """The validator of a schema that stands anywhere in the contract."""
+        root = {"allOf": [_as_json_schema(schema)], "components": self._components}
+        return jsonschema_rs.Draft4Validator(root, validate_formats=True)
+
+    def named(self, name: str) -> jsonschema_rs.Draft4Validator:
+        """The validator of a schema under components."""
+        if name not in self._named:
+            self._named[name] = self.compile({"$ref": _REFERENCE + name})
+        return self._named[name]
+
+    def seal(self, name: str, value: Any) -> Sealed:
+        """The value as JSON text that is known to keep the named schema.
+
+        Raises BrokenContract.
+        """
+        validator = self.named(name)
+        if not validator.is_valid(value):
+            raise BrokenContract(f"{name}: {first_problem(validator, value)}")
+        return Sealed(name, to_json(value))
+
+    def resolve(self, part: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The part of the contract that this one refers to, or itself."""
+        while "$ref" in part:
+            found: Any = self._document
+            for name in part["$ref"].removeprefix("#/").split("/"):
+                found = found[name]
+            part = found
+        return part
+
+
+def first_problem(validator: jsonschema_rs.Draft4Validator, value: Any) -> str:
+    """Where a value breaks a schema and which keyword it breaks; the value itself is not told."""
+    for error in validator.iter_errors(value):
+        where = "/".join(str(step) for step in error.instance_path) or "the whole"
+        keywords = [step for step in error.schema_path if isinstance(step, str)]
+        return f"{where} breaks {keywords[-1] if keywords else 'the schema'}"
+    return "nothing"
+
+
+def _as_json_schema(schema: Any) -> Any:
+    """An OpenAPI 3.0 schema as JSON Schema draft 4: what is nullable may be null."""
+    if isinstance(schema, list):
+        return [_as_json_schema(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    plain = {name: _as_json_schema(part) for name, part in schema.items() if name not in ("nullable", "example")}
+    if schema.get("nullable") is True:
+        return {"anyOf": [plain, {"type": "null"}]}
+    return plain
+
+
+class ResponseContract:
+    """What the contract says of one status of one operation."""
+
+    def __init__(self, schemas: Schemas, response: Mapping[str, Any]) -> None:
+        content = response.get("content")
+        self.headers = frozenset(
+            name for name, header in response.get("headers", {}).items() if schemas.resolve(header).get("required")
+        )
+        self._schema: Mapping[str, Any] = content["application/json"]["schema"] if content else {}
+        self._validator = schemas.compile(self._schema) if content else None
+        page = schemas.resolve(self._schema).get("properties", {})
+        self._results = schemas.resolve(page["results"]) if "results" in page else None
+
+    def text(self, body: Any) -> bytes:
+        """The answer's JSON text.
+
+        Raises BrokenContract when the contract does not allow it.
+        """
+        if self._validator is None:
+            if body is not None:
+                raise BrokenContract("a body where there is none")
+            return b""
+        if type(body) is Sealed:
+            if self._schema.get("$ref") != _REFERENCE + body.schema:
+                raise BrokenContract(f"a {body.schema} where there is none")
+            return body.text
+        if type(body) is SealedPage:
+            return self._page_text(body)
+        if not self._validator.is_valid(body):
+            raise BrokenContract(first_problem(self._validator, body))
+        return to_json(body)
+
+    def _page_text(self, page: SealedPage) -> bytes:
+        """A page's text: the results are sealed, what is around them is held against the schema here."""
+        assert self._validator is not None
+        if self._results is None:
+            raise BrokenContract("a page where there is none")
+        frame: dict[str, Any] = {"next": page.next, "previous": page.previous, "results": []}
+        if not self._validator.is_valid(frame):
+            raise BrokenContract(first_problem(self._validator, frame))
+        if len(page.results) > self._results["maxItems"]:
+            raise BrokenContract("results breaks maxItems")
+        wanted = self._results["items"]["$ref"]
+        if any(type(item) is not Sealed or _REFERENCE + item.schema != wanted for item in page.results):
+            raise BrokenContract("results breaks items")
+        return page_text(page)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the contract, with the handler that answers it."""
+
+    operation_id: str
+    method: str
+    handler: Handler
+    parameters: Mapping[str, jsonschema_rs.Draft4Validator]
+    """The query parameters' validators by name."""
+    body: jsonschema_rs.Draft4Validator | None
+    rules: BodyRules | None
+    responses: Mapping[int, ResponseContract]
+
+    def query_remarks(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
+        """What of a query the contract does not allow."""
+        remarks = []
+        seen = set()
+        for name, value in pairs:
+            validator = self.parameters.get(name)
+            if validator is None:
+                remarks.append("unknown query parameter")
+            elif name in seen:
+                remarks.append(f"query parameter {name} given twice")
+            elif not validator.is_valid(value):
+                remarks.append(f"query parameter {name} {first_problem(validator, value).removeprefix('the whole ')}")
+            seen.add(name)
+        return remarks
+
+    def body_remarks(self, data: Any) -> list[str]:
+        """What of a body the contract does not allow."""
+        if self.body is None:
+            return []
+        try:
+            return [] if self.body.is_valid(data) else [f"body: {first_problem(self.body, data)}"]
+        except ValueError:
+            # The validator cannot even read it: a lone surrogate, or nesting beyond its own limit.
+            return ["body: not plain JSON"]
+
+    def response(self, status: int) -> ResponseContract:
+        """What the contract says of a status.
+
+        Raises BrokenContract when it says nothing.
+        """
+        found = self.responses.get(status)
+        if found is None:
+            raise BrokenContract(f"status {status} is not in the contract")
+        return found
+
+
+class Route(NamedTuple):
+    """A path of the contract and the operations on it, by method."""
+
+    template: str
+    allow: str
+    operations: Mapping[str, Operation]
+
+    @property
+    def prefix(self) -> str | None:
+        """What comes before the path's one parameter; None where there is no parameter."""
+        return self.template.partition("{")[0] if "{" in self.template else None
+
+
+def compile_route(
+    schemas: Schemas, template: str, item: Mapping[str, Any], handler_of: Callable[[str], Handler]
+) -> Route:
+    """The route of a path: `item` is its part of the contract, `handler_of` takes a method in lower case.
+
+    Raises ContractError for what this code does not implement.
+    """
+    operations = {
+        method: _compile_operation(schemas, method, item[method.lower()], handler_of(method.lower()))
+        for method in METHOD_ORDER
+        if method.lower() in item
+    }
+    allow = ", ".join([*operations, *(["HEAD"] if "GET" in operations else []), "OPTIONS"])
+    return Route(template, allow, operations)
+
+
+def _compile_operation(schemas: Schemas, method: str, written: Mapping[str, Any], handler: Handler) -> Operation:
+    parameters = [schemas.resolve(parameter) for parameter in written.get("parameters", ())]
+    content = schemas.resolve(written["requestBody"])["content"] if "requestBody" in written else None
+    if content is not None and set(content) != {"application/json"}:
+        raise ContractError(f"{written['operationId']}: only application/json bodies are implemented")
+    body = content["application/json"]["schema"] if content else None
+    rules = None
+    if body is not None:
+        fields = schemas.resolve(body)
+        named = {name: schemas.resolve(rule) for name, rule in fields["properties"].items()}
+        rules = BodyRules({**fields, "properties": named})
+    return Operation(
+        operation_id=written["operationId"],
+        method=method,
+        handler=handler,
+        parameters={p["name"]: schemas.compile(p["schema"]) for p in parameters if p["in"] == "query"},
+        body=schemas.compile(body) if body else None,
+        rules=rules,
+        responses={
+            int(status): ResponseContract(schemas, schemas.resolve(response))
+            for status, response in written["responses"].items()
+        },
+    )

@@ -1,0 +1,192 @@
+"""Every error that the service can answer: one function each, with the service's own status, shape and words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from mockserver.domain.pagination import InvalidCursor
+from mockserver.domain.service import CalendarNotFound, DuplicateDeduplicationKey, NotStorable
+
+
+class ApiError(Exception):
+    """An answer other than the one asked for. `reason` says why in words for the log; it never holds a value."""
+
+    def __init__(self, status: int, body: Mapping[str, Any], reason: str, headers: Mapping[str, str] | None = None):
+        super().__init__(reason)
+        self.status = status
+        self.body = body
+        self.reason = reason
+        self.headers = headers or {}
+
+
+class BadRequestPage(Exception):
+    """A request that the service's framework refuses before the API sees it, with a page of its own."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+MOST_PARAMETERS = 1000
+"""How many parameters a query or a form may have."""
+
+
+def too_many_parameters() -> BadRequestPage:
+    """A query or form with more parameters than the framework counts."""
+    return BadRequestPage(f"more than {MOST_PARAMETERS} parameters")
+
+
+class FieldError(Exception):
+    """What is wrong with one field: the service's message, and the rule's name for the log."""
+
+    def __init__(self, message: str, rule: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.rule = rule
+
+
+def _detail(status: int, text: str, reason: str, headers: Mapping[str, str] | None = None) -> ApiError:
+    return ApiError(status, {"detail": text}, reason, headers)
+
+
+def not_acceptable() -> ApiError:
+    """No representation that the Accept header allows."""
+    return _detail(406, "Could not satisfy the request Accept header.", "Accept allows neither JSON nor HTML")
+
+
+def unknown_format() -> ApiError:
+    """A `format` parameter that names no representation."""
+    return _detail(404, "Not found.", "format names no representation")
+
+
+def missing_authorization() -> ApiError:
+    """No Authorization header."""
+    return _unauthorized("Missing Authorization header", "no Authorization header")
+
+
+def malformed_authorization() -> ApiError:
+    """An Authorization header that is not the word Token and one key."""
+    text = "Invalid Authorization header. Should have this format: Token <api_key>"
+    return _unauthorized(text, "the Authorization header is not 'Token <api key>'")
+
+
+def unknown_key() -> ApiError:
+    """An API key that is of no project, or was disabled."""
+    return _unauthorized("Invalid or disabled API key", "the API key is unknown or disabled")
+
+
+def _unauthorized(text: str, reason: str) -> ApiError:
+    return _detail(401, text, reason, {"WWW-Authenticate": "Token"})
+
+
+def forbidden(text: str) -> ApiError:
+    """Basic credentials that the service's page for unknown paths does not take (path-unknown)."""
+    return _detail(403, text, "the path is unknown and Basic credentials are not taken")
+
+
+def throttled(seconds: int) -> ApiError:
+    """Too many POSTs; `seconds` until the next is let through."""
+    unit = "second" if seconds == 1 else "seconds"
+    text = f"Request was throttled. Expected available in {seconds} {unit}."
+    return _detail(429, text, "the project's POST limit is used up", {"Retry-After": str(seconds)})
+
+
+def method_not_allowed(method: str) -> ApiError:
+    """A method that the path does not have."""
+    return _detail(405, f'Method "{method}" not allowed.', "the path has no such method")
+
+
+def unsupported_media_type(content_type: str) -> ApiError:
+    """A body of a type that the service does not read."""
+    return _detail(415, f'Unsupported media type "{content_type}" in request.', "Content-Type: not JSON, nor a form")
+
+
+def too_large(limit: int) -> ApiError:
+    """A body over the mock's limit, in bytes; the service's own front server has some other limit."""
+    return _detail(413, f"Request body is larger than {limit} bytes.", "the body is over max_body")
+
+
+def malformed_json(problem: str) -> ApiError:
+    """A body that is not JSON."""
+    return _detail(400, f"JSON parse error - {problem}", "body: not JSON")
+
+
+def malformed_multipart(problem: str) -> ApiError:
+    """A multipart body that cannot be taken apart."""
+    return _detail(400, f"Multipart form parse error - {problem}", "body: not multipart")
+
+
+def unknown_path() -> ApiError:
+    """A path under /api/v1/ that names nothing."""
+    return ApiError(404, {"error": "Not found"}, "no such path")
+
+
+def bad_filter(name: str, example: str) -> ApiError:
+    """A time filter that is no timestamp."""
+    text = f"Invalid {name} format. Use ISO 8601 format (e.g., {example})"
+    return ApiError(400, {"error": text}, f"{name}: not a timestamp")
+
+
+def bad_ordering(allowed: Iterable[str]) -> ApiError:
+    """An ordering that is not one of the allowed."""
+    text = "Invalid ordering. Allowed values: " + ", ".join(allowed)
+    return ApiError(400, {"error": text}, "ordering: not an allowed value")
+
+
+def nul_in_filter(name: str) -> ApiError:
+    """A filter with a NUL, over which the service's database breaks off."""
+    return ApiError(400, {"error": f"Null characters are not allowed in {name}."}, f"{name}: holds a NUL")
+
+
+def not_imitated() -> ApiError:
+    """A part of the service that the mock does not have."""
+    return _detail(501, "attendee-mockserver does not imitate bots.", "bots are not imitated")
+
+
+def invalid_fields(problems: Mapping[str, Sequence[FieldError]]) -> ApiError:
+    """What is wrong with a body, field by field."""
+    body = {name: [problem.message for problem in found] for name, found in problems.items()}
+    reason = "; ".join(f"{name}: {problem.rule}" for name, found in problems.items() for problem in found)
+    return ApiError(400, body, reason)
+
+
+def invalid_body(message: str, rule: str) -> ApiError:
+    """What is wrong with a body as a whole."""
+    return ApiError(400, {"non_field_errors": [message]}, f"body: {rule}")
+
+
+def off_contract(remark: str) -> ApiError:
+    """What strict mode refuses although the service would take it."""
+    text = f"The service tolerates this but its contract does not allow it: {remark}. (strict mode)"
+    return ApiError(400, {"detail": text}, f"strict: {remark}")
+
+
+def broken_promise(operation: str, problem: str) -> ApiError:
+    """The mock was about to answer against the contract: a fault of the mock, said as such."""
+    text = f"The mock's own answer breaks the contract of {operation}: {problem}. Please report this."
+    return _detail(500, text, f"own answer off contract: {problem}")
+
+
+def not_storable(error_id: UUID, doing: str, reason: str) -> ApiError:
+    """What passes every rule of a field and still does not fit the service's database."""
+    text = f"An unexpected error occurred while {doing} the calendar. Error ID: {error_id}"
+    return ApiError(400, {"non_field_errors": [text]}, reason)
+
+
+def from_domain(error: Exception, doing: str) -> ApiError:
+    """The answer to a rule of the domain that said no, while `doing` (creating, updating, reading) something.
+
+    Raises the error again when it is none of the domain's.
+    """
+    if isinstance(error, CalendarNotFound):
+        return ApiError(404, {"error": "Calendar not found"}, "the project has no such calendar")
+    if isinstance(error, InvalidCursor):
+        return _detail(404, "Invalid cursor", "cursor: not one of the service's")
+    if isinstance(error, DuplicateDeduplicationKey):
+        text = "A calendar with this deduplication key already exists in this project."
+        return invalid_fields({"deduplication_key": [FieldError(text, "already taken")]})
+    if isinstance(error, NotStorable):
+        return not_storable(error.error_id, doing, error.reason)
+    raise error

@@ -1,0 +1,141 @@
+"""One method per operationId: a request in, an answer out. What happens to state is the service's business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, cast
+from urllib.parse import parse_qs, urlencode
+
+from mockserver.api import errors
+from mockserver.api.answers import Answer, Sealed, SealedPage
+from mockserver.api.sealing import Sealer
+from mockserver.domain import timestamps
+from mockserver.domain.model import Micros
+from mockserver.domain.pagination import Cursor, Page, decode
+from mockserver.domain.queries import EventQuery
+from mockserver.domain.service import CalendarChanges, NewCalendar, Service
+from mockserver.domain.store import EventTime, Project
+
+ORDERINGS = (
+    "-updated_at",
+    "updated_at",
+    "start_time",
+    "-start_time",
+    "end_time",
+    "-end_time",
+    "created_at",
+    "-created_at",
+)
+_MORNING = "2025-01-13T10:30:00Z"
+_EVENING = "2025-01-13T18:00:00Z"
+
+
+class Request(NamedTuple):
+    """What a handler is given."""
+
+    project: Project
+    object_id: str
+    """The path's parameter; empty where the path has none."""
+    query: Mapping[str, str]
+    """The query's parameters, the last of repeated ones."""
+    url: str
+    """The absolute URL that was asked, without its query."""
+    query_string: str
+    fields: Mapping[str, Any]
+    """The body's fields after validation."""
+
+
+class Handlers:
+    """The operations of the contract."""
+
+    def __init__(self, service: Service, sealer: Sealer) -> None:
+        self._service = service
+        self._sealer = sealer
+
+    def list_calendars(self, request: Request) -> Answer:
+        """GET /api/v1/calendars"""
+        key = _filter(request, "deduplication_key")
+        cursor = _cursor(request)
+        page = self._service.list_calendars(request.project, cursor, key)
+        return _page_answer(request, page, [self._sealer.calendar(calendar) for calendar in page.rows])
+
+    def create_calendar(self, request: Request) -> Answer:
+        """POST /api/v1/calendars"""
+        fields = cast(NewCalendar, request.fields)
+        return Answer(201, self._sealer.calendar(self._service.create_calendar(request.project, fields)))
+
+    def get_calendar(self, request: Request) -> Answer:
+        """GET /api/v1/calendars/{object_id}"""
+        return Answer(200, self._sealer.calendar(self._service.get_calendar(request.project, request.object_id)))
+
+    def update_calendar(self, request: Request) -> Answer:
+        """PATCH /api/v1/calendars/{object_id}"""
+        changes = cast(CalendarChanges, request.fields)
+        calendar = self._service.update_calendar(request.project, request.object_id, changes)
+        return Answer(200, self._sealer.calendar(calendar))
+
+    def delete_calendar(self, request: Request) -> Answer:
+        """DELETE /api/v1/calendars/{object_id}"""
+        self._service.delete_calendar(request.project, request.object_id)
+        return Answer(200, None)
+
+    def list_calendar_events(self, request: Request) -> Answer:
+        """GET /api/v1/calendar_events; of several bad parameters the first in this order is told."""
+        # Empty, it falls back to its old name; errors of either name the new (list-events-updated-after).
+        updated = request.query.get("updated_at_gte") or request.query.get("updated_after")
+        ordering = request.query.get("ordering", "-updated_at")
+        query = EventQuery(
+            updated_at_gte=_time(updated, "updated_at_gte", _MORNING),
+            start_time_gte=_time(request.query.get("start_time_gte"), "start_time_gte", _MORNING),
+            end_time_lte=_time(request.query.get("end_time_lte"), "end_time_lte", _EVENING),
+            order=_order(ordering),
+            ascending=not ordering.startswith("-"),
+        )
+        cursor = _cursor(request)
+        query = query._replace(
+            event_id=_filter(request, "event_id"),
+            calendar_id=_filter(request, "calendar_id"),
+            calendar_deduplication_key=_filter(request, "calendar_deduplication_key"),
+        )
+        page = self._service.list_events(request.project, query, cursor)
+        return _page_answer(request, page, [self._sealer.event(event) for event in page.rows])
+
+
+def _filter(request: Request, name: str) -> str | None:
+    value = request.query.get(name)
+    if value is not None and "\0" in value:
+        raise errors.nul_in_filter(name)
+    return value
+
+
+def _time(text: str | None, name: str, example: str) -> Micros | None:
+    if text is None:
+        return None
+    instant = timestamps.parse(text)
+    if instant is None:
+        raise errors.bad_filter(name, example)
+    return instant
+
+
+def _order(ordering: str) -> EventTime:
+    if ordering not in ORDERINGS:
+        raise errors.bad_ordering(ORDERINGS)
+    return cast(EventTime, ordering.removeprefix("-"))
+
+
+def _cursor(request: Request) -> Cursor:
+    text = request.query.get("cursor")
+    return Cursor() if text is None else decode(text)
+
+
+def _page_answer(request: Request, page: Page[Any], results: list[Sealed]) -> Answer:
+    return Answer(200, SealedPage(_link(request, page.next), _link(request, page.previous), results))
+
+
+def _link(request: Request, cursor: Cursor | None) -> str | None:
+    """The URL of a neighbouring page: as asked, parameters sorted, with the cursor in place of the old one."""
+    if cursor is None:
+        return None
+    parameters = parse_qs(request.query_string, keep_blank_values=True)
+    parameters["cursor"] = [cursor.encode()]
+    return f"{request.url}?{urlencode(sorted(parameters.items()), doseq=True)}"

@@ -1,0 +1,131 @@
+"""What comes in: an exchange's record, the headers that count, the query, and the body within its limit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from mockserver.api import errors
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_PATIENCE = 50_000_000
+"""How many bytes over the limit are still read before the answer, and so how large a body gets it for certain."""
+
+
+class Disconnected(Exception):
+    """The client went away before its request was whole."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and what became of it, for the log."""
+
+    method: str
+    path: str
+    operation: str | None = None
+    status: int = 0
+    seconds: float = 0.0
+    reason: str | None = None
+    """Why the request was refused: field and rule, never a value."""
+    remarks: tuple[str, ...] = ()
+    """What the service tolerated although the contract does not allow it."""
+
+
+@dataclass(slots=True)
+class Headers:
+    """The headers of a request that decide anything, as latin-1 text; None where one was not sent."""
+
+    accept: str | None = None
+    authorization: str | None = None
+    content_length: str | None = None
+    content_type: str | None = None
+    cookie: str | None = None
+    host: str | None = None
+
+
+_WANTED = {name.replace("_", "-").encode(): name for name in Headers.__slots__}
+
+
+def read_headers(raw: list[tuple[bytes, bytes]]) -> Headers:
+    """The headers that count; one that was sent several times is joined with commas, as the service's server does."""
+    headers = Headers()
+    for name, value in raw:
+        wanted = _WANTED.get(name)
+        if wanted is not None:
+            text = value.decode("latin-1")
+            earlier = getattr(headers, wanted)
+            setattr(headers, wanted, text if earlier is None else f"{earlier},{text}")
+    return headers
+
+
+async def read_body(receive: Receive, content_length: str | None, limit: int) -> bytes:
+    """The whole body; `limit` is in bytes.
+
+    Raises ApiError with status 413 over the limit, and Disconnected.
+    """
+    too_large = content_length is not None and content_length.isdecimal() and int(content_length) > limit
+    chunks = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        too_large = too_large or size > limit
+        if not too_large:
+            chunks.append(chunk)
+        # What is too large is read on for a while and thrown away: closing on a client that still sends would reset the
+        # connection, and the client would never see why.
+        if not message.get("more_body", False) or size > limit + _PATIENCE:
+            break
+    if too_large:
+        raise errors.too_large(limit)
+    return b"".join(chunks) if len(chunks) > 1 else chunk
+
+
+def check_query(query_string: bytes) -> None:
+    """Raises BadRequestPage for more parameters than the service's framework counts."""
+    if query_string and query_string.count(b"&") >= errors.MOST_PARAMETERS:
+        raise errors.too_many_parameters()
+
+
+def parse_query(query_string: bytes) -> list[tuple[str, str]]:
+    """The parameters of a query in order; text that is no UTF-8 is read as latin-1."""
+    try:
+        text = query_string.decode("utf-8")
+    except UnicodeDecodeError:
+        text = query_string.decode("latin-1")
+    return parse_qsl(text, keep_blank_values=True, errors="replace")
+
+
+def format_of(query_string: bytes) -> str | None:
+    """The `format` parameter of a query, if there is one."""
+    if b"format" not in query_string and b"%" not in query_string:
+        return None
+    return dict(parse_query(query_string)).get("format")
+
+
+def url_of(scope: Scope, headers: Headers) -> str:
+    """The URL that was asked, without its query, on the Host that was asked."""
+    host = headers.host
+    if host is None:
+        name, port = scope.get("server") or ("localhost", 80)
+        host = name if port in (80, None) else f"{name}:{port}"
+    return f"{scope['scheme']}://{host}{scope['path']}"
+
+
+def replaces_cookies(cookie: str) -> bool:
+    """Whether the service sets a cookie anew: a session's or token's that cannot be real (auth-elsewhere)."""
+    pairs = (part.strip().partition("=") for part in cookie.split(";"))
+    cookies = {name: value.strip('"') for name, equals, value in pairs if equals}
+    token = cookies.get("csrftoken")
+    return len(cookies.get("sessionid", "long enough")) < 8 or (
+        token is not None and not (len(token) in (32, 64) and token.isascii() and token.isalnum())
+    )

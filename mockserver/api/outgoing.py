@@ -1,0 +1,51 @@
+"""What goes out: an answer's status, headers and bytes in the representation that was asked for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mockserver.api import answers, unrouted
+from mockserver.api.errors import BadRequestPage
+from mockserver.api.incoming import Exchange, Headers, replaces_cookies
+from mockserver.api.negotiation import Representation
+
+
+class Outgoing(NamedTuple):
+    """An answer as it is sent."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+def write(
+    exchange: Exchange,
+    headers: dict[str, str],
+    text: bytes,
+    representation: Representation,
+    asked: Headers,
+) -> Outgoing:
+    """The answer with the exchange's status; `text` is its JSON, `headers` those it has in any representation."""
+    if representation.kind == "html":
+        headers["Content-Type"] = "text/html; charset=utf-8"
+        headers["Vary"] = "Accept, Cookie"
+        body = answers.browsable_page(exchange.operation or exchange.path, exchange.status, headers, text)
+    else:
+        body = answers.render(text, representation)
+        if body:
+            headers["Content-Type"] = "application/json"
+    if asked.cookie is not None and replaces_cookies(asked.cookie):
+        headers["Vary"] = "Accept, Cookie"
+    if exchange.remarks:
+        headers["X-Mock-Contract"] = "; ".join(exchange.remarks)
+    headers["Content-Length"] = str(len(body))
+    raw = [(name.lower().encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    return Outgoing(exchange.status, raw, body)
+
+
+def write_page(exchange: Exchange, page: BadRequestPage) -> Outgoing:
+    """The page with which the service's framework refuses a request."""
+    exchange.reason, exchange.status = page.reason, 400
+    length = str(len(unrouted.BAD_REQUEST_PAGE)).encode("ascii")
+    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", length)]
+    return Outgoing(400, headers, unrouted.BAD_REQUEST_PAGE)

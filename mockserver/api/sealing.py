@@ -1,0 +1,47 @@
+"""Writes records as JSON text, each once for as long as it does not change."""
+
+from __future__ import annotations
+
+from mockserver.api.answers import Sealed
+from mockserver.api.contract import Schemas
+from mockserver.api.serializers import calendar_document, event_document
+from mockserver.domain.model import Calendar, CalendarEvent
+
+_MOST = 8192
+
+
+class Sealer:
+    """Gives records their sealed text. A record never changes, so its text holds while it is the same record."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+        self._calendars: dict[str, tuple[Calendar, Sealed]] = {}
+        self._events: dict[str, tuple[CalendarEvent, Sealed]] = {}
+
+    def calendar(self, calendar: Calendar) -> Sealed:
+        """The calendar's text.
+
+        Raises BrokenContract when the contract does not allow it.
+        """
+        known = self._calendars.get(calendar.id)
+        if known is not None and known[0] is calendar:
+            return known[1]
+        sealed = self._schemas.seal("Calendar", calendar_document(calendar))
+        if len(self._calendars) >= _MOST:
+            self._calendars.clear()
+        self._calendars[calendar.id] = calendar, sealed
+        return sealed
+
+    def event(self, event: CalendarEvent) -> Sealed:
+        """The event's text.
+
+        Raises BrokenContract when the contract does not allow it.
+        """
+        known = self._events.get(event.id)
+        if known is not None and known[0] is event:
+            return known[1]
+        sealed = self._schemas.seal("CalendarEvent", event_document(event))
+        if len(self._events) >= _MOST:
+            self._events.clear()
+        self._events[event.id] = event, sealed
+        return sealed

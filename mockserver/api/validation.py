@@ -1,0 +1,237 @@
+"""What the contract's request schemas refuse, said in the service's words; and the values that come through.
+
+A schema is read once into one rule per field. It stays the only list of fields: their order, which are required, what
+kind each is. The service is more lenient than the contract (a number becomes its text), and where the two differ the
+service decides and the contract only remarks on it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from mockserver.api import errors
+from mockserver.api.bodies import Body
+from mockserver.api.errors import FieldError
+from mockserver.api.multipart import Upload
+
+KEYWORDS = frozenset({"x-max-json-length", "x-strip"})
+"""The contract's own keywords: the longest ASCII-escaped JSON text of an object; strip a string first."""
+
+
+class ContractError(Exception):
+    """The contract asks for something that this code does not implement."""
+
+
+class FieldErrors(Exception):
+    """What is wrong with one field."""
+
+    def __init__(self, *problems: FieldError) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+class _Absent:
+    """Stands for a field that was not sent."""
+
+
+ABSENT: Final = _Absent()
+Check = Callable[[Any], Any]
+
+
+class Field(NamedTuple):
+    """One field of a request body. `check` gives the value to store or raises FieldErrors."""
+
+    name: str
+    required: bool
+    is_object: bool
+    check: Check
+
+
+class BodyRules:
+    """The rules of one operation's request body."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        """Reads an object schema of the contract.
+
+        Raises ContractError for a field of a kind that is not implemented, or an unknown extension keyword.
+        """
+        required = schema.get("required", ())
+        self.fields = [_field(name, rule, name in required) for name, rule in schema["properties"].items()]
+        self._names = frozenset(schema["properties"])
+        self._allowed = ", ".join(sorted(self._names))
+
+    def apply(self, body: Body) -> dict[str, Any]:
+        """The fields of the body as they are stored.
+
+        Raises ApiError with status 400: with every field that is wrong, or else with all names that are unknown.
+        """
+        data = body.data
+        if not isinstance(data, dict):
+            raise _not_an_object(data)
+        problems: dict[str, Sequence[FieldError]] = {}
+        values: dict[str, Any] = {}
+        for field in self.fields:
+            try:
+                value = _value(data, field, is_form=body.is_form)
+            except FieldErrors as found:
+                problems[field.name] = found.problems
+            else:
+                if value is not ABSENT:
+                    values[field.name] = value
+        if problems:
+            raise errors.invalid_fields(problems)
+        if not data.keys() <= self._names:
+            unexpected = ", ".join(sorted(data.keys() - self._names))
+            message = f"Unexpected field(s): {unexpected}. Allowed fields are: {self._allowed}"
+            raise errors.invalid_body(message, "unexpected fields")
+        return values
+
+
+class _FormJson(NamedTuple):
+    """JSON written into a form's field."""
+
+    text: str
+
+
+def _value(data: Mapping[str, Any], field: Field, *, is_form: bool) -> Any:
+    """The field's value as it is stored, or ABSENT.
+
+    Raises FieldErrors.
+    """
+    value = _form_value(data, field) if is_form else data.get(field.name, ABSENT)
+    if value is ABSENT:
+        if field.required:
+            raise _wrong("This field is required.", "required")
+        return value
+    if value is None:
+        raise _wrong("This field may not be null.", "null")
+    return field.check(value)
+
+
+def _wrong(message: str, rule: str) -> FieldErrors:
+    return FieldErrors(FieldError(message, rule))
+
+
+def _form_value(data: Mapping[str, Any], field: Field) -> Any:
+    """A form's value: JSON for objects; an empty text stands for no value at all where one may be left out."""
+    value = data.get(field.name, ABSENT)
+    if value is ABSENT:
+        return value
+    if field.is_object:
+        return _FormJson(value.filename if isinstance(value, Upload) else value)
+    return ABSENT if value == "" and not field.required else value
+
+
+def _not_an_object(data: Any) -> errors.ApiError:
+    if data is None:
+        return errors.invalid_body("No data provided", "null")
+    message = f"Invalid data. Expected a dictionary, but got {type(data).__name__}."
+    return errors.invalid_body(message, "not an object")
+
+
+def _field(name: str, rule: Mapping[str, Any], required: bool) -> Field:
+    unknown = {keyword for keyword in rule if keyword.startswith("x-")} - KEYWORDS
+    if unknown:
+        raise ContractError(f"field {name}: unknown keyword {', '.join(sorted(unknown))}")
+    kind = rule.get("type")
+    if kind == "string" and "enum" in rule:
+        return Field(name, required, False, _choice(rule["enum"]))
+    if kind == "string" and rule.get("x-strip"):
+        return Field(name, required, False, _text)
+    if kind == "object":
+        return Field(name, required, True, _text_object(rule["x-max-json-length"]))
+    raise ContractError(f"field {name}: only choices, stripped strings and objects of strings are implemented")
+
+
+def _choice(choices: list[str]) -> Check:
+    """One of the choices; a value of another type is looked up by its Python text."""
+    allowed = frozenset(choices)
+
+    def check(value: Any) -> str:
+        text = value.filename if isinstance(value, Upload) else str(value)
+        if text not in allowed:
+            raise _wrong(f'"{text}" is not a valid choice.', "not a valid choice")
+        return text
+
+    return check
+
+
+def _text(value: Any) -> str:
+    """A string, stripped; a number becomes its Python text (create-number-text)."""
+    if not isinstance(value, str):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _wrong("Not a valid string.", "not a string")
+        value = str(value)
+    text: str = value.strip()
+    if not text:
+        raise _wrong("This field may not be blank.", "blank")
+    problems = [] if text.isascii() else _surrogates(text)
+    if "\0" in text:
+        problems.insert(0, FieldError("Null characters are not allowed.", "NUL"))
+    if problems:
+        raise FieldErrors(*problems)
+    return text
+
+
+def _surrogates(text: str) -> list[FieldError]:
+    """The error for the first lone surrogate of a text, if there is one."""
+    for character in text:
+        if "\ud800" <= character <= "\udfff":
+            return [FieldError(f"Surrogate characters are not allowed: U+{ord(character):X}.", "lone surrogate")]
+    return []
+
+
+def _text_object(longest: int) -> Check:
+    """An object of strings, at least one, at most `longest` characters of ASCII-escaped JSON."""
+
+    def check(value: Any) -> dict[str, str] | None:
+        if isinstance(value, _FormJson):
+            value = _form_json(value.text)
+            if value is None:
+                return None
+        elif _holds_infinity(value):
+            raise _wrong("Value must be valid JSON.", "not JSON")
+        return _checked_object(value, longest)
+
+    return check
+
+
+def _checked_object(value: Any, longest: int) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise _wrong("Metadata must be an object not an array or other type", "not an object")
+    if not value:
+        raise _wrong("Metadata must have at least one key", "empty")
+    for name, member in value.items():
+        if not isinstance(member, str):
+            raise _wrong(f"Value for key '{name}' must be a string", "a value is not a string")
+    if len(json.dumps(value)) > longest:
+        raise _wrong(f"Metadata must be less than {longest} characters", "too long")
+    return value
+
+
+def _form_json(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_not_a_number)
+    except (ValueError, RecursionError):
+        raise _wrong("Value must be valid JSON.", "not JSON") from None
+
+
+def _not_a_number(name: str) -> None:
+    raise ValueError(name)
+
+
+def _holds_infinity(value: Any) -> bool:
+    """Whether a number too large for a float is anywhere in the value."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict):
+            todo.extend(item.values())
+        elif isinstance(item, list):
+            todo.extend(item)
+        elif isinstance(item, float) and math.isinf(item):
+            return True
+    return False

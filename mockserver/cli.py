@@ -1,0 +1,128 @@
+"""The command `attendee-mock`. What a command needs is imported when it runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from mockserver import __version__
+from mockserver.settings import LOG_LEVELS, Rate, Settings, environment_name, knobs, parse_rate
+
+_KNOBS = knobs()
+
+
+def _environment(name: str) -> dict[str, Any]:
+    return {"envvar": environment_name(name), "show_envvar": True}
+
+
+class _RateType(click.ParamType):  # type: ignore[type-arg, unused-ignore] -- generic from click 8.2 on
+    name = "number/period"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Rate:
+        if isinstance(value, Rate):
+            return value
+        try:
+            return parse_rate(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(__version__, prog_name="attendee-mock")
+def cli() -> None:
+    """A stand-in for the Attendee API's calendar endpoints, for a laptop and for CI."""
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", help="the address to listen on", **_environment("host"))
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, help="0 picks a free port", **_environment("port"))
+@click.option("--fixtures", type=click.Path(path_type=Path), help=_KNOBS["fixtures"], **_environment("fixtures"))
+@click.option(
+    "--post-rate",
+    type=_RateType(),
+    default=str(Settings.post_rate),
+    help=_KNOBS["post_rate"],
+    **_environment("post_rate"),
+)
+@click.option("--strict", is_flag=True, help=_KNOBS["strict"], **_environment("strict"))
+@click.option(
+    "--max-body",
+    type=click.IntRange(1),
+    default=Settings.max_body,
+    help=_KNOBS["max_body"],
+    **_environment("max_body"),
+)
+@click.option(
+    "--random-seed", type=int, default=Settings.random_seed, help=_KNOBS["random_seed"], **_environment("random_seed")
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(LOG_LEVELS, case_sensitive=False),
+    default="info",
+    help="info is one line a request; warning only what went wrong",
+    **_environment("log_level"),
+)
+@click.option(
+    "--reload", is_flag=True, help="start again when the fixtures or the code change", **_environment("reload")
+)
+def serve(host: str, port: int, log_level: str, reload: bool, **knobs: Any) -> None:
+    """Start the mock, seeded, and answer until Ctrl-C.
+
+    \b
+    attendee-mock serve
+    attendee-mock serve --port 0 --fixtures my-fixtures.yaml
+    """
+    from mockserver import serving
+
+    settings = Settings(**knobs)
+    if reload:
+        serving.serve_and_reload(settings, host, port, log_level)
+    else:
+        serving.serve(settings, host, port, log_level)
+
+
+@cli.command()
+@click.option("--projects", type=click.IntRange(1), default=1, help="how many projects")
+@click.option("--calendars", type=click.IntRange(0), default=60, help="calendars of each project")
+@click.option("--events", type=click.IntRange(0), default=260, help="events of each project")
+@click.option("--random-seed", type=int, default=1, help="the same seed gives the same data")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="the file; without it, the terminal")
+def seed(projects: int, calendars: int, events: int, random_seed: int, output: Path | None) -> None:
+    """Write fixtures of any size, as JSON.
+
+    \b
+    attendee-mock seed --calendars 1000 --events 10000 --output big.json
+    attendee-mock serve --fixtures big.json
+    """
+    from mockserver.seeding import write_fixtures
+
+    if output is None:
+        write_fixtures(sys.stdout, projects, calendars, events, random_seed)
+        return
+    try:
+        with output.open("w", encoding="utf-8") as stream:
+            write_fixtures(stream, projects, calendars, events, random_seed)
+    except OSError as error:
+        raise click.ClickException(f"cannot write {output}: {error.strerror}") from error
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Runs the command; whatever is wrong with it is one line on standard error and exit status 2."""
+    try:
+        cli(arguments, prog_name="attendee-mock", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "")
+        sys.exit(0)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except click.Abort:
+        sys.exit(130)
+    sys.exit(0)
+
+
+def _fail(problem: str) -> NoReturn:
+    print(f"attendee-mock: {' '.join(problem.split())}", file=sys.stderr)
+    sys.exit(2)

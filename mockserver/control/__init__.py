@@ -1,0 +1,1 @@
+"""What only the mock has, all of it under /__mock__/."""

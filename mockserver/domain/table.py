@@ -1,0 +1,72 @@
+"""A mapping that remembers what it started from: forgetting every change costs nothing, copying costs the changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, Generic, TypeVar
+
+V = TypeVar("V")
+
+
+class _Gone:
+    """Stands in the changes for what was deleted."""
+
+
+_GONE: Final = _Gone()
+
+
+class Table(Generic[V]):
+    """Records by name, as a base that is shared and never written plus the changes made since."""
+
+    __slots__ = ("_base", "_changes", "_length")
+
+    def __init__(self, base: Mapping[str, V]) -> None:
+        self._base = base
+        self._changes: dict[str, V | _Gone] = {}
+        self._length = len(base)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+    def __iter__(self) -> Iterator[V]:
+        for name, value in self._base.items():
+            if name not in self._changes:
+                yield value
+        for changed in self._changes.values():
+            if not isinstance(changed, _Gone):
+                yield changed
+
+    def get(self, name: str) -> V | None:
+        """The record of this name, or None."""
+        changed = self._changes.get(name)
+        if changed is None:
+            return self._base.get(name)
+        return None if isinstance(changed, _Gone) else changed
+
+    def put(self, name: str, value: V) -> None:
+        """Adds a record, or replaces the one of this name."""
+        if name not in self:
+            self._length += 1
+        self._changes[name] = value
+
+    def drop(self, name: str) -> None:
+        """Takes the record of this name out.
+
+        Raises KeyError when there is none.
+        """
+        if name not in self:
+            raise KeyError(name)
+        self._length -= 1
+        if name in self._base:
+            self._changes[name] = _GONE
+        else:
+            del self._changes[name]
+
+    def copy(self) -> Table[V]:
+        """A table with the same records; neither sees what happens to the other. Costs as much as was changed."""
+        twin: Table[V] = Table.__new__(Table)
+        twin._base, twin._changes, twin._length = self._base, self._changes.copy(), self._length
+        return twin

@@ -1,0 +1,107 @@
+"""Reads the timestamps that clients write and writes those that the service answers.
+
+The service takes two families of text, tried in this order (timestamps.json, list-events-timestamps-*): strict ISO 8601
+with two-digit fields and any one character between date and time, then a loose form with one or two digits a field.
+Both are spelt out here, so that the answer does not change with the version of Python underneath.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from mockserver.domain.model import Micros
+
+SECOND = 1_000_000
+_DAY = 86_400 * SECOND
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+_STRICT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)"
+    r"(?:.(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{6}|\d{3}))?)?)?"
+    r"(?:([+-])(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{6}|\d{3}))?)?)?)?",
+    re.ASCII | re.DOTALL,
+)
+_LOOSE = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,6})\d{0,6})?)?"
+    r"\s*(?:Z|([+-])(\d\d)(?::?(\d\d))?)?\n?"
+)
+_LOOSE_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\n?")
+
+
+def parse(text: str) -> Micros | None:
+    """The instant that a filter's text names, in microseconds since 1970, or None where the service refuses it.
+
+    A text without a zone is UTC, a date alone is its midnight, digits past the sixth of a fraction are dropped.
+    """
+    for pattern in (_STRICT, _LOOSE):
+        match = pattern.fullmatch(text)
+        if match:
+            instant = _instant(*match.groups())
+            if instant is not None:
+                return instant
+    return None
+
+
+def parse_position(text: str) -> Micros | None:
+    """The instant that a cursor's position names: as `parse`, and a loose date such as 2026-5-1 as well."""
+    instant = parse(text)
+    if instant is None:
+        match = _LOOSE_DATE.fullmatch(text)
+        if match:
+            return _instant(*match.groups())
+    return instant
+
+
+def _instant(
+    year: str,
+    month: str,
+    day: str,
+    hour: str | None = None,
+    minute: str | None = None,
+    second: str | None = None,
+    fraction: str | None = None,
+    sign: str | None = None,
+    *offset: str | None,
+) -> Micros | None:
+    """The instant of these fields, or None where there is no such day, time of day or offset."""
+    try:
+        days = date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY
+    except ValueError:
+        return None
+    clock = _span(hour, minute, second, fraction)
+    shift = _span(*offset)
+    if clock is None or shift is None:
+        return None
+    return days * _DAY + clock - (shift if sign == "+" else -shift)
+
+
+def _span(
+    hour: str | None = None, minute: str | None = None, second: str | None = None, fraction: str | None = None
+) -> Micros | None:
+    """Less than a day as microseconds, or None where a field is out of its range."""
+    hours, minutes, seconds = int(hour or 0), int(minute or 0), int(second or 0)
+    if hours > 23 or minutes > 59 or seconds > 59:
+        return None
+    return ((hours * 60 + minutes) * 60 + seconds) * SECOND + int((fraction or "").ljust(6, "0"))
+
+
+def to_datetime(instant: Micros) -> datetime:
+    """The same instant as an aware datetime in UTC."""
+    return _EPOCH + timedelta(microseconds=instant)
+
+
+def render(instant: Micros) -> str:
+    """The text of an answer: six digits of fraction, or none at all when it is zero, then Z."""
+    return to_datetime(instant).replace(tzinfo=None).isoformat() + "Z"
+
+
+def render_position(instant: Micros) -> str:
+    """The text inside a cursor, e.g. 2026-01-12 16:40:00.040007+00:00 (cursors.json)."""
+    return str(to_datetime(instant))
+
+
+def render_offset(instant: Micros) -> str:
+    """The text inside connection failure data, e.g. 2026-04-01T11:00:00+00:00."""
+    return to_datetime(instant).isoformat()

@@ -1,0 +1,164 @@
+"""Projects, calendars and events out of the values of a fixture file, with every default filled in."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from mockserver.domain.model import Calendar, CalendarEvent, Credentials, Micros
+from mockserver.domain.store import ALPHABET, Project, State
+from mockserver.seed.problem import Broken, Place, place_text
+from mockserver.seed.raw import raw_event
+from mockserver.seed.rules import as_written, fields, some
+from mockserver.seed.tables import PROJECT, calendar_readers, event_readers
+
+_LETTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
+
+
+class Records:
+    """Reads the values of one file; remembers what must not be there twice."""
+
+    def __init__(self, now: Micros) -> None:
+        self._now = now
+        self._calendar_readers, self._event_readers = calendar_readers(now), event_readers(now)
+        self._ids: set[str] = set()
+        self._names: set[str] = set()
+        self._keys: dict[str, Place] = {}
+
+    def projects(self, value: Any) -> list[Project]:
+        """The projects of a whole file.
+
+        Raises Broken with the place of the problem.
+        """
+        if value is None:
+            raise Broken("is empty", fix="write `projects:` and a list of projects")
+        written = fields(value, {"projects": lambda given: some(given, as_written)}, ("projects",))
+        found = []
+        for at, project in enumerate(written["projects"]):
+            try:
+                found.append(self._project(project, at))
+            except Broken as problem:
+                raise problem.within("projects", at) from None
+        return found
+
+    def _project(self, value: Any, number: int) -> Project:
+        given = fields(value, PROJECT, ("name", "api_keys"))
+        name = given["name"]
+        if name in self._names:
+            raise Broken("must be a name that no other project has", name, place=("name",))
+        self._names.add(name)
+        for field in ("api_keys", "disabled_api_keys"):
+            for at, key in enumerate(given.get(field, ())):
+                self._claim_key(key, ("projects", number, field, at))
+        return Project(
+            name=name,
+            api_keys=tuple(given["api_keys"]),
+            disabled_api_keys=tuple(given.get("disabled_api_keys", ())),
+            webhook_secret=given.get("webhook_secret") or hashlib.sha256(f"webhook secret of {name}".encode()).digest(),
+            webhooks=given.get("webhooks", ()),
+            baseline=self._state(name, given.get("calendars", [])),
+        )
+
+    def _state(self, project: str, written: list[Any]) -> State:
+        calendars: list[Calendar] = []
+        events: list[CalendarEvent] = []
+        keys: dict[str, int] = {}
+        for at, value in enumerate(written):
+            try:
+                given = fields(value, self._calendar_readers, ("platform",))
+                calendar = self._calendar(given, at + 1, f"{project}/{at}")
+                self._add_events(events, given.get("events", []), calendar, f"{project}/{at}")
+                first = keys.setdefault(calendar.deduplication_key or "", at)
+                if calendar.deduplication_key and first != at:
+                    fix = f"calendars[{first}] of this project has it"
+                    raise Broken("is taken", fix=fix, place=("deduplication_key",))
+            except Broken as problem:
+                raise problem.within("calendars", at) from None
+            calendars.append(calendar)
+        return State(calendars, events)
+
+    def _calendar(self, given: dict[str, Any], seq: int, position: str) -> Calendar:
+        state, broken = given.get("state", "connected"), given.get("connection_failure_data")
+        if broken is not None and state == "connected":
+            fix = "set state: disconnected, or take it out"
+            raise Broken("a connected calendar has none", fix=fix, place=("connection_failure_data",))
+        created_at, updated_at = self._written_at(given)
+        return Calendar(
+            id=self._claim_id(given, "cal", position),
+            seq=seq,
+            platform=given["platform"],
+            client_id=given.get("client_id", "fake-client-id"),
+            credentials=Credentials(
+                given.get("client_secret", "fake-client-secret"), given.get("refresh_token", "fake-refresh-token")
+            ),
+            platform_uuid=given.get("platform_uuid"),
+            state=state,
+            metadata=given.get("metadata"),
+            deduplication_key=given.get("deduplication_key"),
+            connection_failure_data=broken,
+            created_at=created_at,
+            updated_at=updated_at,
+            last_successful_sync_at=given.get("last_successful_sync_at", self._now),
+            last_attempted_sync_at=given.get("last_attempted_sync_at", self._now),
+        )
+
+    def _add_events(self, events: list[CalendarEvent], written: list[Any], calendar: Calendar, position: str) -> None:
+        for at, value in enumerate(written):
+            try:
+                given = fields(value, self._event_readers, ("start_time", "end_time"))
+                events.append(self._event(given, calendar, len(events) + 1, f"{position}/{at}"))
+            except Broken as problem:
+                raise problem.within("events", at) from None
+
+    def _event(self, given: dict[str, Any], calendar: Calendar, seq: int, position: str) -> CalendarEvent:
+        if given["end_time"] < given["start_time"]:
+            raise Broken("must not be before start_time", fix="set it to a later time", place=("end_time",))
+        created_at, updated_at = self._written_at(given)
+        event_id = self._claim_id(given, "evt", position)
+        event = CalendarEvent(
+            id=event_id,
+            seq=seq,
+            calendar_id=calendar.id,
+            platform_uuid=given.get("platform_uuid", event_id[4:]),
+            meeting_url=given.get("meeting_url"),
+            start_time=given["start_time"],
+            end_time=given["end_time"],
+            is_deleted=given.get("is_deleted", False),
+            attendees=given.get("attendees", []),
+            ical_uid=given.get("ical_uid"),
+            name=given.get("name"),
+            raw=given.get("raw"),
+            bots=given.get("bots", []),
+            created_at=created_at,
+            updated_at=updated_at,
+        )
+        return event if "raw" in given else event._replace(raw=raw_event(event, calendar.platform))
+
+    def _written_at(self, given: dict[str, Any]) -> tuple[Micros, Micros]:
+        """Creation and update of a record: now, unless one of them says that it must have been another time."""
+        created_at, updated_at = given.get("created_at"), given.get("updated_at")
+        if created_at is None:
+            created_at = self._now if updated_at is None else min(self._now, updated_at)
+        if updated_at is None:
+            updated_at = max(self._now, created_at)
+        if updated_at < created_at:
+            raise Broken("must not be before created_at", fix="set it to a later time", place=("updated_at",))
+        return created_at, updated_at
+
+    def _claim_id(self, given: dict[str, Any], prefix: str, position: str) -> str:
+        """The id that is written, or one that is the same whenever this position in this project is read."""
+        found = given.get("id") or f"{prefix}_{_sixteen_letters(position)}"
+        if found in self._ids:
+            raise Broken("must be an id that is nowhere else in the file", found, place=("id",))
+        self._ids.add(found)
+        return found
+
+    def _claim_key(self, key: str, place: Place) -> None:
+        first = self._keys.setdefault(key, place)
+        if first is not place:
+            fix = f"it is also {place_text(first)}"
+            raise Broken("must be a key that is nowhere else in the file", key, fix=fix, place=place[2:])
+
+
+def _sixteen_letters(position: str) -> str:
+    return hashlib.sha256(position.encode()).digest()[:16].translate(_LETTERS).decode()

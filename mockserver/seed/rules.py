@@ -1,0 +1,166 @@
+"""The kinds of value in a fixture file: each reader takes what is written and gives what is stored."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+from mockserver.domain import timestamps
+from mockserver.domain.model import Micros
+from mockserver.relative_time import resolve
+from mockserver.seed.problem import Broken, did_you_mean
+
+Reader: TypeAlias = Callable[[Any], Any]
+"""Takes what is written and gives what is stored; raises Broken."""
+
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{6})?Z", re.ASCII)
+_ID = re.compile(r"[a-z]{3}_[A-Za-z0-9]{16}")
+_YEARS_1_TO_9999 = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_LARGEST_BITS = 10_000
+_DEEPEST = 100
+
+
+def fields(value: Any, readers: Mapping[str, Reader], required: Collection[str] = ()) -> dict[str, Any]:
+    """The fields that are written in a mapping, each as its reader gives it.
+
+    Raises Broken, also for a field that has no reader and for a required one that is missing.
+    """
+    found = {}
+    for name, given in mapping(value).items():
+        read = readers.get(name)
+        if read is None:
+            raise Broken("there is no such field", fix=did_you_mean(name, readers), place=(str(name),))
+        try:
+            found[name] = read(given)
+        except Broken as problem:
+            raise problem.within(name) from None
+    for name in required:
+        if name not in found:
+            raise Broken(f"{name} is missing", fix="add it")
+    return found
+
+
+def mapping(value: Any) -> dict[Any, Any]:
+    """A mapping with keys of any kind."""
+    if not isinstance(value, dict):
+        raise Broken("must be a mapping", value)
+    return value
+
+
+def items(value: Any, read: Reader) -> list[Any]:
+    """A list, each item as its reader gives it."""
+    if not isinstance(value, list):
+        raise Broken("must be a list", value)
+    found = []
+    for at, item in enumerate(value):
+        try:
+            found.append(read(item))
+        except Broken as problem:
+            raise problem.within(at) from None
+    return found
+
+
+def some(value: Any, read: Reader) -> list[Any]:
+    """As `items`, and at least one of them."""
+    found = items(value, read)
+    if not found:
+        raise Broken("must be a list of one or more", value)
+    return found
+
+
+def optional(value: Any, read: Reader) -> Any:
+    """Null, or what the reader takes."""
+    return None if value is None else read(value)
+
+
+def as_written(value: Any) -> Any:
+    """Anything: it is read later."""
+    return value
+
+
+def text(value: Any) -> str:
+    """Any text that the service can store, the empty one included."""
+    if not isinstance(value, str):
+        raise Broken("must be text", value, fix="" if value is None or isinstance(value, dict | list) else "quote it")
+    if _UNSTORABLE.search(value):
+        raise Broken("must be text without NUL and lone surrogates", value)
+    return value
+
+
+def label(value: Any, longest: int | None = None) -> str:
+    """Text as the service keeps it when it strips what is sent, at most so many characters."""
+    found = text(value)
+    if not found or found != found.strip():
+        raise Broken("must be text that is neither blank nor begins or ends with blanks", value)
+    if longest is not None and len(found) > longest:
+        raise Broken(f"must be at most {longest} characters", len(found))
+    return found
+
+
+def choice(value: Any, allowed: tuple[str, ...]) -> str:
+    """One of the words."""
+    if value not in allowed:
+        raise Broken(f"must be {' or '.join(allowed)}", value)
+    return str(value)
+
+
+def flag(value: Any) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise Broken("must be true or false", value)
+    return value
+
+
+def identifier(value: Any, prefix: str) -> str:
+    """An object's id, whose kind begins it."""
+    if not isinstance(value, str) or not value.startswith(prefix) or not _ID.fullmatch(value):
+        raise Broken(f"must be {prefix} and 16 letters or digits", value)
+    return value
+
+
+def moment(value: Any, now: Micros) -> Micros:
+    """The instant that a timestamp or a relative time names, in microseconds since 1970."""
+    if isinstance(value, str):
+        instant = _instant(value, now)
+        if instant is not None and instant in _YEARS_1_TO_9999:
+            return instant
+    raise Broken("must be a time such as 2026-05-01T09:00:00Z, now-90m, today+1d 09:30 or monday 09:00", value)
+
+
+def _instant(value: str, now: Micros) -> Micros | None:
+    if _USUAL.fullmatch(value):  # what nearly every time in a large file looks like, read several times as fast
+        try:
+            return (datetime.fromisoformat(value) - _EPOCH) // _MICROSECOND
+        except ValueError:
+            return None
+    return timestamps.parse(value) if value[:1].isdigit() else resolve(value, now)
+
+
+def storable(value: Any, levels: int = _DEEPEST) -> None:
+    """Refuses what is not JSON: YAML has more than that, and Python's JSON reader takes more than that."""
+    if isinstance(value, dict | list):
+        if not levels:
+            raise Broken(f"must not be nested deeper than {_DEEPEST} levels")
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
+        for part, item in inner:
+            if isinstance(value, dict) and (not isinstance(part, str) or _UNSTORABLE.search(part)):
+                raise Broken("must have keys that are text without NUL and lone surrogates", part, fix="quote the key")
+            try:
+                storable(item, levels - 1)
+            except Broken as problem:
+                raise problem.within(part) from None
+    elif isinstance(value, str):
+        text(value)
+    elif not (value is None or _is_json_number(value)):
+        raise Broken("must be JSON", value, fix="quote it")
+
+
+def _is_json_number(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and value.bit_length() < _LARGEST_BITS

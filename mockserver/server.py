@@ -1,0 +1,93 @@
+"""Runs a mock on a port: in the foreground for `serve`, or in a thread for tests."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import uvicorn
+
+from mockserver.app import Mock
+from mockserver.protocol import PatientProtocol
+from mockserver.settings import Settings
+
+
+class PortInUse(Exception):
+    """Nothing can listen on the address."""
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A mock that answers at `url`, e.g. http://127.0.0.1:54321."""
+
+    url: str
+    mock: Mock
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address; port 0 takes one that is free.
+
+    Raises PortInUse, with the reason and what to do.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        # Listening here and not later, so that a second server on the port fails now and with these words.
+        listening.listen(2048)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise PortInUse(
+            f"cannot listen on {host}:{port} ({reason.lower()}); choose another --port, or --port 0 for a free one"
+        ) from error
+    return listening
+
+
+def url_of(listening: socket.socket) -> str:
+    """The URL of a listening socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def make_config(mock: Mock) -> uvicorn.Config:
+    """How the mock is served: it says nothing itself, trusts no proxy header and names no server."""
+    return uvicorn.Config(
+        mock.asgi,
+        http=PatientProtocol,
+        log_config=None,
+        access_log=False,
+        log_level="critical",
+        lifespan="off",
+        proxy_headers=False,
+        server_header=False,
+        date_header=True,
+        ws="none",
+        timeout_graceful_shutdown=1,
+    )
+
+
+@contextlib.contextmanager
+def running(
+    settings: Settings | None = None, *, mock: Mock | None = None, host: str = "127.0.0.1", port: int = 0
+) -> Iterator[RunningServer]:
+    """A mock that answers over HTTP from a thread for as long as the block lasts.
+
+    Give settings to have one made, or a mock. Raises PortInUse and FixtureError.
+    """
+    mock = mock or Mock(settings)
+    listening = listen(host, port)
+    server = uvicorn.Server(make_config(mock))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        # The socket listens already: a request that comes before the loop runs waits in its queue.
+        yield RunningServer(url_of(listening), mock)
+    finally:
+        server.should_exit = True
+        thread.join(timeout=5)
+        listening.close()

@@ -1,0 +1,126 @@
+"""The foreground server of `attendee-mock serve`: what it prints, its log, and starting again when files change."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+import click
+import uvicorn
+
+from mockserver.api.incoming import Exchange
+from mockserver.app import Mock
+from mockserver.control.routes import DOCS
+from mockserver.seed import FixtureError
+from mockserver.server import PortInUse, listen, make_config, url_of
+from mockserver.settings import Settings
+from mockserver.spec import data_path
+
+_LONGEST_PATH = 200
+
+
+class _Server(uvicorn.Server):
+    """Tells when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+
+def serve(settings: Settings, host: str, port: int, log_level: str) -> None:
+    """Serves until Ctrl-C.
+
+    Raises ClickException for fixtures that are broken and an address that is taken.
+    """
+    log = make_log(log_level, sys.stderr)
+    try:
+        mock = Mock(settings, observe=None if log_level in ("critical",) else request_log(log))
+        listening = listen(host, port)
+    except (FixtureError, PortInUse) as error:
+        raise click.ClickException(str(error)) from error
+    with listening:
+        server = _Server(make_config(mock), lambda: print(banner(mock, url_of(listening)), flush=True))
+        try:
+            server.run(sockets=[listening])
+        except KeyboardInterrupt:
+            # uvicorn hands Ctrl-C on once it has stopped; that is how this command is meant to end.
+            return
+
+
+def serve_and_reload(settings: Settings, host: str, port: int, log_level: str) -> None:
+    """Serves in a process of its own, and again in a new one whenever the fixtures, the contract or the code change."""
+    try:
+        from watchfiles import run_process
+    except ImportError:
+        problem = "--reload needs watchfiles: pip install 'attendee-mockserver[reload]'"
+        raise click.ClickException(problem) from None
+
+    watched = {Path(__file__).parent, data_path("openapi.yaml"), settings.fixtures or data_path("fixtures")}
+    missing = [str(path) for path in watched if not path.exists()]
+    if missing:
+        raise click.ClickException(f"cannot watch {missing[0]}: there is no such file")
+    run_process(*watched, target=_serve_again, args=(settings, host, port, log_level))
+
+
+def _serve_again(settings: Settings, host: str, port: int, log_level: str) -> None:
+    try:
+        serve(settings, host, port, log_level)
+    except click.ClickException as error:
+        print(f"attendee-mock: {error.format_message()} (waiting for a change)", file=sys.stderr)
+
+
+def banner(mock: Mock, url: str) -> str:
+    """What is printed once, when the mock is ready: where it is, and the lines to paste."""
+    key = next((key for project in mock.store.projects for key in project.api_keys), "NO_KEY_IN_THE_FIXTURES")
+    return "\n".join(
+        [
+            f"attendee-mockserver is ready at {url}",
+            "",
+            f"  export ATTENDEE_BASE_URL={url}",
+            f"  export ATTENDEE_API_KEY={key}",
+            f'  curl -H "Authorization: Token {key}" {url}/api/v1/calendars',
+            "",
+            f"  Try it in a browser: {url}{DOCS}/    Stop: Ctrl-C",
+        ]
+    )
+
+
+def make_log(level: str, stream: TextIO) -> logging.Logger:
+    """A log of its own that writes plain lines to the stream."""
+    log = logging.Logger("attendee-mock", level.upper())
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(handler)
+    return log
+
+
+def request_log(log: logging.Logger) -> Callable[[Exchange], None]:
+    """What writes one line for each exchange."""
+
+    def write(exchange: Exchange) -> None:
+        level = logging.ERROR if exchange.status >= 500 else logging.INFO
+        if log.isEnabledFor(level):
+            log.log(level, "%s", request_line(exchange))
+
+    return write
+
+
+def request_line(exchange: Exchange) -> str:
+    """Method, path, status, duration and operation, and why a request was refused or remarked on; never a value."""
+    path = exchange.path.encode("unicode_escape").decode("ascii")
+    if len(path) > _LONGEST_PATH:
+        path = path[:_LONGEST_PATH] + "..."
+    line = f"{exchange.method} {path} {exchange.status} {exchange.seconds * 1000:.1f}ms {exchange.operation or '-'}"
+    if exchange.reason is not None:
+        line += f" | {exchange.reason}"
+    if exchange.remarks:
+        line += f" | off contract: {'; '.join(exchange.remarks)}"
+    return line

@@ -1,0 +1,61 @@
+"""Every knob of the mock in one table: its name, default and meaning; flags, environment and docs follow from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+PREFIX = "ATTENDEE_MOCK_"
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_RATE = re.compile(r"(\d+)/(s|sec|second|m|min|minute|h|hour|d|day)s?", re.IGNORECASE)
+
+
+class Rate(NamedTuple):
+    """So many in so many seconds."""
+
+    number: int
+    seconds: int
+
+    def __str__(self) -> str:
+        units = {1: "sec", 60: "min", 3600: "hour", 86400: "day"}
+        return f"{self.number}/{units[self.seconds]}"
+
+
+def parse_rate(text: str) -> Rate:
+    """The rate in a text such as 3000/min.
+
+    Raises ValueError.
+    """
+    match = _RATE.fullmatch(text.strip())
+    if not match:
+        raise ValueError(f"{text!r} is no rate; write a number and sec, min, hour or day, e.g. 3000/min")
+    return Rate(int(match[1]), _SECONDS[match[2][0].lower()])
+
+
+def _knob(default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What can be set about a mock; the defaults suit a developer's own machine."""
+
+    fixtures: Path | None = _knob(None, "the fixtures to start from (YAML or JSON); the default is the built-in week")
+    post_rate: Rate = _knob(Rate(3000, 60), "how many POSTs a project may make, e.g. 3000/min")
+    strict: bool = _knob(False, "refuse what the service tolerates but the contract does not allow")
+    max_body: int = _knob(10_000_000, "the largest request body taken, in bytes")
+    random_seed: int = _knob(1, "what new ids are drawn from: the same seed gives the same ids")
+
+
+def environment_name(name: str) -> str:
+    """The environment variable of a setting, e.g. ATTENDEE_MOCK_POST_RATE."""
+    return PREFIX + name.upper()
+
+
+def knobs() -> Mapping[str, str]:
+    """Every setting's name with its meaning."""
+    return {knob.name: knob.metadata["meaning"] for knob in fields(Settings)}

@@ -1,0 +1,51 @@
+"""What every test may ask for: a mock of its own with the recorded data, and ways to talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockserver.api.incoming import Exchange
+from mockserver.app import Mock
+from mockserver.domain.clock import FixedClock
+from mockserver.settings import Settings
+from tests.clients import Client
+
+RECORDED = Path(__file__).parent / "recorded"
+NOW = 1_800_000_000_000_000
+"""2027-01-15T08:00:00Z, later than everything in the recorded data."""
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def exchanges() -> list[Exchange]:
+    """Every exchange that the mock of this test has seen."""
+    return []
+
+
+@pytest.fixture
+def make_mock(clock: FixedClock, exchanges: list[Exchange]) -> Callable[..., Mock]:
+    """Makes mocks with the recorded data; keywords are settings."""
+
+    def make(**settings: Any) -> Mock:
+        given = Settings(**{"fixtures": RECORDED / "seed.json", **settings})
+        return Mock(given, clock=clock, observe=exchanges.append)
+
+    return make
+
+
+@pytest.fixture
+def mock(make_mock: Callable[..., Mock]) -> Mock:
+    return make_mock()
+
+
+@pytest.fixture
+def client(mock: Mock) -> Client:
+    return Client(mock)

@@ -1,0 +1,55 @@
+"""Timestamps: what the service was seen to take, to refuse and to write."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockserver.domain import timestamps
+
+RECORDED = json.loads((Path(__file__).parent.parent / "recorded" / "timestamps.json").read_text("utf-8"))["values"]
+NAIVE_TIMES = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("row", RECORDED, ids=lambda row: ascii(row["value"]))
+def test_texts_are_read_as_the_service_reads_them(row: dict[str, str | None]) -> None:
+    text, wanted = row["value"], row["python3.10 (as recorded)"]
+    assert text is not None
+    instant = timestamps.parse(text)
+    if wanted is None or wanted == "error":
+        assert instant is None
+    else:
+        moment = datetime.fromisoformat(wanted)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        assert instant is not None
+        assert timestamps.to_datetime(instant) == aware
+
+
+@given(NAIVE_TIMES)
+def test_what_is_written_is_read_back(moment: datetime) -> None:
+    instant = timestamps.parse(moment.isoformat())
+    assert instant is not None
+    assert timestamps.parse(timestamps.render(instant)) == instant
+    assert timestamps.parse_position(timestamps.render_position(instant)) == instant
+    assert timestamps.parse(timestamps.render_offset(instant)) == instant
+
+
+def test_a_fraction_is_written_with_six_digits_or_left_out() -> None:
+    assert timestamps.render(1_500_000) == "1970-01-01T00:00:01.500000Z"
+    assert timestamps.render(1_000_000) == "1970-01-01T00:00:01Z"
+
+
+def test_a_position_may_be_a_loose_date() -> None:
+    assert timestamps.parse("2026-5-1") is None
+    assert timestamps.parse_position("2026-5-1") == timestamps.parse("2026-05-01")
+    assert timestamps.parse_position("tomorrow") is None
+
+
+def test_an_offset_beyond_the_first_day_is_still_an_instant() -> None:
+    assert timestamps.parse("0001-01-01T00:00:00+05:30") is not None
+    assert timestamps.parse("9999-12-31T23:59:59-05:30") is not None

@@ -1,0 +1,174 @@
+"""The command line: what it prints, what it refuses and with which words, and how it stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mockserver import __version__
+from mockserver.server import listen
+
+RECORDED = Path(__file__).parent / "recorded"
+COMMAND = [sys.executable, "-W", "ignore", "-m", "mockserver"]
+SECRETS = ("GOCSPX-planted", "1//planted", "acmezictyO3S8ktCJsCRGI4TPrXdUeV1", "key-planted")
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, **environment}
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, env=env, check=False)
+
+
+@contextmanager
+def serving(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
+    """A server that is ready: the process, its URL, and what it printed so far. It is stopped afterwards."""
+    process = subprocess.Popen(
+        [*COMMAND, "serve", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "ATTENDEE_MOCK_PORT": "0", **environment},
+    )
+    assert process.stdout is not None
+    printed: list[str] = []
+    try:
+        for line in process.stdout:
+            printed.append(line)
+            if "Ctrl-C" in line:
+                break
+        match = re.search(r"ready at (http://\S+)", "".join(printed))
+        assert match, (printed, process.stderr and process.stderr.read())
+        yield process, match[1], printed
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=10)
+
+
+def ask(url: str, key: str, method: str = "GET", body: bytes | None = None) -> int:
+    headers = {"Authorization": f"Token {key}", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, method=method, data=body, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+def test_serve_prints_once_what_a_user_pastes_and_stops_at_ctrl_c() -> None:
+    with serving() as (process, url, printed):
+        text = "".join(printed)
+        assert f"export ATTENDEE_BASE_URL={url}\n" in text
+        assert "export ATTENDEE_API_KEY=YOUR_API_KEY_HERE\n" in text
+        assert f'curl -H "Authorization: Token YOUR_API_KEY_HERE" {url}/api/v1/calendars\n' in text
+        assert f"{url}/__mock__/docs/" in text
+        assert ask(f"{url}/api/v1/calendars/cal_abcdef1234567890", "YOUR_API_KEY_HERE") == 200
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=5)
+        assert process.returncode == 0
+        assert rest == ""
+
+
+def test_the_log_has_a_line_per_request_and_no_secret_in_it() -> None:
+    with serving("--fixtures", str(RECORDED / "seed.json")) as (process, url, _):
+        key = "acmezictyO3S8ktCJsCRGI4TPrXdUeV1"
+        secret = {"client_secret": "GOCSPX-planted", "refresh_token": "1//planted"}
+        good = json.dumps({"platform": "google", "client_id": "id", **secret}).encode()
+        bad = json.dumps({"platform": "GOCSPX-planted", "client_id": ["1//planted"], **secret, "foo": 1}).encode()
+        assert ask(f"{url}/api/v1/calendars", key, "POST", good) == 201
+        assert ask(f"{url}/api/v1/calendars", key, "POST", bad) == 400
+        assert ask(f"{url}/api/v1/calendars?api_key={key}&token=1//planted", "key-planted") == 401
+        assert ask(f"{url}/api/v1/calendars", key, "PATCH", good) == 405
+        assert ask(f"{url}/api/v1/calendars?client_secret=GOCSPX-planted", key) == 200
+        process.send_signal(signal.SIGINT)
+        _, log = process.communicate(timeout=5)
+    lines = log.splitlines()
+    assert len(lines) == 5
+    assert re.fullmatch(r"POST /api/v1/calendars 201 \d+\.\dms createCalendar", lines[0])
+    assert "400" in lines[1]
+    assert "platform: not a valid choice" in lines[1]
+    assert "client_id: not a string" in lines[1]
+    assert "unknown or disabled" in lines[2]
+    assert "no such method" in lines[3]
+    assert lines[4].endswith("off contract: unknown query parameter")
+    assert not [secret for secret in SECRETS if secret in log]
+
+
+def test_options_come_from_the_environment_too() -> None:
+    with serving(ATTENDEE_MOCK_FIXTURES=str(RECORDED / "seed.json"), ATTENDEE_MOCK_STRICT="1") as (_, url, printed):
+        assert "acmezictyO3S8ktCJsCRGI4TPrXdUeV1" in "".join(printed)
+        assert ask(f"{url}/api/v1/calendars?page_size=1", "acmezictyO3S8ktCJsCRGI4TPrXdUeV1") == 400
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--fixtures", "no-such-file.yaml"], "no-such-file.yaml"),
+        (["--post-rate", "many"], "3000/min"),
+        (["--port", "70000"], "--port"),
+        (["--port", "x"], "--port"),
+        (["--log-level", "loud"], "--log-level"),
+        (["--host", "nowhere.invalid"], "nowhere.invalid"),
+        (["--nope"], "--nope"),
+        (["--max-body", "0"], "--max-body"),
+        (["--reload", "--fixtures", "no-such-file.yaml"], "no-such-file.yaml"),
+    ],
+)
+def test_what_cannot_be_served_is_one_clear_line_and_status_2(arguments: list[str], named: str) -> None:
+    done = run("serve", *arguments, ATTENDEE_MOCK_PORT="0")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("attendee-mock: ")
+    assert done.stderr.count("\n") == 1
+    assert named in done.stderr
+
+
+def test_a_port_in_use_is_one_clear_line_and_status_2() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("serve", "--port", port)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"attendee-mock: cannot listen on 127.0.0.1:{port} (address already in use)")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_broken_fixture_is_one_clear_line_and_status_2(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("projects:\n  - name: A\n    api_keys: [key-planted]\n    calendars:\n      - platform: yahoo\n")
+    done = run("serve", "--fixtures", str(broken))
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "broken.yaml" in done.stderr
+    assert "yahoo" in done.stderr
+    assert "key-planted" not in done.stderr
+
+
+def test_help_and_version_are_told() -> None:
+    assert f"version {__version__}" in run("--version").stdout
+    assert "serve" in run("--help").stdout
+    assert "serve" in run().stdout
+    helped = run("serve", "--help").stdout
+    for word in ("--fixtures", "--post-rate", "--strict", "--log-level", "--reload", "ATTENDEE_MOCK_PORT", "8000"):
+        assert word in helped
+
+
+def test_made_up_fixtures_can_be_served(tmp_path: Path) -> None:
+    made = tmp_path / "made.json"
+    assert run("seed", "--calendars", "3", "--events", "9", "--output", str(made)).returncode == 0
+    key = json.loads(made.read_text("utf-8"))["projects"][0]["api_keys"][0]
+    with serving("--fixtures", str(made)) as (_, url, _printed):
+        assert ask(f"{url}/api/v1/calendar_events", key) == 200
+    assert json.loads(run("seed", "--calendars", "1", "--events", "2").stdout)["projects"]
+    failed = run("seed", "--output", str(tmp_path / "no" / "made.json"))
+    assert failed.returncode == 2
+    assert failed.stderr.count("\n") == 1

@@ -1,0 +1,60 @@
+"""What is documented is there, and what is there is documented."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from mockserver.cli import cli
+from mockserver.control import routes
+from mockserver.settings import environment_name, knobs
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted(path for path in (ROOT / "mockserver").rglob("*.py") if not path.name.startswith("__"))
+LISTED_ELSEWHERE = {"cli.py", "serving.py", "server.py", "app.py"}
+
+
+def options(command: str) -> list[click.Option]:
+    return [option for option in cli.commands[command].params if isinstance(option, click.Option)]
+
+
+@pytest.mark.parametrize("option", options("serve"), ids=lambda option: option.name)
+def test_every_option_of_serve_is_in_its_page_with_its_variable(option: click.Option) -> None:
+    page = (ROOT / "docs" / "serve.md").read_text("utf-8")
+    assert option.name is not None
+    assert option.envvar == environment_name(option.name)
+    assert f"| `{option.opts[0]}` | `{option.envvar}` |" in page
+    assert option.help
+
+
+def test_every_setting_is_an_option_of_serve() -> None:
+    assert knobs().keys() <= {option.name for option in options("serve")}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_every_module_is_on_the_map_and_says_what_it_is(module: Path) -> None:
+    text = module.read_text("utf-8")
+    assert text.startswith('"""')
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    name = str(module.relative_to(ROOT / "mockserver"))
+    assert f"`{name}`" in page or name in LISTED_ELSEWHERE
+
+
+@pytest.mark.parametrize("path", ["/__mock__/health", "/__mock__/reset", routes.DOCS, routes.OPENAPI])
+def test_every_control_route_is_documented(path: str) -> None:
+    assert path in (ROOT / "docs" / "serve.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("fixtures/*.md")]))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_files_stay_small() -> None:
+    long = {path.name: count for path in MODULES if (count := len(path.read_text("utf-8").splitlines())) > 300}
+    assert not long

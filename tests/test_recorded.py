@@ -1,0 +1,70 @@
+"""The mock answers what the real service was recorded to answer: in process, and over a socket."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mockserver.app import Mock
+from mockserver.server import RunningServer, running
+from mockserver.settings import Rate, Settings
+from tests.clients import in_process, over_http
+from tests.replayer import replay
+
+COPIED = Path(__file__).parent / "recorded"
+BESIDE = Path(__file__).parents[2] / "shared" / "observed"
+RATES = {"scenarios": Rate(3000, 60), "scenarios-throttle": Rate(3, 60)}
+
+
+def scenario_files() -> list[Path]:
+    """The scenarios copied into the project, and any more that lie beside it."""
+    found = {}
+    for source in (COPIED, BESIDE):
+        for folder in RATES:
+            found.update({f"{folder}/{path.name}": path for path in sorted((source / folder).glob("*.json"))})
+    return list(found.values())
+
+
+def serves_bots(scenario: str) -> bool:
+    return "bots" in scenario
+
+
+FILES = [path for path in scenario_files() if not serves_bots(path.name)]
+
+
+def settings(folder: str) -> Settings:
+    return Settings(fixtures=COPIED / "seed.json", post_rate=RATES[folder])
+
+
+@pytest.fixture(scope="module")
+def mocks() -> dict[str, Mock]:
+    return {folder: Mock(settings(folder)) for folder in RATES}
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[str, RunningServer]]:
+    with running(settings("scenarios")) as usual, running(settings("scenarios-throttle")) as slow:
+        yield {"scenarios": usual, "scenarios-throttle": slow}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_answers_as_recorded_in_process(path: Path, mocks: dict[str, Mock]) -> None:
+    mock = mocks[path.parent.name]
+    mock.reset()
+    assert replay(json.loads(path.read_text("utf-8")), in_process(mock)) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_answers_as_recorded_over_a_socket(path: Path, servers: dict[str, RunningServer]) -> None:
+    send = over_http(servers[path.parent.name].url)
+    assert send("POST", "/__mock__/reset", {}, None).status == 200
+    assert replay(json.loads(path.read_text("utf-8")), send) == []
+
+
+def test_there_are_recordings_of_every_kind() -> None:
+    assert len(FILES) >= 119
+    assert os.path.commonprefix([path.name for path in FILES]) == ""
