@@ -18,7 +18,7 @@ def _environment(name: str) -> dict[str, Any]:
     return {"envvar": environment_name(name), "show_envvar": True}
 
 
-class _RateType(click.ParamType):  # type: ignore[type-arg, unused-ignore] -- generic from click 8.2 on
+class _RateType(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic from click 8.2 on
     name = "number/period"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Rate:
