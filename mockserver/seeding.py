@@ -9,7 +9,7 @@ from typing import Any, TextIO, TypeAlias
 
 from mockserver.domain.model import Micros
 from mockserver.domain.store import new_id
-from mockserver.domain.timestamps import SECOND, render
+from mockserver.domain.timestamps import SECOND, render, render_offset
 
 Record: TypeAlias = dict[str, Any]
 
@@ -86,7 +86,6 @@ def _calendars(calendars: int, events: int, random: Random, base: Micros) -> Ite
         if number % 10:  # every tenth is as old as the one before: ties are part of real data
             created_at += random.randrange(300 * _DAY // calendars)
         platform = random.choice(("google", "google", "microsoft"))
-        share = events // calendars + (number < events % calendars)
         yield {
             "id": new_id("cal", random),
             "platform": platform,
@@ -97,7 +96,7 @@ def _calendars(calendars: int, events: int, random: Random, base: Micros) -> Ite
             "created_at": render(created_at),
             "updated_at": render(created_at + random.randrange(90 * _DAY)),
             **_connection(platform, base - random.randrange(_DAY), broken=number % 12 == 11),
-            "events": _events(share, platform, random, base),
+            "events": _events(events // calendars + (number < events % calendars), platform, random, base),
         }
 
 
@@ -105,7 +104,7 @@ def _connection(platform: str, synced_at: Micros, *, broken: bool) -> Record:
     attempted_at = render(synced_at)
     return {
         "state": "disconnected" if broken else "connected",
-        "connection_failure_data": {"error": _FAILURE.format(platform.title()), "timestamp": attempted_at}
+        "connection_failure_data": {"error": _FAILURE.format(platform.title()), "timestamp": render_offset(synced_at)}
         if broken
         else None,
         "last_successful_sync_at": render(synced_at - 7 * _DAY) if broken else attempted_at,

@@ -16,7 +16,8 @@ from mockserver.api import errors
 from mockserver.api.multipart import parse_multipart
 from mockserver.api.negotiation import MediaType, parse_media_type
 
-_DEEPEST = 900
+_DEEPEST = 940
+"""How deep JSON may be nested; the service breaks off at some 950."""
 _JSON = ("application", "json")
 _FORM = ("application", "x-www-form-urlencoded")
 _MULTIPART = ("multipart", "form-data")
@@ -62,6 +63,8 @@ def parse_json(raw: bytes, encoding: str = "utf-8") -> Any:
         return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise errors.malformed_json(_wording(error)) from None
+    except RecursionError:
+        raise errors.malformed_json("nested too deeply") from None
     except ValueError as error:
         # From Python 3.11 on the limit's text reads "(4300 digits)"; create-huge-integer has it as here.
         raise errors.malformed_json(re.sub(r"limit \((\d+) digits\)", r"limit (\1)", str(error))) from None

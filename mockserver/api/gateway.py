@@ -25,6 +25,7 @@ from mockserver.api.incoming import (
     Receive,
     Scope,
     Send,
+    check_host,
     check_query,
     format_of,
     parse_query,
@@ -103,6 +104,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         route, object_id = self._route(scope["path"])
         headers = read_headers(scope["headers"])
         try:
+            check_host(headers.host)
             check_query(scope["query_string"])
             if route is None:
                 outgoing = self._answer_unknown(scope, headers, exchange)

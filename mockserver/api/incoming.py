@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _PATIENCE = 50_000_000
 """How many bytes over the limit are still read before the answer, and so how large a body gets it for certain."""
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[A-Fa-f0-9:.]+\])(?::\d+)?")
 
 
 class Disconnected(Exception):
@@ -58,7 +61,7 @@ def read_headers(raw: list[tuple[bytes, bytes]]) -> Headers:
     for name, value in raw:
         wanted = _WANTED.get(name)
         if wanted is not None:
-            text = value.decode("latin-1")
+            text = value.decode("latin-1").strip(" \t")
             earlier = getattr(headers, wanted)
             setattr(headers, wanted, text if earlier is None else f"{earlier},{text}")
     return headers
@@ -96,6 +99,12 @@ def check_query(query_string: bytes) -> None:
         raise errors.too_many_parameters()
 
 
+def check_host(host: str | None) -> None:
+    """Raises BadRequestPage for a Host header that names no host; an underscore, which containers have, is let pass."""
+    if host and not _HOST.fullmatch(host):
+        raise errors.BadRequestPage("the Host header names no host")
+
+
 def parse_query(query_string: bytes) -> list[tuple[str, str]]:
     """The parameters of a query in order; text that is no UTF-8 is read as latin-1."""
     try:
@@ -115,7 +124,7 @@ def format_of(query_string: bytes) -> str | None:
 def url_of(scope: Scope, headers: Headers) -> str:
     """The URL that was asked, without its query, on the Host that was asked."""
     host = headers.host
-    if host is None:
+    if not host:
         name, port = scope.get("server") or ("localhost", 80)
         host = name if port in (80, None) else f"{name}:{port}"
     return f"{scope['scheme']}://{host}{scope['path']}"
@@ -124,7 +133,7 @@ def url_of(scope: Scope, headers: Headers) -> str:
 def replaces_cookies(cookie: str) -> bool:
     """Whether the service sets a cookie anew: a session's or token's that cannot be real (auth-elsewhere)."""
     pairs = (part.strip().partition("=") for part in cookie.split(";"))
-    cookies = {name: value.strip('"') for name, equals, value in pairs if equals}
+    cookies = {name.strip(): value.strip().strip('"') for name, equals, value in pairs if equals}
     token = cookies.get("csrftoken")
     return len(cookies.get("sessionid", "long enough")) < 8 or (
         token is not None and not (len(token) in (32, 64) and token.isascii() and token.isalnum())

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from mockserver.api import errors
 
 _LONGEST_HEADERS = 1024
+_MOST_FILES = 100
 
 
 class Upload(NamedTuple):
@@ -30,7 +31,7 @@ class _Part(NamedTuple):
 def parse_multipart(content_type: str, boundary: str | None, raw: bytes, encoding: str) -> dict[str, str | Upload]:
     """The fields of a form, the last of equal names; a file counts before a text.
 
-    Raises ApiError with status 400.
+    Raises ApiError with status 400, and BadRequestPage for more fields or files than the service's framework counts.
     """
     if not content_type.startswith("multipart/"):
         raise errors.malformed_multipart(f"Invalid Content-Type: {content_type}")
@@ -42,25 +43,28 @@ def parse_multipart(content_type: str, boundary: str | None, raw: bytes, encodin
     files: dict[str, str | Upload] = {}
     for part in _parts(raw, b"--" + boundary.encode("ascii")):
         disposition = _parameters(part.headers.get("content-disposition", ""))
-        name = disposition.get("name")
-        if name is None:
-            continue
-        encoded = part.headers.get("content-transfer-encoding", "").strip().lower() == "base64"
-        if disposition.get("filename"):
-            if encoded and _from_base64(part.content) is None:
-                raise errors.malformed_multipart("Could not decode base64 data.")
-            files[name] = Upload(disposition["filename"].replace("\\", "/").rpartition("/")[2])
-        else:
-            content = (_from_base64(part.content) if encoded else None) or part.content
-            texts[name] = content.decode(encoding, "replace")
+        if "name" in disposition:
+            value = _value(part, disposition.get("filename"), encoding)
+            (files if isinstance(value, Upload) else texts)[disposition["name"]] = value
+    if len(texts) > errors.MOST_PARAMETERS or len(files) > _MOST_FILES:
+        raise errors.too_many_parameters()
     return texts | files
+
+
+def _value(part: _Part, filename: str | None, encoding: str) -> str | Upload:
+    is_base64 = part.headers.get("content-transfer-encoding", "").strip().lower() == "base64"
+    decoded = _from_base64(part.content) if is_base64 else part.content
+    if filename:
+        if decoded is None:
+            raise errors.malformed_multipart("Could not decode base64 data.")
+        return Upload(filename.replace("\\", "/").rpartition("/")[2])
+    return (part.content if decoded is None else decoded).decode(encoding, "replace")
 
 
 def _parts(raw: bytes, delimiter: bytes) -> Iterator[_Part]:
     """What is between the delimiters and has whole headers."""
     for piece in raw.split(delimiter)[1:]:
-        body = piece.partition(b"\r\n")[2] if not piece.startswith(b"\r\n") else piece[2:]
-        head, end, content = body.partition(b"\r\n\r\n")
+        head, end, content = piece.partition(b"\r\n\r\n")
         if len(head) > _LONGEST_HEADERS:
             raise errors.malformed_multipart("Request max total header size exceeded.")
         if not end:
@@ -69,7 +73,7 @@ def _parts(raw: bytes, delimiter: bytes) -> Iterator[_Part]:
             headers = _headers(head)
         except ValueError:
             continue
-        yield _Part(headers, content.removesuffix(b"\r\n"))
+        yield _Part(headers, content.removesuffix(b"\n").removesuffix(b"\r"))
 
 
 def _headers(head: bytes) -> dict[str, str]:
@@ -78,7 +82,7 @@ def _headers(head: bytes) -> dict[str, str]:
     Raises ValueError for a folded line and for what is no UTF-8.
     """
     headers = {}
-    for line in head.split(b"\r\n"):
+    for line in head.lstrip(b"- \t\r\n").split(b"\r\n"):
         if line[:1] in (b" ", b"\t"):
             raise ValueError("a folded line")
         name, colon, value = line.decode("utf-8").partition(":")

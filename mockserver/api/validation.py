@@ -151,7 +151,10 @@ def _choice(choices: list[str]) -> Check:
     allowed = frozenset(choices)
 
     def check(value: Any) -> str:
-        text = value.filename if isinstance(value, Upload) else str(value)
+        try:
+            text = value.filename if isinstance(value, Upload) else str(value)
+        except RecursionError:
+            raise _wrong("Nested too deeply.", "nested too deeply") from None
         if text not in allowed:
             raise _wrong(f'"{text}" is not a valid choice.', "not a valid choice")
         return text

@@ -18,6 +18,8 @@ from mockserver.domain.index import Key, SortedIndex
 from mockserver.domain.model import Micros
 
 T = TypeVar("T")
+_FARTHEST = 10**12
+"""The largest offset looked at: beyond the end of any listing. The service stops at 1000 and loses rows by it."""
 
 
 class InvalidCursor(Exception):
@@ -61,7 +63,7 @@ def decode(text: str) -> Cursor:
             raise InvalidCursor
     if offset < 0:
         raise InvalidCursor
-    return Cursor(offset, reverse, position)
+    return Cursor(min(offset, _FARTHEST), reverse, position)
 
 
 class Listing(Generic[T]):
@@ -153,7 +155,7 @@ def _turned(listing: Listing[T], cursor: Cursor, rows: list[T], *, last: bool) -
 
 def _turning_point(listing: Listing[T], cursor: Cursor) -> Micros | None:
     """Where to turn round on an empty page; None is the end of the listing, so that its last row is not lost."""
-    if cursor.offset:
+    if cursor.offset and next(listing.walk(cursor), None) is not None:
         return None
     nearest = next(listing.walk(Cursor(reverse=not cursor.reverse)), None)
     if nearest is not None and listing.position(nearest) == cursor.position:

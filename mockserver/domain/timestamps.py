@@ -17,9 +17,11 @@ _DAY = 86_400 * SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
+# The Python under the service passes over one stray character before an offset, as in T00Z+00:00.
+_STRAY = r"[^+-](?=[+-])"
 _STRICT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
-    r"(?:.(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{6}|\d{3}))?)?)?"
+    rf"(?:.(\d\d)(?:{_STRAY}|:(\d\d)(?:{_STRAY}|:(\d\d)(?:\.(\d{{6}}|\d{{3}})|{_STRAY})?)?)?"
     r"(?:([+-])(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{6}|\d{3}))?)?)?)?",
     re.ASCII | re.DOTALL,
 )

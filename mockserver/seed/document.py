@@ -12,6 +12,8 @@ import yaml
 from mockserver.seed.problem import Broken, FixtureError, Place
 from mockserver.spec import PlainLoader
 
+_DEEP = 2000
+
 
 class _Repeating(dict[str, Any]):
     """A JSON object that has a name more than once."""
@@ -59,6 +61,7 @@ class Document:
 
     def _yaml(self, text: str) -> Any:
         try:
+            _refuse_deep(text)
             loader = PlainLoader(text)
             self._root = loader.get_single_node()
             if self._root is None:
@@ -94,6 +97,21 @@ class Document:
         if repeating:
             raise _repeated(_place_of(value, repeating[0]) or ())
         return value
+
+
+def _refuse_deep(text: str) -> None:
+    """Refuses what would take the process down: libyaml puts nodes together by a recursion in C that has no limit.
+
+    Raises RecursionError. The nesting is counted only where there are enough brackets or columns for it.
+    """
+    longest = max(map(len, text.splitlines()), default=0)
+    if text.count("[") + text.count("{") + 2 * longest < _DEEP:
+        return
+    depth = 0
+    for event in yaml.parse(text, PlainLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEP:
+            raise RecursionError
 
 
 def _repeated(place: Place) -> Broken:

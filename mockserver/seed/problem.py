@@ -53,7 +53,9 @@ def place_text(place: Place) -> str:
 
 
 def _name(part: str) -> str:
-    return part if re.fullmatch(r"\w{1,60}", part) else shown(part)
+    """A name, or the word that it begins with: what follows could be a secret, as in {client_secret:abc}."""
+    word = re.match(r"\w{0,60}", part)
+    return part if word and word[0] == part else f"{word[0] if word else ''}…"
 
 
 def shown(value: Any) -> str:
@@ -63,6 +65,8 @@ def shown(value: Any) -> str:
     if isinstance(value, dict | list):
         return f"{'a mapping' if isinstance(value, dict) else 'a list'} of {len(value)}"
     if isinstance(value, str):
+        if any(name in value for name in SECRETS):  # as in the list item client_secret:abc, which is one text to YAML
+            return "a text that holds the name of a secret"
         return repr(value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…")
     if isinstance(value, int) and value.bit_length() > 128:
         return "a very large number"

@@ -70,8 +70,8 @@ class Records:
                 self._add_events(events, given.get("events", []), calendar, f"{project}/{at}")
                 first = keys.setdefault(calendar.deduplication_key or "", at)
                 if calendar.deduplication_key and first != at:
-                    fix = f"calendars[{first}] of this project has it"
-                    raise Broken("is taken", fix=fix, place=("deduplication_key",))
+                    rule, fix = "must be a key that no other calendar of the project has", f"calendars[{first}] has it"
+                    raise Broken(rule, calendar.deduplication_key, fix=fix, place=("deduplication_key",))
             except Broken as problem:
                 raise problem.within("calendars", at) from None
             calendars.append(calendar)

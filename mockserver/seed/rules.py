@@ -34,7 +34,7 @@ def fields(value: Any, readers: Mapping[str, Reader], required: Collection[str] 
     for name, given in mapping(value).items():
         read = readers.get(name)
         if read is None:
-            raise Broken("there is no such field", fix=did_you_mean(name, readers), place=(str(name),))
+            raise _unknown(name, given, readers)
         try:
             found[name] = read(given)
         except Broken as problem:
@@ -43,6 +43,14 @@ def fields(value: Any, readers: Mapping[str, Reader], required: Collection[str] 
         if name not in found:
             raise Broken(f"{name} is missing", fix="add it")
     return found
+
+
+def _unknown(name: Any, given: Any, readers: Mapping[str, Reader]) -> Broken:
+    """A field that is not known. {api_keys: a, b} has a field b with no value: such a name may be a secret."""
+    fix = did_you_mean(name, readers)
+    if given is None and not fix.endswith("?"):
+        return Broken("has a name without a value that is no field", fix=fix)
+    return Broken("there is no such field", fix=fix, place=(str(name),))
 
 
 def mapping(value: Any) -> dict[Any, Any]:

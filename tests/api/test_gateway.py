@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 
 import pytest
@@ -218,3 +219,57 @@ def test_two_mocks_never_meet(make_mock: Callable[..., Mock]) -> None:
     one("DELETE", CALENDAR)
     assert one("GET", CALENDAR).status == 404
     assert other("GET", CALENDAR).status == 200
+
+
+@pytest.mark.parametrize("host", ["a b", "a,b", "a/b", "", "a:", "a@b", "é", "[::1]:80", "a_b:80", "LOCALHOST.:99999"])
+@pytest.mark.parametrize("path", ["/calendars", CALENDAR, "/nope"])
+def test_a_host_that_is_none_is_refused_with_a_page(path: str, host: str, client: Client) -> None:
+    answered = client("GET", path, host=host)
+    if host in ("", "[::1]:80", "a_b:80", "LOCALHOST.:99999"):
+        assert answered.status in (200, 404)
+    else:
+        assert answered.status == 400
+        assert answered.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_a_cursor_beyond_everything_is_an_empty_page(client: Client) -> None:
+    cursor = base64.b64encode(b"o=99999999999999999999").decode()
+    body = client("GET", f"/calendars?cursor={cursor}").body
+    assert (body["results"], body["next"]) == ([], None)
+    assert body["previous"] is not None
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec", "status"),
+    [("latin-1", "latin-1", 200), ("utf-16", "utf-16", 200), ("bogus", "utf-8", 200), ("ascii", "utf-8", 400)],
+)
+def test_a_body_is_read_in_the_charset_that_its_type_names(
+    charset: str, codec: str, status: int, client: Client
+) -> None:
+    for kind, body in (("json", '{"metadata": {"a": "é"}}'), ("x-www-form-urlencoded", 'metadata={"a": "é"}')):
+        content_type = f"application/{kind}; charset={charset}"
+        answered = client("PATCH", CALENDAR, body.encode(codec), content_type=content_type)
+        assert answered.status == (status if kind == "json" else 200)
+        if status == 200:
+            assert answered.body["metadata"] == {"a": "é"}
+
+
+def test_a_query_may_hold_raw_utf8(client: Client) -> None:
+    key = "ключ-😀 x".replace(" ", "%20").encode().decode("latin-1")
+    assert len(client("GET", f"/calendars?deduplication_key={key}").body["results"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("cookie", "vary"),
+    [
+        ("sessionid=abc", "Accept, Cookie"),
+        ("sessionid=abcdefgh", "Accept"),
+        ("sessionid", "Accept"),
+        ("sessionid=abc; sessionid=abcdefgh", "Accept"),
+        ("csrftoken=abc", "Accept, Cookie"),
+        (f"csrftoken={'a' * 32}", "Accept"),
+        ("other=1", "Accept"),
+    ],
+)
+def test_a_cookie_that_the_service_replaces_makes_answers_vary(cookie: str, vary: str, client: Client) -> None:
+    assert client("GET", CALENDAR, cookie=cookie).headers["vary"] == vary

@@ -84,6 +84,7 @@ def test_the_page_before_a_page_ends_where_it_starts(
         (encoded("o= +5 "), Cursor(0 + 5)),
         (encoded("x=1&o=1&o=2"), Cursor(1)),
         ("b\nz0 y", Cursor(2)),
+        (encoded(f"o={10**20}"), Cursor(10**12)),
     ],
 )
 def test_cursors_are_read_leniently(text: str, wanted: Cursor) -> None:

@@ -53,3 +53,13 @@ def test_a_position_may_be_a_loose_date() -> None:
 def test_an_offset_beyond_the_first_day_is_still_an_instant() -> None:
     assert timestamps.parse("0001-01-01T00:00:00+05:30") is not None
     assert timestamps.parse("9999-12-31T23:59:59-05:30") is not None
+
+
+@pytest.mark.parametrize("text", ["2026-05-10T00Z+00:00", "2026-05-10T00:00:00.+00:00", "2026-05-10T00:+00:00"])
+def test_one_stray_character_before_an_offset_is_passed_over(text: str) -> None:
+    assert timestamps.parse(text) == timestamps.parse("2026-05-10")
+
+
+@pytest.mark.parametrize("text", ["2026-05-10T00Z", "2026-05-10T00ZZ+00:00", "2026-05-10T00:00:00.123Z+00:00"])
+def test_other_stray_characters_are_not(text: str) -> None:
+    assert timestamps.parse(text) is None

@@ -1,0 +1,178 @@
+"""Bodies: JSON, forms and multipart forms, taken and refused in the service's words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockserver.api.bodies import parse_body, parse_json
+from mockserver.api.errors import ApiError, BadRequestPage
+from mockserver.api.multipart import Upload
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=B"
+
+MALFORMED = {
+    "": "Expecting value: line 1 column 1 (char 0)",
+    " ": "Expecting value: line 1 column 2 (char 1)",
+    "{": "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+    '{"a":1,}': "Expecting property name enclosed in double quotes: line 1 column 8 (char 7)",
+    '{"a":1,\n }': "Expecting property name enclosed in double quotes: line 2 column 2 (char 9)",
+    "[1,]": "Expecting value: line 1 column 4 (char 3)",
+    "{} {}": "Extra data: line 1 column 4 (char 3)",
+    "01": "Extra data: line 1 column 2 (char 1)",
+    '{"a":01}': "Expecting ',' delimiter: line 1 column 7 (char 6)",
+    '{"a" 1}': "Expecting ':' delimiter: line 1 column 6 (char 5)",
+    "{'a':1}": "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+    '"a': "Unterminated string starting at: line 1 column 1 (char 0)",
+    '"\\x"': "Invalid \\escape: line 1 column 2 (char 1)",
+    '"\\u12"': "Invalid \\uXXXX escape: line 1 column 3 (char 2)",
+    '"\x01"': "Invalid control character at: line 1 column 2 (char 1)",
+    "nul": "Expecting value: line 1 column 1 (char 0)",
+    "+1": "Expecting value: line 1 column 1 (char 0)",
+    "[NaN": "Out of range float values are not JSON compliant: 'NaN'",
+    "-Infinity": "Out of range float values are not JSON compliant: '-Infinity'",
+    "9" * 4301: "Exceeds the limit (4300) for integer string conversion: value has 4301 digits; "
+    "use sys.set_int_max_str_digits() to increase the limit",
+    "[" * 2000: "nested too deeply",
+    '["\\"[", ' + "[" * 941 + "]" * 942: "nested too deeply",
+}
+
+
+def refusal(content_type: str, raw: bytes) -> dict[str, Any]:
+    with pytest.raises(ApiError) as raised:
+        parse_body(content_type, raw)
+    return {"status": raised.value.status, **raised.value.body}
+
+
+@pytest.mark.parametrize(("text", "problem"), MALFORMED.items(), ids=lambda text: ascii(text[:20]))
+def test_malformed_json_is_refused_in_the_services_words(text: str, problem: str) -> None:
+    with pytest.raises(ApiError) as raised:
+        parse_json(text.encode())
+    assert raised.value.body == {"detail": f"JSON parse error - {problem}"}
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner)))
+def test_json_is_read_as_it_was_written(value: Any) -> None:
+    assert parse_json(json.dumps(value).encode()) == value
+    assert parse_body("*/*", json.dumps(value, ensure_ascii=False).encode()).data == value
+
+
+def test_deep_json_is_read_to_the_depth_that_the_service_reads() -> None:
+    parse_json(b"[" * 500 + b"]" * 500)
+    parse_json(b'"' + b"[" * 2000 + b'"')
+
+
+def test_a_character_cut_off_by_the_end_is_passed_over() -> None:
+    assert parse_json(b"{}\xc3") == {}
+    assert refusal("application/json", b"{}\xc3{")["status"] == 400
+
+
+@pytest.mark.parametrize("kind", ["application/json", FORM, MULTIPART, "multipart/form-data", "text/plain", ""])
+def test_no_body_is_an_empty_object_whatever_its_type(kind: str) -> None:
+    assert parse_body(kind, b"").data == {}
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "", "application/jsonx", "application/json, text/plain", "application /json"]
+)
+def test_other_types_are_refused_with_their_name(kind: str) -> None:
+    assert refusal(kind, b"{}") == {"status": 415, "detail": f'Unsupported media type "{kind}" in request.'}
+
+
+@pytest.mark.parametrize(
+    ("raw", "fields"),
+    [
+        (b"a=1&b=x+y&a=2", {"a": "2", "b": "x y"}),
+        (b"a=%FF", {"a": "\ufffd"}),
+        (b"a=\xe9", {"a": "é"}),
+        (b"a&&=b&c=%zz;d", {"a": "", "": "b", "c": "%zz;d"}),
+    ],
+)
+def test_forms_are_read_leniently(raw: bytes, fields: dict[str, str]) -> None:
+    assert parse_body(FORM, raw) == (fields, True)
+
+
+def test_too_many_fields_are_refused_with_a_page() -> None:
+    parse_body(FORM, b"&".join([b"a=1"] * 1000))
+    for kind, raw in ((FORM, b"&".join([b"a=1"] * 1001)), (MULTIPART, parts(*(f"a{n}" for n in range(1001))))):
+        with pytest.raises(BadRequestPage):
+            parse_body(kind, raw)
+
+
+def parts(*names: str) -> bytes:
+    return "".join(f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\nv\r\n' for name in names).encode()
+
+
+def part(head: str, content: bytes = b"v") -> bytes:
+    return b"--B\r\n" + head.encode() + b"\r\n\r\n" + content + b"\r\n--B--\r\n"
+
+
+NAMED = "Content-Disposition: form-data; name="
+
+
+@pytest.mark.parametrize(
+    ("raw", "fields"),
+    [
+        (parts("a", "b") + b"--B--\r\n", {"a": "v", "b": "v"}),
+        (parts("a"), {"a": "v"}),
+        (b"before" + parts("a") + b"--B--\r\n" + parts("b"), {"a": "v", "b": "v"}),
+        (b"garbage", {}),
+        (b"--B--\r\n", {}),
+        (parts("a").replace(b"\r\n", b"\n"), {}),
+        (part(NAMED + "a"), {"a": "v"}),
+        (part("content-disposition: attachment; NAME*=utf-8''%C3%A9"), {"é": "v"}),
+        (part(NAMED + '"a\\"b;c"'), {'a"b;c': "v"}),
+        (part("Content-Disposition: form-data"), {}),
+        (part("Content-Type: text/plain"), {}),
+        (part(NAMED + '"a"', b"\xff"), {"a": "\ufffd"}),
+        (part(NAMED + '"a"', b"x\r\ny\r\n"), {"a": "x\r\ny\r\n"}),
+        (part(NAMED + '"a"\r\n folded: x'), {}),
+        (part(NAMED + '"a"\r\nContent-Transfer-Encoding: BASE64', b"w6k="), {"a": "é"}),
+        (part(NAMED + '"a"\r\nContent-Transfer-Encoding: base64', b"w"), {"a": "w"}),
+        (part(NAMED + '"a"\r\nContent-Transfer-Encoding: base64', b"!!!"), {"a": ""}),
+        (part(NAMED + '"a"; filename=""'), {"a": "v"}),
+        (part(NAMED + '"a"; filename="C:\\\\x\\\\y.txt"'), {"a": Upload("y.txt")}),
+        (part(NAMED + '"a"; filename="f"') + parts("a"), {"a": Upload("f")}),
+        (b"--B\r\n" + NAMED.encode() + b'"\xff"\r\n\r\nv\r\n--B--', {}),
+    ],
+)
+def test_multipart_forms_are_taken_apart_as_the_service_does(raw: bytes, fields: dict[str, Any]) -> None:
+    assert parse_body(MULTIPART, raw) == (fields, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "problem"),
+    [
+        ("multipart/form-data", b"x", "Invalid boundary in multipart: None"),
+        ("multipart/form-data; boundary=", b"x", "Invalid boundary in multipart: "),
+        ("MULTIPART/form-data; boundary=B", b"x", "Invalid Content-Type: MULTIPART/form-data; boundary=B"),
+        (
+            "multipart/form-data; boundary=é",
+            b"x",
+            "Invalid non-ASCII Content-Type in multipart: multipart/form-data; boundary=é",
+        ),
+        (MULTIPART, part("X: " + "x" * 1100), "Request max total header size exceeded."),
+        (
+            MULTIPART,
+            part(NAMED + '"a"; filename="f"\r\nContent-Transfer-Encoding: base64', b"w"),
+            "Could not decode base64 data.",
+        ),
+    ],
+)
+def test_broken_multipart_forms_are_refused_in_the_services_words(kind: str, raw: bytes, problem: str) -> None:
+    assert refusal(kind, raw) == {"status": 400, "detail": f"Multipart form parse error - {problem}"}
+
+
+@given(
+    st.binary(max_size=60), st.sampled_from(["application/json", FORM, MULTIPART, "application/json; charset=utf-16"])
+)
+def test_no_bytes_are_an_error_of_another_kind(raw: bytes, kind: str) -> None:
+    try:
+        parse_body(kind, b"--B\r\n" + raw if kind == MULTIPART else raw)
+    except ApiError as error:
+        assert error.status == 400
