@@ -22,7 +22,8 @@ def command(*arguments: str | Path, **options: str) -> str:
 def test_a_wheel_in_a_clean_environment_serves_contract_and_fixtures(tmp_path: Path) -> None:
     command(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT)
     (wheel,) = tmp_path.glob("attendee_mockserver-*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
     assert {"mockserver/_data/openapi.yaml", "mockserver/_data/fixtures/default.yaml", "mockserver/py.typed"} <= {
         *names
     }
@@ -32,23 +33,23 @@ def test_a_wheel_in_a_clean_environment_serves_contract_and_fixtures(tmp_path: P
     command(
         python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", ROOT / "constraints.txt", wheel
     )
-    serve = subprocess.Popen(
+    with subprocess.Popen(
         [tmp_path / "venv" / "bin" / "attendee-mock", "serve", "--port", "0"],
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
         cwd=tmp_path,
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-    )
-    try:
-        assert serve.stdout is not None
-        match = re.search(r"ready at (\S+)", serve.stdout.readline())
-        assert match
-        path = "/api/v1/calendars/cal_abcdef1234567890"
-        request = urllib.request.Request(match[1] + path, headers={"Authorization": "Token YOUR_API_KEY_HERE"})
-        with urllib.request.urlopen(request, timeout=10) as response:
-            assert response.status == 200
-        with urllib.request.urlopen(match[1] + "/__mock__/docs/", timeout=10) as response:
-            assert response.status == 200
-    finally:
-        serve.kill()
-        serve.wait(timeout=10)
+    ) as serve:
+        try:
+            assert serve.stdout is not None
+            match = re.search(r"ready at (\S+)", serve.stdout.readline())
+            assert match
+            path = "/api/v1/calendars/cal_abcdef1234567890"
+            request = urllib.request.Request(match[1] + path, headers={"Authorization": "Token YOUR_API_KEY_HERE"})
+            with urllib.request.urlopen(request, timeout=10) as response:
+                assert response.status == 200
+            with urllib.request.urlopen(match[1] + "/__mock__/docs/", timeout=10) as response:
+                assert response.status == 200
+        finally:
+            serve.kill()
