@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-TARGETS = mockserver tests
+TARGETS = mockserver tests benchmarks
 
 .DEFAULT_GOAL := help
 
@@ -51,6 +51,12 @@ types: $(VENV)/dev.stamp ## mypy, strict
 fmt: $(VENV)/dev.stamp ## put the code into shape
 	$(BIN)/ruff check --fix $(TARGETS)
 	$(BIN)/ruff format $(TARGETS)
+
+# --- measure ---
+
+.PHONY: bench-scale
+bench-scale: $(VENV)/dev.stamp ## what a request costs with a thousand events and with a million
+	$(BIN)/python -m benchmarks.scale
 
 # --- set up ---
 

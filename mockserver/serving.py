@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import sys
@@ -46,6 +47,8 @@ def serve(settings: Settings, host: str, port: int, log_level: str) -> None:
         listening = listen(host, port)
     except (FixtureError, PortInUse) as error:
         raise click.ClickException(str(error)) from error
+    # What is there now stays: collecting garbage need never look at the fixtures again, however many there are.
+    gc.freeze()
     with listening:
         server = _Server(make_config(mock), lambda: print(banner(mock, url_of(listening)), flush=True))
         try:

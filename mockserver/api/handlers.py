@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from mockserver.api import errors
 from mockserver.api.answers import Answer, Sealed, SealedPage
@@ -136,6 +136,8 @@ def _link(request: Request, cursor: Cursor | None) -> str | None:
     """The URL of a neighbouring page: as asked, parameters sorted, with the cursor in place of the old one."""
     if cursor is None:
         return None
+    if not request.query_string:
+        return f"{request.url}?cursor={quote(cursor.encode(), safe='')}"
     parameters = parse_qs(request.query_string, keep_blank_values=True)
     parameters["cursor"] = [cursor.encode()]
     return f"{request.url}?{urlencode(sorted(parameters.items()), doseq=True)}"

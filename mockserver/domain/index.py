@@ -11,6 +11,8 @@ Key = Any
 """What items are ordered by: tuples of one shape. A shorter tuple sorts before every tuple that it begins."""
 
 _LOAD = 256
+_FEW = 8
+"""Over how many chunks counting is still quick."""
 
 
 class SortedIndex(Generic[T]):
@@ -111,13 +113,17 @@ class SortedIndex(Generic[T]):
 
     def count(self, start: Key | None = None, stop: Key | None = None) -> int:
         """How many items have start <= key < stop; None leaves an end open."""
-        return max(self._rank(stop, self._length) - self._rank(start, 0), 0)
+        first, begin = self._seek(start) if start is not None else (0, 0)
+        last, end = self._seek(stop) if stop is not None else (len(self._chunks), 0)
+        return max(sum(map(len, self._chunks[first:last])) + end - begin, 0) if first <= last else 0
 
-    def _rank(self, key: Key | None, otherwise: int) -> int:
-        if key is None:
-            return otherwise
-        at, cut = self._seek(key)
-        return sum(map(len, self._chunks[:at])) + cut
+    def estimate(self, start: Key | None = None, stop: Key | None = None) -> int:
+        """About how many items `count` would find: exact where they are few, and quick however many they are."""
+        first = self._seek(start)[0] if start is not None else 0
+        last = self._seek(stop)[0] if stop is not None else len(self._chunks)
+        if last - first < _FEW:
+            return self.count(start, stop)
+        return (last - first) * self._length // len(self._chunks)
 
     def _seek(self, key: Key) -> tuple[int, int]:
         """Chunk number and place within it of the first item whose key is not below `key`."""

@@ -77,7 +77,7 @@ def _narrowest(state: State, query: EventQuery) -> _Source | None:
 
 
 def _range(index: SortedIndex[CalendarEvent], start: Key | None, stop: Key | None) -> _Source:
-    return _Source(index.count(start, stop), lambda: index.up(start, stop))
+    return _Source(index.estimate(start, stop), lambda: index.up(start, stop))
 
 
 def _calendar_ids(state: State, query: EventQuery) -> list[str]:

@@ -23,6 +23,7 @@ def identity(item: Item) -> Item:
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOAD", 3)
+    monkeypatch.setattr(module, "_FEW", 2)
 
 
 class IndexMachine(RuleBasedStateMachine):
@@ -54,6 +55,7 @@ class IndexMachine(RuleBasedStateMachine):
         assert list(self.index.up(start, stop)) == wanted
         assert list(self.index.down(stop, start)) == wanted[::-1]
         assert self.index.count(start, stop) == len(wanted)
+        assert abs(self.index.estimate(start, stop) - len(wanted)) <= 2 * module._LOAD * module._FEW
         assert list(self.index.up(start)) == self.model[bisect_left(self.model, start) :]
         assert list(self.index.down(stop)) == self.model[: bisect_left(self.model, stop)][::-1]
 
