@@ -12,7 +12,6 @@ import json
 import platform
 import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
@@ -217,4 +216,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from mockserver.api.negotiation import Representation
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
 
 class Sealed(NamedTuple):
     """JSON text that was held against the named schema of the contract when it was written."""
@@ -35,7 +37,7 @@ class Answer(NamedTuple):
 
 def to_json(value: Any) -> bytes:
     """Compact JSON as the service writes it: UTF-8, not escaped but for the two line separators of JavaScript."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = _COMPACT.encode(value)
     if not text.isascii():
         text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     # A lone surrogate, which an error may echo, has no UTF-8: it is sent as the escape that it came as.

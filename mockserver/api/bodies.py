@@ -56,11 +56,11 @@ def parse_json(raw: bytes, encoding: str = "utf-8") -> Any:
     Raises ApiError with status 400.
     """
     try:
-        # Not bytes.decode(): a stream reader, like the service's, passes over a character cut off by the very end.
-        text = codecs.getreader(encoding)(io.BytesIO(raw)).read()
+        text = _decode(raw, encoding)
         if _depth(text) > _DEEPEST:
             raise errors.malformed_json("nested too deeply")
-        return json.loads(text, parse_constant=_refuse_constant)
+        # A byte order mark is only refused by loads(), and only then is there one to refuse.
+        return json.loads(text) if text.startswith("\ufeff") else _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise errors.malformed_json(_wording(error)) from None
     except RecursionError:
@@ -72,6 +72,20 @@ def parse_json(raw: bytes, encoding: str = "utf-8") -> Any:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"Out of range float values are not JSON compliant: {name!r}")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _decode(raw: bytes, encoding: str) -> str:
+    """The bytes as text; like the service's stream reader it passes over a character cut off by the very end.
+
+    Raises UnicodeDecodeError.
+    """
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError:
+        return codecs.getreader(encoding)(io.BytesIO(raw)).read()
 
 
 def _wording(error: json.JSONDecodeError) -> str:

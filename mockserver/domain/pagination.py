@@ -11,7 +11,7 @@ import base64
 from collections.abc import Callable, Iterator
 from itertools import islice, takewhile
 from typing import Generic, NamedTuple, TypeVar
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs
 
 from mockserver.domain import timestamps
 from mockserver.domain.index import Key, SortedIndex
@@ -35,14 +35,15 @@ class Cursor(NamedTuple):
 
     def encode(self) -> str:
         """The cursor as the service writes it."""
-        tokens: dict[str, str] = {}
+        tokens = []
         if self.offset:
-            tokens["o"] = str(self.offset)
+            tokens.append(f"o={self.offset}")
         if self.reverse:
-            tokens["r"] = "1"
+            tokens.append("r=1")
         if self.position is not None:
-            tokens["p"] = timestamps.render_position(self.position)
-        return base64.b64encode(urlencode(tokens).encode("ascii")).decode("ascii")
+            text = timestamps.render_position(self.position)
+            tokens.append("p=" + text.replace("+", "%2B").replace(":", "%3A").replace(" ", "+"))
+        return base64.b64encode("&".join(tokens).encode("ascii")).decode("ascii")
 
 
 def decode(text: str) -> Cursor:
