@@ -52,19 +52,20 @@ class Headers:
     host: str | None = None
 
 
-_WANTED = {name.replace("_", "-").encode(): name for name in Headers.__slots__}
+_WANTED = tuple(name.replace("_", "-").encode() for name in Headers.__slots__)
 
 
 def read_headers(raw: list[tuple[bytes, bytes]]) -> Headers:
     """The headers that count; one that was sent several times is joined with commas, as the service's server does."""
-    headers = Headers()
-    for name, value in raw:
-        wanted = _WANTED.get(name)
-        if wanted is not None:
-            text = value.decode("latin-1").strip(" \t")
-            earlier = getattr(headers, wanted)
-            setattr(headers, wanted, text if earlier is None else f"{earlier},{text}")
-    return headers
+    found = dict(raw)
+    if len(found) != len(raw):
+        for name in found:
+            found[name] = b",".join([value for other, value in raw if other == name])
+    return Headers(*[_text(found.get(name)) for name in _WANTED])
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1").strip(" \t")
 
 
 async def read_body(receive: Receive, content_length: str | None, limit: int) -> bytes:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mockserver.api import answers, unrouted
 from mockserver.api.errors import BadRequestPage
 from mockserver.api.incoming import Exchange, Headers, replaces_cookies
-from mockserver.api.negotiation import Representation
+from mockserver.api.negotiation import JSON, Representation
 
 
 class Outgoing(NamedTuple):
@@ -26,6 +26,8 @@ def write(
     asked: Headers,
 ) -> Outgoing:
     """The answer with the exchange's status; `text` is its JSON, `headers` those it has in any representation."""
+    if representation is JSON and len(headers) == 2 and asked.cookie is None and not exchange.remarks:
+        return _write_plain(exchange.status, headers["Allow"], text)
     if representation.kind == "html":
         headers["Content-Type"] = "text/html; charset=utf-8"
         headers["Vary"] = "Accept, Cookie"
@@ -41,6 +43,14 @@ def write(
     headers["Content-Length"] = str(len(body))
     raw = [(name.lower().encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers.items()]
     return Outgoing(exchange.status, raw, body)
+
+
+def _write_plain(status: int, allow: str, text: bytes) -> Outgoing:
+    """The answer to a request that asks for nothing special, which is nearly every one: compact JSON, or nothing."""
+    raw = [(b"allow", allow.encode("ascii")), (b"vary", b"Accept"), (b"content-length", b"%d" % len(text))]
+    if text:
+        raw.append((b"content-type", b"application/json"))
+    return Outgoing(status, raw, text)
 
 
 def write_page(exchange: Exchange, page: BadRequestPage) -> Outgoing:

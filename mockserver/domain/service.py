@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from operator import attrgetter
 from random import Random
 from typing import TypedDict
@@ -161,15 +161,13 @@ class Service:
             value = fields.get(name)
             if isinstance(value, str) and len(value) > longest:
                 reason = f"{name} is longer than {longest} characters"
-        for text in _texts(fields.get("metadata")):
+        metadata = fields.get("metadata")
+        if metadata is not None:
+            text = "".join([*metadata, *metadata.values()])
             if "\0" in text or not _is_unicode(text):
                 reason = "metadata holds a NUL or a lone surrogate"
         if reason is not None:
             raise NotStorable(UUID(int=self._random.getrandbits(128), version=4), reason)
-
-
-def _texts(metadata: Mapping[str, str] | None) -> Iterable[str]:
-    return (*metadata.keys(), *metadata.values()) if metadata else ()
 
 
 def _is_unicode(text: str) -> bool:

@@ -15,6 +15,7 @@ from mockserver.domain.model import Micros
 SECOND = 1_000_000
 _DAY = 86_400 * SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 # The Python under the service passes over one stray character before an offset, as in T00Z+00:00.
@@ -96,7 +97,7 @@ def to_datetime(instant: Micros) -> datetime:
 
 def render(instant: Micros) -> str:
     """The text of an answer: six digits of fraction, or none at all when it is zero, then Z."""
-    return to_datetime(instant).replace(tzinfo=None).isoformat() + "Z"
+    return (_NAIVE_EPOCH + timedelta(0, 0, instant)).isoformat() + "Z"
 
 
 def render_position(instant: Micros) -> str:
