@@ -61,7 +61,7 @@ def make_config(mock: Mock) -> uvicorn.Config:
         http=PatientProtocol,
         log_config=None,
         access_log=False,
-        log_level="critical",
+        log_level="error",
         lifespan="off",
         proxy_headers=False,
         server_header=False,

@@ -100,7 +100,7 @@ def test_the_log_has_a_line_per_request_and_no_secret_in_it() -> None:
     assert "client_id: not a string" in lines[1]
     assert "unknown or disabled" in lines[2]
     assert "no such method" in lines[3]
-    assert lines[4].endswith("off contract: unknown query parameter")
+    assert lines[4].endswith("off contract: unknown query parameter client_secret")
     assert not [secret for secret in SECRETS if secret in log]
 
 

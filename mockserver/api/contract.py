@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from mockserver.api.validation import BodyRules, ContractError
 METHOD_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
 Handler = Callable[..., Answer]
 _REFERENCE = "#/components/schemas/"
+_PLAIN_NAME = re.compile(r"[a-z][a-z_]{0,23}")
 
 
 class BrokenContract(Exception):
@@ -149,7 +151,9 @@ class Operation:
         for name, value in pairs:
             validator = self.parameters.get(name)
             if validator is None:
-                remarks.append("unknown query parameter")
+                # A name that looks like one is told; anything else might be a secret that slipped into the wrong place.
+                told = f" {name}" if _PLAIN_NAME.fullmatch(name) else ""
+                remarks.append(f"unknown query parameter{told}")
             elif name in seen:
                 remarks.append(f"query parameter {name} given twice")
             elif not validator.is_valid(value):
