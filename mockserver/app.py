@@ -18,7 +18,7 @@ from mockserver.control.routes import DOCS, OPENAPI, Control
 from mockserver.domain.clock import Clock, WallClock
 from mockserver.domain.service import Service
 from mockserver.domain.store import Project, Store
-from mockserver.framework import AsyncApp, Resolver, SwaggerUIMiddleware, SwaggerUIOptions
+from mockserver.framework import Resolver, SwaggerUIMiddleware, make_stack
 from mockserver.seed import load_fixtures
 from mockserver.settings import Settings
 from mockserver.spec import data_path, load_contract
@@ -60,16 +60,14 @@ class Mock:
             observe=observe,
         )
         handlers = Handlers(self.service, Sealer(schemas))
-        connexion = AsyncApp(
-            "mockserver",
-            middlewares=[partial(Control, reset=self.reset, store=self.store), gateway, SwaggerUIMiddleware],
-            swagger_ui_options=SwaggerUIOptions(swagger_ui_path=DOCS, spec_path=OPENAPI),
-            resolver=Resolver(lambda operation_id: getattr(handlers, _snake_case(operation_id))),
+        self.asgi: App = make_stack(
+            # A copy, for Connexion writes what references lead to into the document that it is given.
+            deepcopy(contract),
+            [partial(Control, reset=self.reset, store=self.store), gateway, SwaggerUIMiddleware],
+            Resolver(lambda operation_id: getattr(handlers, _snake_case(operation_id))),
+            docs=DOCS,
+            document=OPENAPI,
         )
-        # A copy, for Connexion writes what references lead to into the document that it is given.
-        connexion.add_api(deepcopy(contract))
-        # Built now and not, as Connexion does it, at the first request: a handler that is missing is an error at start.
-        self.asgi: App = connexion.middleware._build_middleware_stack()[0]
         self.reset()
 
     def reset(self) -> None:

@@ -1,8 +1,12 @@
-"""What is used of Connexion, imported here once, without the warnings that importing it emits."""
+"""What is used of Connexion: the one import of it, and the stack that it makes of middlewares and a contract."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+import jsonschema_rs
 
 with warnings.catch_warnings():
     # They are about what Connexion itself imports; a user of the mock can do nothing about them.
@@ -10,9 +14,41 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
     from connexion import AsyncApp
     from connexion.middleware.abstract import SpecMiddleware
+    from connexion.middleware.main import API
     from connexion.middleware.swagger_ui import SwaggerUIMiddleware
     from connexion.options import SwaggerUIOptions
     from connexion.resolver import Resolver
-    from connexion.spec import Specification
+    from connexion.spec import InvalidSpecification, OpenAPISpecification, Specification
 
-__all__ = ["AsyncApp", "Resolver", "Specification", "SpecMiddleware", "SwaggerUIMiddleware", "SwaggerUIOptions"]
+__all__ = ["InvalidSpecification", "Resolver", "SpecMiddleware", "Specification", "SwaggerUIMiddleware", "make_stack"]
+
+Middleware = Callable[..., Any]
+App = Callable[
+    [MutableMapping[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]
+]
+
+
+class _Contract(OpenAPISpecification):  # type: ignore[misc]
+    """Connexion's reading of a contract, held against OpenAPI's own schema by a compiled validator."""
+
+    @classmethod
+    def _validate_spec(cls, spec: dict[str, Any]) -> None:
+        validator = jsonschema_rs.Draft4Validator(cls.openapi_schema)
+        for error in validator.iter_errors(spec):
+            where = "/".join(str(step) for step in error.instance_path)
+            raise InvalidSpecification(f"openapi.yaml: {where}: {error.message[:200]}")
+
+
+def make_stack(
+    contract: Mapping[str, Any], middlewares: Sequence[Middleware], resolver: Resolver, *, docs: str, document: str
+) -> App:
+    """The outermost of the middlewares, each wrapped around the next, with the contract given to all that want it.
+
+    `docs` and `document` are the paths of Swagger UI and of the contract as JSON. Connexion would build the stack at
+    the first request; it is built now, so that a missing handler is an error at start. Raises InvalidSpecification.
+    """
+    options = SwaggerUIOptions(swagger_ui_path=docs, spec_path=document)
+    app = AsyncApp("mockserver", middlewares=list(middlewares), swagger_ui_options=options, resolver=resolver)
+    app.middleware.apis.append(API(_Contract(contract), base_path="", **app.middleware.options.__dict__))
+    stack: App = app.middleware._build_middleware_stack()[0]
+    return stack

@@ -1,0 +1,15 @@
+"""Connexion, as far as it is used."""
+
+from __future__ import annotations
+
+import pytest
+
+from mockserver.framework import InvalidSpecification, Resolver, make_stack
+from mockserver.spec import load_contract
+
+
+def test_a_contract_that_is_no_openapi_is_refused_with_the_place() -> None:
+    contract = load_contract()
+    contract["paths"]["/api/v1/calendars"]["get"]["responses"] = []
+    with pytest.raises(InvalidSpecification, match="openapi.yaml: paths//api/v1/calendars/get"):
+        make_stack(contract, [], Resolver(), docs="/docs", document="/openapi.json")
