@@ -54,6 +54,10 @@ fmt: $(VENV)/dev.stamp ## put the code into shape
 
 # --- measure ---
 
+.PHONY: bench-self
+bench-self: $(VENV)/dev.stamp ## requests a second beside bare ASGI (needs wrk)
+	$(BIN)/python -m benchmarks.throughput
+
 .PHONY: bench-scale
 bench-scale: $(VENV)/dev.stamp ## what a request costs with a thousand events and with a million
 	$(BIN)/python -m benchmarks.scale
