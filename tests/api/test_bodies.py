@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockserver.api.bodies import _wording as said_in_old_words
 from mockserver.api.bodies import parse_body, parse_json
 from mockserver.api.errors import ApiError, BadRequestPage
 from mockserver.api.multipart import Upload
@@ -176,3 +177,16 @@ def test_no_bytes_are_an_error_of_another_kind(raw: bytes, kind: str) -> None:
         parse_body(kind, b"--B\r\n" + raw if kind == MULTIPART else raw)
     except ApiError as error:
         assert error.status == 400
+
+
+@pytest.mark.parametrize(
+    ("text", "comma", "wording"),
+    [
+        ('{"a":1, }', 6, "Expecting property name enclosed in double quotes: line 1 column 9 (char 8)"),
+        ("[1,\n]", 2, "Expecting value: line 2 column 1 (char 4)"),
+    ],
+)
+def test_what_newer_pythons_call_a_trailing_comma_is_said_as_the_service_says_it(
+    text: str, comma: int, wording: str
+) -> None:
+    assert said_in_old_words(json.JSONDecodeError("Illegal trailing comma before end", text, comma)) == wording
