@@ -1,0 +1,327 @@
+"""Laws of walking through a list: complete, each row once, full pages, there and back, links that keep what was asked."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from mockserver.conformance.laws.bench import Bench
+from mockserver.conformance.laws.chains import (
+    Chain,
+    Fault,
+    backward,
+    both_ways,
+    fault_of,
+    forward,
+    misplaced,
+)
+from mockserver.conformance.laws.instants import read
+from mockserver.conformance.laws.reading import (
+    CALENDARS,
+    EVENTS,
+    ORDERINGS,
+    Cursor,
+    Listing,
+    Page,
+    Query,
+    Row,
+    Unreadable,
+    is_known_cursor,
+    link_query,
+    sort_key,
+)
+
+MOST_PAGES = 10
+_SHORT = 5
+_PAGE_RULES = ("page-link-query", "page-link-leads", "page-none-lost", "page-each-once")
+
+
+def whole_list(bench: Bench, listing: Listing) -> None:
+    """The list as it comes, there and back; what follows is narrowed down where it is long."""
+    chain = forward(bench, bench.page(listing), MOST_PAGES)
+    bench.survey.whole[listing.operation] = chain.ends
+    if listing is EVENTS and not (chain.ends and len(chain.pages) <= _SHORT):
+        middle = chain.pages[min(2, len(chain.pages) - 1)].rows
+        if middle:
+            bench.survey.window[listing.operation] = (("updated_at_gte", str(middle[-1].get("updated_at"))),)
+    rule, field = ("calendars-newest-first", "") if listing is CALENDARS else ("events-default-order", "")
+    if not judge_order(bench, rule, field, chain):
+        return
+    judge_chain(bench, chain)
+    if len(chain.pages) == 1:
+        for rule in ("page-none-lost", "page-each-once"):
+            bench.unobservable(rule, f"{listing.operation} has no more than one page")
+        return
+    judge_chain(bench, backward(bench, chain.pages[-1], MOST_PAGES))
+
+
+def orders(bench: Bench) -> None:
+    """All eight orderings, within pages and from the first to the second."""
+    wrong: list[tuple[str, Chain]] = []
+    for ordering in ORDERINGS:
+        chain = forward(bench, bench.page(EVENTS, (("ordering", ordering),)), 2)
+        if len({sort_key(row, ordering) for page in chain.pages for row in page.rows}) < 2:
+            bench.unobservable("events-order", "there are no events with different times")
+        elif misplaced(chain):
+            wrong.append((ordering, chain))
+        else:
+            judge_order(bench, "events-order", ordering, chain)
+    for ordering, chain in wrong[:1]:
+        judge_order(bench, "events-order", ordering if len(wrong) == 1 else "ordering", chain)
+
+
+def judge_order(bench: Bench, rule: str, field: str, chain: Chain) -> bool:
+    """Tests whether the rows of a chain are in order, and its links keep what was asked."""
+    if not judge_links(bench, chain):
+        return False
+    found = misplaced(chain)
+    page, before, row = found or (chain.pages[-1], {}, {})
+    name = chain.ordering.removeprefix("-")
+    return bench.check(
+        rule,
+        found is None,
+        operation=page.listing.operation,
+        field=field,
+        expected=f"rows sorted by {chain.ordering}",
+        actual=f"{row.get('id')} ({row.get(name)}) after {before.get('id')} ({before.get(name)})",
+        exchanges=chain.up_to(page),
+    )
+
+
+def judge_links(bench: Bench, chain: Chain) -> bool:
+    """Tests whether every link keeps the path and the parameters of its page."""
+    for page in chain.pages:
+        for name, link in (("next", page.next), ("previous", page.previous)):
+            if link is None:
+                continue
+            kept = sorted(pair for pair in link_query(link) if pair[0] != "cursor")
+            holds = bench.check(
+                "page-link-query",
+                kept == sorted(page.query) and page.listing.path in link,
+                operation=page.listing.operation,
+                expected=f"a link to {page.listing.path} with {dict(page.query)}",
+                actual=f"{name} is {link}",
+                exchanges=[page.exchange],
+            )
+            if not holds:
+                return False
+    return True
+
+
+def judge_chain(bench: Bench, chain: Chain) -> None:
+    """Tests whether the pages of a chain are full and show every row that they should, once."""
+    operation = chain.pages[0].listing.operation
+    if bench.broke(*_PAGE_RULES, operation=operation) or not judge_links(bench, chain) or misplaced(chain):
+        return
+    _judge_sizes(bench, chain)
+    if any(not page.rows for page in chain.pages[1:-1]) or (len(chain.pages) > 1 and _has_empty_end(chain)):
+        _judge_end(bench, chain)
+        return
+    fault = fault_of(chain, _expected(bench, chain))
+    for rule in _exercised(chain):
+        bench.check(rule, True, operation=operation, exchanges=[])
+    if fault is not None:
+        _tell(bench, chain, fault)
+
+
+def _has_empty_end(chain: Chain) -> bool:
+    return not chain.pages[0].rows or not chain.pages[-1].rows
+
+
+def _judge_end(bench: Bench, chain: Chain) -> None:
+    empty = next(page for page in chain.pages if not page.rows)
+    bench.check(
+        "page-ends",
+        False,
+        operation=empty.listing.operation,
+        expected="null where nothing follows",
+        actual="a link to a page without rows",
+        exchanges=chain.up_to(empty),
+    )
+
+
+def _judge_sizes(bench: Bench, chain: Chain) -> None:
+    for number, page in enumerate(chain.pages):
+        asked = dict(link_query(page.exchange.request.path))
+        if "cursor" not in asked:
+            bench.check(
+                "page-first",
+                page.previous is None,
+                operation=page.listing.operation,
+                expected="previous is null on the first page",
+                actual=f"previous is {page.previous}",
+                exchanges=[page.exchange],
+            )
+        size, count = page.listing.size, len(page.rows)
+        bench.check(
+            "page-full",
+            count == size if _has_more(chain, number) else count <= size,
+            operation=page.listing.operation,
+            expected=f"{size} rows a page where more follow",
+            actual=f"{count} rows",
+            exchanges=[page.exchange],
+        )
+
+
+def _has_more(chain: Chain, number: int) -> bool:
+    """Whether a page says that rows follow in the direction in which it was read."""
+    page = chain.pages[number]
+    if number < len(chain.crossings) and chain.crossings[number] == "previous":
+        return page.previous is not None
+    if number or "cursor" not in dict(link_query(page.exchange.request.path)):
+        return page.next is not None
+    return page.next is not None and page.previous is not None
+
+
+def _expected(bench: Bench, chain: Chain) -> list[Row]:
+    """The known rows that the chain's filters leave; in a second trial only those known before the chain was read."""
+    page = chain.pages[0]
+    since = read(dict(page.query).get("updated_at_gte"))
+    before = chain.exchanges()[0].number
+    rows = bench.survey.known(page.listing)
+    if bench.confirming:
+        rows = [row for row in rows if bench.survey.first_seen[row["id"]] < before]
+    return [row for row in rows if since is None or (read(row.get("updated_at")) or 0) >= since]
+
+
+def _exercised(chain: Chain) -> list[str]:
+    rules = ["page-ends"]
+    if "next" in chain.crossings:
+        rules += ["page-none-lost", "page-each-once"]
+    if "previous" in chain.crossings:
+        rules.append("page-back")
+    if "again" in chain.crossings:
+        rules.append("page-forth-again")
+    keys = [[sort_key(row, chain.ordering) for row in page.rows] for page in chain.pages]
+    for before, after, crossing in zip(keys, keys[1:], chain.crossings, strict=False):
+        if before and after and before[-1] == after[0]:
+            rules.append("page-back-ties" if crossing == "previous" else "page-ties")
+    return rules
+
+
+def _rule_of(fault: Fault) -> str:
+    if fault.kind == "astray":
+        return "order-same-set"
+    if fault.crossing == "again":
+        return "page-forth-again"
+    if fault.crossing == "previous":
+        return "page-back-ties" if fault.tied else "page-back"
+    if fault.tied:
+        return "page-ties"
+    return "page-each-once" if fault.kind == "twice" else "page-none-lost"
+
+
+_CAUSES = {
+    "page-forth-again": ("page-back", "page-back-ties", "page-ties"),
+    "page-back-ties": ("page-back", "page-forth-again"),
+    "page-back": ("page-back-ties",),
+    "page-ties": (),
+    "order-same-set": (),
+}
+
+
+def _tell(bench: Bench, chain: Chain, fault: Fault) -> None:
+    """Makes a fault a suspicion, unless it follows from one that is known or the row may just be gone."""
+    rule, operation = _rule_of(fault), chain.pages[0].listing.operation
+    if bench.broke(*_CAUSES.get(rule, ()), operation=operation):
+        return
+    shown = still_there(bench, chain.pages[0].listing, fault.row) if fault.kind != "twice" else None
+    if bench.confirming and fault.kind != "twice" and shown is None:
+        return
+    name = chain.ordering.removeprefix("-")
+    what = "twice" if fault.kind == "twice" else "on no page"
+    bench.check(
+        rule,
+        False,
+        operation=operation,
+        expected="every row on exactly one page",
+        actual=f"{fault.row['id']} ({name} {fault.row.get(name)}) is {what}, sorted by {chain.ordering}",
+        exchanges=[*([shown.exchange] if shown else []), *fault.exchanges],
+    )
+
+
+def still_there(bench: Bench, listing: Listing, row: Row) -> Page | None:
+    """The page that shows that a row is there and has the times that it had; None where it is not so."""
+    name = "event_id" if listing is EVENTS else "deduplication_key"
+    value = row.get("id") if listing is EVENTS else row.get("deduplication_key")
+    if value is None:
+        return _on_list(bench, listing, row)
+    page = bench.page(listing, ((name, str(value)),))
+    return page if any(_same_times(found, row) for found in page.rows) else _on_list(bench, listing, row)
+
+
+def _on_list(bench: Bench, listing: Listing, row: Row) -> Page | None:
+    """The page just before which a row stands, asked for by a cursor; None where no such page shows it."""
+    key = sort_key(row, listing.default)
+    if key is None:
+        return None
+    cursor = Cursor(0, False, -key + 1).text()
+    try:
+        page = bench.page(listing, cursor=cursor)
+    except Unreadable:
+        return None
+    return page if any(_same_times(found, row) for found in page.rows) else None
+
+
+def _same_times(found: Row, row: Row) -> bool:
+    names = ("id", *{ordering.removeprefix("-") for ordering in ORDERINGS})
+    return all(found.get(name) == row.get(name) for name in names if name != "updated_at" or "calendar_id" in row)
+
+
+def one_ordering(bench: Bench, listing: Listing, ordering: str | None) -> None:
+    """A short list in one ordering: there, back, back from the middle and forth again."""
+    query: Query = bench.survey.window.get(listing.operation, ())
+    if ordering is not None:
+        query = (*query, ("ordering", ordering))
+    chain = forward(bench, bench.page(listing, query), MOST_PAGES)
+    if misplaced(chain) or not judge_links(bench, chain):
+        return
+    judge_chain(bench, chain)
+    back = backward(bench, chain.pages[-1], MOST_PAGES)
+    judge_chain(bench, back)
+    for page in chain.pages[1:-1][:1]:
+        judge_chain(bench, backward(bench, page, 2))
+    for page, link in [(page, page.next) for page in back.pages[:-1] if page.next][:2]:
+        judge_chain(bench, Chain([page, bench.follow(page, link)], ["again"], starts=False, ends=False))
+    made_by_hand(bench, chain, query)
+
+
+def made_by_hand(bench: Bench, chain: Chain, query: Query) -> None:
+    """Page edges put where it hurts, by cursors like the service's own: inside groups of rows with equal keys."""
+    listing = chain.pages[0].listing
+    rows = [row for page in chain.pages for row in page.rows]
+    if not chain.ends or len(rows) < 3 or bench.broke(*_PAGE_RULES, operation=listing.operation):
+        return
+    links = [link for page in chain.pages for link in (page.next, page.previous) if link]
+    if not all(is_known_cursor(link) for link in links):
+        bench.unobservable("cursor-position", "the cursors are of another form")
+        return
+    for cursor in _starts(bench, rows, chain.ordering, listing.size):
+        try:
+            start = bench.page(listing, query, cursor=cursor.text())
+        except Unreadable:
+            return
+        if start.rows:
+            judge_chain(bench, both_ways(bench, start, _SHORT + 1))
+
+
+def _starts(bench: Bench, rows: list[Row], ordering: str, size: int) -> list[Cursor]:
+    """Cursors whose pages start or end inside groups of equal keys, or anywhere where there are no such groups."""
+    count = len(rows)
+    groups: list[tuple[int, int]] = []
+    at = 0
+    for _, group in groupby(rows, key=lambda row: sort_key(row, ordering)):
+        length = len(list(group))
+        if length > 1:
+            groups.append((at, at + length))
+        at += length
+    if not groups:
+        at = bench.random.randrange(1, count - 1)
+        return [Cursor(at), Cursor(count - at, reverse=True)]
+    largest = max(groups, key=lambda group: group[1] - group[0])
+    found = []
+    for begin, end in {largest, bench.random.choice(groups)}:
+        inside = bench.random.randrange(begin + 1, end)
+        found += [Cursor(inside), Cursor(count - inside, reverse=True)]
+        if inside > size:
+            found.append(Cursor(inside - size))
+    return [cursor for cursor in found if cursor.offset <= 1000]
