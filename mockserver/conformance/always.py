@@ -152,11 +152,9 @@ def judge(answers: Answers, exchange: Exchange) -> Iterator[Verdict]:
         yield from _body(answers, place, exchange)
 
 
-def unsound(answers: Answers, exchange: Exchange) -> bool:
-    """Whether a rule of status or body is broken here already, so that more of the answer need not be said."""
-    telling = {"answer-arrives", "no-server-error", "status-documented", "method-undeclared", "path-unknown"}
-    telling |= {"answer-json", "answer-schema", "error-family"}
-    return any(not verdict.holds and verdict.rule in telling for verdict in judge(answers, exchange))
+def broken(answers: Answers, exchange: Exchange) -> frozenset[str]:
+    """The rules of status, headers and body that an answer breaks, so that other parts need not tell it again."""
+    return frozenset(verdict.rule for verdict in judge(answers, exchange) if not verdict.holds)
 
 
 def is_ordinary(request: Request) -> bool:
