@@ -74,9 +74,11 @@ def backward(bench: Bench, last: Page, most: int) -> Chain:
     return Chain(pages[::-1], ["previous"] * (len(pages) - 1), whole, last.next is None)
 
 
-def both_ways(bench: Bench, start: Page, most: int) -> Chain:
-    """The chain of pages before and after a page."""
+def both_ways(bench: Bench, start: Page, most: int, *, reverse: bool) -> Chain:
+    """The chain of pages before and after a page; `reverse`: the page was read backwards."""
     before, after = backward(bench, start, most), forward(bench, start, most)
+    if reverse and after.crossings:
+        after.crossings[0] = "again"
     return Chain(
         [*before.pages, *after.pages[1:]], [*before.crossings, *after.crossings], before.starts, after.ends
     )

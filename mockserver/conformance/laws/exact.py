@@ -47,18 +47,20 @@ def _keys_with_events(bench: Bench) -> list[str]:
 
 
 def _exact(bench: Bench, name: str, listing: Listing, values: list[str]) -> None:
-    for rule in ("filter-match", "filter-exact"):
+    for rule in ("filter-text", "filter-spelling"):
         if not values:
             bench.unobservable(rule, f"nothing was seen to ask for with {name}")
     for value in values:
-        if not judge(bench, "filter-match", name, [Filter(name, value)], listing=listing):
+        if not judge(bench, "filter-text", name, [Filter(name, value)], listing=listing):
             return
+    if bench.broke("filter-empty", "filter-exact", field=name):
+        return
     for text in ("", _UNKNOWN, "0"):
         if not judge(bench, "filter-unknown", name, [Filter(name, text)], listing=listing):
             return
     for value in values:
         for like in _like(value):
-            if not judge(bench, "filter-exact", name, [Filter(name, like)], listing=listing):
+            if not judge(bench, "filter-spelling", name, [Filter(name, like)], listing=listing):
                 return
 
 

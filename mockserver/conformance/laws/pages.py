@@ -32,7 +32,7 @@ from mockserver.conformance.laws.reading import (
 
 MOST_PAGES = 10
 _SHORT = 5
-_PAGE_RULES = ("page-link-query", "page-link-leads", "page-none-lost", "page-each-once")
+_PAGE_RULES = ("links-kept", "page-link-leads", "page-none-lost", "page-each-once", "tenant-lists")
 
 
 def whole_list(bench: Bench, listing: Listing) -> None:
@@ -43,35 +43,42 @@ def whole_list(bench: Bench, listing: Listing) -> None:
         middle = chain.pages[min(2, len(chain.pages) - 1)].rows
         if middle:
             bench.survey.window[listing.operation] = (("updated_at_gte", str(middle[-1].get("updated_at"))),)
-    rule, field = ("calendars-newest-first", "") if listing is CALENDARS else ("events-default-order", "")
-    if not judge_order(bench, rule, field, chain):
+    if listing is CALENDARS and not judge_order(bench, "calendars-newest-first", "", chain):
         return
-    judge_chain(bench, chain)
-    if len(chain.pages) == 1:
-        for rule in ("page-none-lost", "page-each-once"):
-            bench.unobservable(rule, f"{listing.operation} has no more than one page")
-        return
-    judge_chain(bench, backward(bench, chain.pages[-1], MOST_PAGES))
+    if judge_chain(bench, chain) and len(chain.pages) > 1:
+        judge_chain(bench, backward(bench, chain.pages[-1], MOST_PAGES))
 
 
 def orders(bench: Bench) -> None:
-    """All eight orderings, within pages and from the first to the second."""
-    wrong: list[tuple[str, Chain]] = []
+    """All eight orderings and the default one: first whether they are orders, then whether they show the same."""
+    chains: dict[str, Chain] = {}
+    for ordering in ("", *ORDERINGS):
+        query: Query = (("ordering", ordering),) if ordering else ()
+        chains[ordering] = forward(bench, bench.page(EVENTS, query), 3)
+    wrong = [ordering for ordering, chain in chains.items() if misplaced(chain)]
+    for ordering, chain in chains.items():
+        if ordering not in wrong and _distinct(chain):
+            judge_order(bench, "events-order" if ordering else "events-default-order", ordering, chain)
+    if wrong == [""]:
+        judge_order(bench, "events-default-order", "", chains[""])
+    else:
+        for ordering in [name for name in wrong if name][:1]:
+            several = len(wrong) - ("" in wrong and "-updated_at" in wrong) > 1
+            judge_order(bench, "events-order", "ordering" if several else ordering, chains[ordering])
     for ordering in ORDERINGS:
-        chain = forward(bench, bench.page(EVENTS, (("ordering", ordering),)), 2)
-        if len({sort_key(row, ordering) for page in chain.pages for row in page.rows}) < 2:
-            bench.unobservable("events-order", "there are no events with different times")
-        elif misplaced(chain):
-            wrong.append((ordering, chain))
-        else:
-            judge_order(bench, "events-order", ordering, chain)
-    for ordering, chain in wrong[:1]:
-        judge_order(bench, "events-order", ordering if len(wrong) == 1 else "ordering", chain)
+        fault = None if wrong else fault_of(chains[ordering], expected_rows(bench, chains[ordering]))
+        if fault is not None and fault.kind == "astray":
+            tell(bench, chains[ordering], fault)
+
+
+def _distinct(chain: Chain) -> bool:
+    """Whether the chain has rows with different times, so that one can see whether it is in order."""
+    return len({sort_key(row, chain.ordering) for page in chain.pages for row in page.rows}) > 1
 
 
 def judge_order(bench: Bench, rule: str, field: str, chain: Chain) -> bool:
-    """Tests whether the rows of a chain are in order, and its links keep what was asked."""
-    if not judge_links(bench, chain):
+    """Tests whether the rows of a chain are in order; False also where it cannot be tested."""
+    if not keeps_links(chain):
         return False
     found = misplaced(chain)
     page, before, row = found or (chain.pages[-1], {}, {})
@@ -87,49 +94,54 @@ def judge_order(bench: Bench, rule: str, field: str, chain: Chain) -> bool:
     )
 
 
-def judge_links(bench: Bench, chain: Chain) -> bool:
-    """Tests whether every link keeps the path and the parameters of its page."""
+def keeps_links(chain: Chain) -> bool:
+    """Whether every link keeps the path and the parameters of its page; one that does not is told elsewhere."""
     for page in chain.pages:
-        for name, link in (("next", page.next), ("previous", page.previous)):
+        for link in (page.next, page.previous):
             if link is None:
                 continue
             kept = sorted(pair for pair in link_query(link) if pair[0] != "cursor")
-            holds = bench.check(
-                "page-link-query",
-                kept == sorted(page.query) and page.listing.path in link,
-                operation=page.listing.operation,
-                expected=f"a link to {page.listing.path} with {dict(page.query)}",
-                actual=f"{name} is {link}",
-                exchanges=[page.exchange],
-            )
-            if not holds:
+            if kept != sorted(page.query) or page.listing.path not in link:
                 return False
     return True
 
 
-def judge_chain(bench: Bench, chain: Chain) -> None:
-    """Tests whether the pages of a chain are full and show every row that they should, once."""
+def judge_chain(bench: Bench, chain: Chain) -> bool:
+    """Tests whether the pages of a chain are full and show every row that they should, once; False where not."""
     operation = chain.pages[0].listing.operation
-    if bench.broke(*_PAGE_RULES, operation=operation) or not judge_links(bench, chain) or misplaced(chain):
-        return
+    if bench.broke(*_PAGE_RULES, operation=operation) or not keeps_links(chain):
+        return False
+    if misplaced(chain):
+        return _judge_turned(bench, chain)
+    if len(chain.pages) > 1 and any(not page.rows for page in chain.pages):
+        return _judge_end(bench, chain)
     _judge_sizes(bench, chain)
-    if any(not page.rows for page in chain.pages[1:-1]) or (len(chain.pages) > 1 and _has_empty_end(chain)):
-        _judge_end(bench, chain)
-        return
-    fault = fault_of(chain, _expected(bench, chain))
+    fault = fault_of(chain, expected_rows(bench, chain))
     for rule in _exercised(chain):
         bench.check(rule, True, operation=operation, exchanges=[])
     if fault is not None:
-        _tell(bench, chain, fault)
+        tell(bench, chain, fault)
+    return fault is None
 
 
-def _has_empty_end(chain: Chain) -> bool:
-    return not chain.pages[0].rows or not chain.pages[-1].rows
+def _judge_turned(bench: Bench, chain: Chain) -> bool:
+    """Blames a wrong order on the links backwards where the way there was in order."""
+    page, before, row = misplaced(chain) or (chain.pages[0], {}, {})
+    if "previous" not in chain.crossings or bench.broke("events-order", "calendars-newest-first"):
+        return False
+    return bench.check(
+        "page-back",
+        False,
+        operation=page.listing.operation,
+        expected=f"rows sorted by {chain.ordering}",
+        actual=f"{row.get('id')} after {before.get('id')}",
+        exchanges=chain.exchanges(),
+    )
 
 
-def _judge_end(bench: Bench, chain: Chain) -> None:
+def _judge_end(bench: Bench, chain: Chain) -> bool:
     empty = next(page for page in chain.pages if not page.rows)
-    bench.check(
+    return bench.check(
         "page-ends",
         False,
         operation=empty.listing.operation,
@@ -172,7 +184,7 @@ def _has_more(chain: Chain, number: int) -> bool:
     return page.next is not None and page.previous is not None
 
 
-def _expected(bench: Bench, chain: Chain) -> list[Row]:
+def expected_rows(bench: Bench, chain: Chain) -> list[Row]:
     """The known rows that the chain's filters leave; in a second trial only those known before the chain was read."""
     page = chain.pages[0]
     since = read(dict(page.query).get("updated_at_gte"))
@@ -185,6 +197,8 @@ def _expected(bench: Bench, chain: Chain) -> list[Row]:
 
 def _exercised(chain: Chain) -> list[str]:
     rules = ["page-ends"]
+    if chain.starts and chain.ends and "ordering" in dict(chain.pages[0].query):
+        rules.append("order-same-set")
     if "next" in chain.crossings:
         rules += ["page-none-lost", "page-each-once"]
     if "previous" in chain.crossings:
@@ -212,14 +226,14 @@ def _rule_of(fault: Fault) -> str:
 
 _CAUSES = {
     "page-forth-again": ("page-back", "page-back-ties", "page-ties"),
-    "page-back-ties": ("page-back", "page-forth-again"),
+    "page-back-ties": ("page-back", "page-forth-again", "page-ties"),
     "page-back": ("page-back-ties",),
     "page-ties": (),
     "order-same-set": (),
 }
 
 
-def _tell(bench: Bench, chain: Chain, fault: Fault) -> None:
+def tell(bench: Bench, chain: Chain, fault: Fault) -> None:
     """Makes a fault a suspicion, unless it follows from one that is known or the row may just be gone."""
     rule, operation = _rule_of(fault), chain.pages[0].listing.operation
     if bench.broke(*_CAUSES.get(rule, ()), operation=operation):
@@ -267,17 +281,19 @@ def _same_times(found: Row, row: Row) -> bool:
     return all(found.get(name) == row.get(name) for name in names if name != "updated_at" or "calendar_id" in row)
 
 
-def one_ordering(bench: Bench, listing: Listing, ordering: str | None) -> None:
+def one_ordering(bench: Bench, listing: Listing, ordering: str | None = None) -> None:
     """A short list in one ordering: there, back, back from the middle and forth again."""
     query: Query = bench.survey.window.get(listing.operation, ())
     if ordering is not None:
         query = (*query, ("ordering", ordering))
-    chain = forward(bench, bench.page(listing, query), MOST_PAGES)
-    if misplaced(chain) or not judge_links(bench, chain):
+    if any(bench.broke("events-order", field=name) for name in ("ordering", ordering) if listing is EVENTS):
         return
-    judge_chain(bench, chain)
+    chain = forward(bench, bench.page(listing, query), MOST_PAGES)
+    if misplaced(chain) or not judge_chain(bench, chain):
+        return
     back = backward(bench, chain.pages[-1], MOST_PAGES)
-    judge_chain(bench, back)
+    if not judge_chain(bench, back):
+        return
     for page in chain.pages[1:-1][:1]:
         judge_chain(bench, backward(bench, page, 2))
     for page, link in [(page, page.next) for page in back.pages[:-1] if page.next][:2]:
@@ -301,7 +317,7 @@ def made_by_hand(bench: Bench, chain: Chain, query: Query) -> None:
         except Unreadable:
             return
         if start.rows:
-            judge_chain(bench, both_ways(bench, start, _SHORT + 1))
+            judge_chain(bench, both_ways(bench, start, _SHORT + 1, reverse=cursor.reverse))
 
 
 def _starts(bench: Bench, rows: list[Row], ordering: str, size: int) -> list[Cursor]:
@@ -316,7 +332,8 @@ def _starts(bench: Bench, rows: list[Row], ordering: str, size: int) -> list[Cur
         at += length
     if not groups:
         at = bench.random.randrange(1, count - 1)
-        return [Cursor(at), Cursor(count - at, reverse=True)]
+        place = sort_key(rows[at], ordering.removeprefix("-"))
+        return [Cursor(0, False, place), Cursor(0, True, place)]
     largest = max(groups, key=lambda group: group[1] - group[0])
     found = []
     for begin, end in {largest, bench.random.choice(groups)}:

@@ -69,6 +69,8 @@ def _difference(one: Row, other: object) -> str | None:
 def lists_repeat(bench: Bench) -> None:
     """A list that is read twice shows the same rows in the same order."""
     for listing in (CALENDARS, EVENTS):
+        if bench.broke("page-ties", operation=listing.operation):
+            continue
         first, again = bench.page(listing), bench.page(listing)
         holds = bench.check(
             "list-repeats",
@@ -102,7 +104,7 @@ def filtered_are_listed(bench: Bench) -> None:
     if not bench.survey.whole.get(EVENTS.operation):
         bench.unobservable("parts-make-whole", "the list of events is too long to be read to its end")
         return
-    if bench.broke("page-none-lost", "page-ties", "page-link-query", "page-link-leads", operation=EVENTS.operation):
+    if bench.broke("page-none-lost", "page-ties", "links-kept", "page-link-leads", operation=EVENTS.operation):
         return
     listed = _all_events(bench)
     names = sorted({str(row.get("calendar_id")) for row in listed.values()} | {c["id"] for c in _calendars(bench)})
@@ -112,6 +114,7 @@ def filtered_are_listed(bench: Bench) -> None:
         if hidden:
             listed = _all_events(bench)
             hidden = [row for row in hidden if row["id"] not in listed]
+        bench.survey.hidden |= {row["id"] for row in hidden}
         bench.check(
             "parts-make-whole",
             not hidden,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.laws.bench import Bench
-from mockserver.conformance.laws.reading import CALENDARS, EVENTS, Listing, Page, Row
+from mockserver.conformance.laws.reading import CALENDARS, EVENTS, Listing, Page, Row, link_path, page_of
 
 _SOME = 3
 _RULES = ("tenant-lists", "tenant-get", "tenant-filters")
@@ -67,14 +67,14 @@ def _filters(bench: Bench, key: Key, calendars: Page, events: Page) -> None:
     strange = {row["id"] for row in (*calendars.rows, *events.rows)}
     for row in bench.random.sample(events.rows, min(_SOME, len(events.rows))):
         for name, value in (("event_id", row["id"]), ("calendar_id", row.get("calendar_id"))):
-            _hidden(bench, bench.page(EVENTS, ((name, str(value)),), key=key), name, strange, events.exchange)
+            _hidden(bench, bench.unnoted(EVENTS, ((name, str(value)),), key=key), name, strange, events.exchange)
     keyed = [row for row in calendars.rows if isinstance(row.get("deduplication_key"), str)]
     busy = {row.get("calendar_id") for row in events.rows}
     keyed.sort(key=lambda row: row["id"] not in busy)
     for row in keyed[:_SOME]:
         value = row["deduplication_key"]
         for listing, name in ((CALENDARS, "deduplication_key"), (EVENTS, "calendar_deduplication_key")):
-            page = bench.page(listing, ((name, value),), key=key)
+            page = bench.unnoted(listing, ((name, value),), key=key)
             _hidden(bench, page, name, strange, calendars.exchange)
 
 
@@ -99,7 +99,7 @@ def _cursors(bench: Bench, key: Key, owner: dict[str, Page]) -> None:
             bench.unobservable("tenant-cursor", "neither project has a list of more than one page")
             continue
         beyond = bench.follow(page, link)
-        shown = bench.follow(Page(page.listing, page.query, page.exchange, (), link, None, key), link)
+        shown = page_of(page.listing, (), bench.get(link_path(link), key=key))
         seen = sorted(set(shown.ids) & {*beyond.ids, *page.ids})
         bench.check(
             "tenant-cursor",
