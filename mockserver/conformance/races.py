@@ -1,0 +1,181 @@
+"""Races: requests started at one moment, whose outcome has to be that of the same requests in some order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import permutations
+from typing import Any
+
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.journeys.model import Calendar
+from mockserver.conformance.journeys.shapes import MARK
+from mockserver.conformance.journeys.stage import CALENDARS, Stage, Throttled
+from mockserver.conformance.laws.reading import CALENDARS as LIST
+from mockserver.conformance.laws.reading import Unreadable, address, link_path, page_of
+from mockserver.conformance.rules import Need, Rule
+from mockserver.conformance.run import Run
+
+_NEEDS: frozenset[Need] = frozenset({"write", "parallel"})
+
+
+def _rule(name: str, sentence: str, source: str) -> Rule:
+    return Rule(name, "races", "high", sentence, source, _NEEDS)
+
+
+RULES: tuple[Rule, ...] = (
+    _rule("race-one-winner", "Of several creates with one key at once one is taken.", "CalendarCreate.deduplication_key"),
+    _rule("race-no-lost-update", "Changes at once end as they would one after the other.", "updateCalendar"),
+    _rule("race-one-delete", "Of several deletes at once one is told 200, the others 404.", "deleteCalendar"),
+    _rule("race-no-resurrection", "A calendar that is changed and deleted at once is gone.", "deleteCalendar"),
+    _rule("race-walk", "Rows that were there all the time are walked over once while others come.", "Cursors"),
+    _rule("race-no-error", "Requests at once are answered as requests one by one.", "openapi.yaml: responses"),
+)
+_ROUNDS = 3
+
+
+def run(run: Run) -> None:
+    """A few fixed races, each several times."""
+    if not (run.target.writes and run.target.parallel):
+        for rule in RULES:
+            run.findings.unobservable[rule.id] = "the run may not write, or sends one request at a time"
+        return
+    for race in (_creates, _changes, _deletes, _change_and_delete, _walk) * _ROUNDS:
+        if run.share() <= 0:
+            break
+        stage = Stage(run)
+        try:
+            race(stage)
+        except Throttled:
+            break
+        finally:
+            stage.clear()
+
+
+def _together(stage: Stage, calls: Sequence[Any], operation: str, before: Sequence[Exchange] = ()) -> list[Exchange]:
+    answers = stage.target.together(calls)
+    bad = [answer for answer in answers if answer.status >= 500 or answer.status == 0]
+    stage.check(
+        "race-no-error",
+        not bad,
+        operation,
+        [*before, *answers],
+        expected="no server error",
+        actual=f"{bad[0].status} {bad[0].text[:120]}" if bad else "",
+    )
+    return answers
+
+
+def _creates(stage: Stage) -> None:
+    key = stage.target.tag()
+    bodies = [stage.body({"deduplication_key": key}) for _ in range(4)]
+    answers = _together(stage, [partial(stage.post, body) for body in bodies], "createCalendar")
+    taken = [answer for answer in answers if answer.status == 201]
+    if any(answer.status not in (201, 400) for answer in answers):
+        return
+    found = stage.target.send("GET", address(LIST, (("deduplication_key", key),)))
+    rows = found.json["results"] if found.status == 200 and isinstance(found.json, dict) else []
+    stage.check(
+        "race-one-winner",
+        len(taken) == 1 and len(rows) == 1,
+        "createCalendar",
+        [*answers, found],
+        expected="one 201 and one calendar",
+        actual=f"{len(taken)} times 201, {len(rows)} calendars",
+    )
+
+
+def _made(stage: Stage) -> Calendar | None:
+    answer = stage.post(stage.body({"deduplication_key": stage.target.tag()}))
+    return Calendar(answer.json, answer) if answer.status == 201 and isinstance(answer.json, dict) else None
+
+
+def _changes(stage: Stage) -> None:
+    """Two changes of metadata and one of a credential: all taken, and the metadata is what one of the two sent."""
+    calendar = _made(stage)
+    if calendar is None:
+        return
+    sent: list[dict[str, Any]] = [{"metadata": {MARK: stage.target.tag(), "turn": str(turn)}} for turn in (1, 2)]
+    bodies = [*sent, {"client_secret": stage.target.secret("client_secret")}, {}]
+    calls = [partial(stage.write, "PATCH", calendar.id, body) for body in bodies]
+    answers = _together(stage, calls, "updateCalendar", [calendar.made])
+    if any(answer.status != 200 for answer in answers):
+        return
+    found = stage.read(calendar.id)
+    document = found.json if isinstance(found.json, dict) else {}
+    times = {answer.json.get("updated_at") for answer in answers if isinstance(answer.json, dict)}
+    orders = [last["metadata"] for *_, last in permutations(sent)]
+    same = all(document.get(name) == calendar.document.get(name) for name in ("deduplication_key", "created_at", "client_id"))
+    stage.check(
+        "race-no-lost-update",
+        document.get("metadata") in orders and same and len(times) == len(answers),
+        "updateCalendar",
+        [calendar.made, *answers, found],
+        expected=f"metadata as one of {orders}, the rest as before, four different updated_at",
+        actual=f"{document.get('metadata')}, {len(times)} different updated_at",
+    )
+
+
+def _deletes(stage: Stage) -> None:
+    calendar = _made(stage)
+    if calendar is None:
+        return
+    calls = [partial(stage.write, "DELETE", calendar.id) for _ in range(3)]
+    answers = _together(stage, calls, "deleteCalendar", [calendar.made])
+    statuses = sorted(answer.status for answer in answers)
+    if statuses[-1] < 500 and statuses[0]:
+        stage.check(
+            "race-one-delete",
+            statuses == [200, 404, 404],
+            "deleteCalendar",
+            [calendar.made, *answers],
+            expected="[200, 404, 404]",
+            actual=statuses,
+        )
+
+
+def _change_and_delete(stage: Stage) -> None:
+    calendar = _made(stage)
+    if calendar is None:
+        return
+    body = {"metadata": {MARK: stage.target.tag(), "late": "yes"}}
+    calls = [partial(stage.write, "PATCH", calendar.id, body), partial(stage.write, "DELETE", calendar.id)]
+    answers = _together(stage, calls, "updateCalendar", [calendar.made])
+    if answers[1].status == 200:
+        found = stage.read(calendar.id)
+        listed = stage.target.send("GET", address(LIST, (("deduplication_key", str(calendar.key)),)))
+        stage.check(
+            "race-no-resurrection",
+            found.status == 404 and f'"{calendar.id}"' not in listed.text,
+            "updateCalendar",
+            [calendar.made, *answers, found, listed],
+            expected="404, and nothing in the list",
+            actual=f"{found.status} after DELETE was answered with 200",
+        )
+
+
+def _walk(stage: Stage) -> None:
+    """Reads pages while calendars are created: what was there before is shown once."""
+    try:
+        first = page_of(LIST, (), stage.target.send("GET", CALENDARS))
+        if first.next is None:
+            stage.run.findings.unobservable.setdefault("race-walk", "the project has no more than 25 calendars")
+            return
+        path = link_path(first.next)
+        before = page_of(LIST, (), stage.target.send("GET", path))
+        calls: list[Any] = [partial(stage.post, stage.body()) for _ in range(3)]
+        answers = _together(stage, [*calls, partial(stage.target.send, "GET", path)], "listCalendars")
+        after = page_of(LIST, (), answers[-1])
+    except Unreadable:
+        return
+    stage.check(
+        "race-walk",
+        before.ids == after.ids,
+        "listCalendars",
+        [first.exchange, before.exchange, *answers],
+        expected="the same second page as before",
+        actual=f"{sorted(set(before.ids) ^ set(after.ids))[:3]} came or went",
+    )
+
+
+__all__ = ["CALENDARS", "RULES", "run"]
