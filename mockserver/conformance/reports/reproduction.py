@@ -144,10 +144,12 @@ def _quoted(text: str) -> str:
 
 
 def _clean_up(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    made = [name for step in steps[:-1] for name, what in step.get("capture", {}).items() if what["pointer"] == "/id"]
-    for name in made:
-        path = f'"$BASE"/api/v1/calendars/"${name.upper()}"'
-        yield f'curl -sS -X DELETE {path} -H "Authorization: Token $ATTENDEE_API_KEY"  # away with what was made'
+    for step in steps[:-1]:
+        for name, what in step.get("capture", {}).items():
+            if what["pointer"] == "/id":
+                path = f'"$BASE"/api/v1/calendars/"${name.upper()}"'
+                key = _KEYS.get(step.get("key"), _KEYS["main"])
+                yield f'curl -sS -X DELETE {path} -H "Authorization: Token ${key}"  # away with what was made'
 
 
 _TEST = '''
@@ -191,12 +193,12 @@ def test_{name}() -> None:
     mark = f"c{{time.time_ns():x}}"
     values = {{f"key_{{name}}": key for name, key in KEYS.items() if key}} | {{"run": mark, "RUN": mark.upper()}}
     values |= {{f"secret_{{number}}": f"made-up-{{mark}}-{{number}}" for number in range(1, 20)}}
-    made: list[str] = []
+    made: list[tuple[str, str | None]] = []
 
     def send(sent: Sent) -> Answer:
         answer = _answer(sent)
         if answer.status == 201 and isinstance(answer.json, dict):
-            made.append(str(answer.json.get("id")))
+            made.append((str(answer.json.get("id")), sent.key))
         return answer
 
     try:
@@ -206,8 +208,8 @@ def test_{name}() -> None:
             pytest.skip(f"the steps cannot be taken here: {{reason}}")
         assert broken(RECIPE["assertions"], answers, values) == []
     finally:
-        for calendar_id in made:
-            _answer(Sent("DELETE", f"/api/v1/calendars/{{calendar_id}}", [], None, "main"))
+        for calendar_id, key in made:
+            _answer(Sent("DELETE", f"/api/v1/calendars/{{calendar_id}}", [], None, key))
 '''
 _HEAD = '''"""{title}
 
