@@ -124,7 +124,11 @@ def run(run: Run) -> None:
 def _blamed(run: Run, verdict: Verdict, place: Place, exchange: Exchange) -> Verdict:
     """The verdict with the part of the request that is put down to; one that crashes whatever is sent stands alone."""
     broken = run.findings.broken
-    known = [field for rule, operation, field in broken if (rule, operation) == (verdict.rule, place.operation)]
+    known = {
+        field: finding.exchanges[-1].request
+        for (rule, operation, field), finding in broken.items()
+        if (rule, operation) == (verdict.rule, place.operation)
+    }
     field = suspects.suspect(exchange.request, known)
     if field == "":
         for name in known:
@@ -147,8 +151,8 @@ def judge(answers: Answers, exchange: Exchange) -> Iterator[Verdict]:
     place = answers.place(request.method, request.path)
     status = _status(answers, place, exchange)
     yield status
-    yield from _headers(place, exchange)
     if status.holds:
+        yield from _headers(place, exchange)
         yield from _body(answers, place, exchange)
 
 
@@ -182,7 +186,9 @@ def _status(answers: Answers, place: Place, exchange: Exchange) -> Verdict:
         expected = {404, 406, 403} | ({200} if method == "OPTIONS" else set())
         if not is_ordinary(exchange.request):
             expected |= {405}
-        return Verdict("path-unknown", status in expected, "path", "404", actual)
+        kind = exchange.headers.get("content-type", "")
+        holds = status in expected and (kind.startswith("application/json") or _may_be_html(exchange.request))
+        return Verdict("path-unknown", holds, "path", "404 in JSON", f"{kind}: {actual}")
     if method == "OPTIONS":
         return Verdict("status-documented", status in {200, 401, 404, 406}, f"OPTIONS {status}", "200", actual)
     if not place.declared:

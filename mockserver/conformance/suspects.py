@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from mockserver.conformance.exchange import Request
@@ -19,41 +19,63 @@ _PLAIN_HEADERS = {"accept": ("*/*", "application/json"), "content-type": ("appli
 _REQUIRED = frozenset({"platform", "client_id", "client_secret", "refresh_token"})
 
 
-def suspect(request: Request, known: Iterable[str]) -> str:
+class _Part(NamedTuple):
+    """A part of a request, and what kind of oddness it has, if that is one that has one cause wherever it stands."""
+
+    name: str
+    kind: str | None = None
+
+
+def suspect(request: Request, known: Mapping[str, Request]) -> str:
     """The part to blame: what is odd, or else what is more than the least that the operation takes; "" for neither.
 
-    `known` are the parts blamed before: one of them that is in the request again is blamed again.
+    `known` are the parts blamed before, with a request that showed it: one of them that is in this request again is
+    blamed again, and one that was odd in the same way.
     """
     odd, present = _parts(request)
-    before = set(known)
-    if "" in before:
+    if "" in known:
         return ""
-    again = [part for part in (*odd, *present) if part in before]
+    names = [part.name for part in (*odd, *present)]
+    again = [name for name in names if name in known]
     if again:
         return again[0]
-    if odd:
-        return odd[0]
-    return "+".join(sorted(present))
+    kinds = {part.kind for part in odd} - {None}
+    for name, earlier in known.items():
+        if kinds & {part.kind for part in _parts(earlier)[0]}:
+            return name
+    return odd[0].name if odd else "+".join(sorted({part.name for part in present}))
 
 
-def _parts(request: Request) -> tuple[list[str], list[str]]:
+def _parts(request: Request) -> tuple[list[_Part], list[_Part]]:
     """The odd parts of a request, and the parts that are there and need not be."""
-    odd: list[str] = []
-    present: list[str] = []
+    odd: list[_Part] = []
+    present: list[_Part] = []
     path, _, query = request.path.partition("?")
-    if not _PLAIN_ID.fullmatch(unquote(path.rpartition("/")[2])) or not path.isascii():
-        odd.append("object_id")
+    if path.endswith("/"):
+        odd.append(_Part("path"))
+    elif not _PLAIN_ID.fullmatch(unquote(path.rpartition("/")[2])):
+        odd.append(_Part("object_id"))
     for name, value in parse_qsl(query, keep_blank_values=True):
-        (present if _is_plain(name, value) else odd).append(name if _PLAIN_ID.fullmatch(name) else "query")
+        part = _Part(name if _PLAIN_ID.fullmatch(name) else "query", _kind(name, value))
+        (present if _is_plain(name, value) else odd).append(part)
     for name, value in request.headers:
         plain = _PLAIN_HEADERS.get(name.lower())
         if plain is None:
-            present.append(name)
+            present.append(_Part(name))
         elif value not in plain:
-            odd.append(name)
+            odd.append(_Part(name))
     if request.body:
         _sort_body(request.body, odd, present)
-    return list(dict.fromkeys(odd)), list(dict.fromkeys(present))
+    return odd, present
+
+
+def _kind(name: str, value: Any) -> str | None:
+    if isinstance(value, str) and name != "cursor":
+        if "\0" in value:
+            return "NUL"
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            return "surrogate"
+    return "time" if name in _TIMES else None
 
 
 def _is_plain(name: str, value: str) -> bool:
@@ -64,20 +86,20 @@ def _is_plain(name: str, value: str) -> bool:
     return _PLAIN.fullmatch(value) is not None
 
 
-def _sort_body(body: bytes, odd: list[str], present: list[str]) -> None:
+def _sort_body(body: bytes, odd: list[_Part], present: list[_Part]) -> None:
     try:
-        data = json.loads(body)
+        data = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
-        odd.append("body")
+        odd.append(_Part("body"))
         return
     for name, value in data.items():
         plain = _is_plain_value(value) if name != "metadata" else _is_plain_metadata(value)
         if not plain or not _PLAIN_ID.fullmatch(name):
-            odd.append(name if _PLAIN_ID.fullmatch(name) else "body")
+            odd.append(_Part(name if _PLAIN_ID.fullmatch(name) else "body", _kind(name, value)))
         elif name not in _REQUIRED:
-            present.append(name)
+            present.append(_Part(name))
 
 
 def _is_plain_value(value: Any) -> bool:

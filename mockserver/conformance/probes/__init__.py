@@ -21,22 +21,30 @@ RULES: tuple[Rule, ...] = (
 def run(run: Run) -> None:
     """Sends every probe that the target lets through, those that only read first."""
     bench = Bench(run)
-    there = filters.first_calendar(bench) or NOBODY
+    there = _found(bench, filters.first_calendar(bench))
     negotiation.run(bench, there)
     filters.run(bench)
     if not run.target.writes:
         _read(bench, there)
         return
-    try:
-        made = bench.create()
-        if made is None:
-            _read(bench, there)
-            return
-        ours = f"{CALENDARS}/{made.json['id']}"
-        for part in (auth.run, methods.run, ids.run, bodies.run, fields.run, fields.taken):
+    made = bench.create()
+    ours = _found(bench, f"{CALENDARS}/{made.json['id']}" if made is not None else None)
+    if ours == NOBODY:
+        _read(bench, there)
+    else:
+        auth.run(bench, ours)
+        if bench.target.send("GET", ours).status != 200:
+            # Somebody without a key was let in to delete it.
+            made = bench.create()
+            ours = _found(bench, f"{CALENDARS}/{made.json['id']}" if made is not None else None)
+        for part in (methods.run, ids.run, bodies.run, fields.run, fields.taken):
             part(bench, ours)
-    finally:
-        bench.clear()
+    bench.clear()
+
+
+def _found(bench: Bench, path: str | None) -> str:
+    """The path if a calendar is there, else NOBODY: when ids are wrong, all else would be wrong after them."""
+    return path if path is not None and bench.target.send("GET", path).status == 200 else NOBODY
 
 
 def _read(bench: Bench, there: str) -> None:
