@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -40,8 +40,17 @@ class Origins(NamedTuple):
         return values
 
 
-def recipe_of(finding: Finding, rule: Rule, origins: Origins, mask: Any = str) -> dict[str, Any]:
-    """The finding as data that `attendee-mock replay` takes; `mask` hides secrets in what was seen."""
+def recipe_of(
+    finding: Finding,
+    rule: Rule,
+    origins: Origins,
+    mask: Callable[[str], str] = str,
+    groups: Sequence[Sequence[Exchange]] = (),
+) -> dict[str, Any]:
+    """The finding as data that `attendee-mock replay` takes.
+
+    `mask` hides secrets in what was seen; `groups` are the exchanges that were started at one moment.
+    """
     exchanges = finding.exchanges
     values = _used(origins.values(), exchanges)
     captures = [_captures(exchanges, number) for number in range(len(exchanges))]
@@ -59,7 +68,7 @@ def recipe_of(finding: Finding, rule: Rule, origins: Origins, mask: Any = str) -
         "expected": mask(finding.expected),
         "actual": mask(finding.actual),
         "hits": finding.hits,
-        "steps": _grouped(steps, exchanges, rule),
+        "steps": _grouped(steps, exchanges, groups),
         "assertions": assertions(finding, values) if exchanges else [],
     }
 
@@ -193,13 +202,12 @@ def _body(raw: bytes) -> Step:
     return {"body_base64": base64.b64encode(raw).decode()}
 
 
-def _grouped(steps: list[Step], exchanges: Sequence[Exchange], rule: Rule) -> list[Step]:
+def _grouped(
+    steps: list[Step], exchanges: Sequence[Exchange], groups: Sequence[Sequence[Exchange]]
+) -> list[Step]:
     """The steps, with those that ran at one moment marked as a group."""
-    if "parallel" not in rule.needs and rule.part != "races":
-        return steps
-    group = 0
-    for before, after, step, following in zip(exchanges, exchanges[1:], steps, steps[1:], strict=False):
-        if after.started < before.started + before.seconds:
-            group += "together" not in step
-            step["together"] = following["together"] = step.get("together", group)
+    of = {exchange.number: number for number, group in enumerate(groups, 1) for exchange in group}
+    for step, exchange in zip(steps, exchanges, strict=True):
+        if exchange.number in of:
+            step["together"] = of[exchange.number]
     return steps
