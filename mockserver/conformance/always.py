@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.conformance import leaking, links, suspects
+from mockserver.conformance import leaking, links, origins, suspects
 from mockserver.conformance.answers import Answers, Place, Verdict, answers_of
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.rules import Rule
@@ -102,6 +102,7 @@ def look(run: Run, exchange: Exchange) -> None:
     """Holds one exchange against every rule of this module."""
     answers = answers_of(run.contract)
     place = answers.place(exchange.request.method, exchange.request.path)
+    memory = origins.memory_of(run)
     verdicts = [*judge(answers, exchange), *links.judge(run, exchange), *leaking.judge(run, exchange)]
     for verdict in verdicts:
         if verdict.rule in ("no-server-error", "answer-arrives") and not verdict.holds:
@@ -113,8 +114,9 @@ def look(run: Run, exchange: Exchange) -> None:
             field=verdict.field,
             expected=verdict.expected,
             actual=verdict.actual,
-            exchanges=[exchange],
+            exchanges=[exchange] if verdict.holds else [*memory.before(exchange), exchange],
         )
+    memory.remember(exchange)
 
 
 def run(run: Run) -> None:

@@ -11,12 +11,14 @@ from urllib.parse import parse_qsl, unquote
 from mockserver.conformance.exchange import Request
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:@/ +=-]{0,200}")
+_MOST_NAMED = 3
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_]{1,64}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-](0\d|1[0-4]):\d\d)")
+_TIME = re.compile(r"(?:19|20)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-](0\d|1[0-4]):\d\d)")
 _TIMES = frozenset({"updated_at_gte", "updated_after", "start_time_gte", "end_time_lte"})
 _ORDERINGS = frozenset({"updated_at", "start_time", "end_time", "created_at"})
 _PLAIN_HEADERS = {"accept": ("*/*", "application/json"), "content-type": ("application/json",)}
 _REQUIRED = frozenset({"platform", "client_id", "client_secret", "refresh_token"})
+_FIELDS = _REQUIRED | {"platform_uuid", "metadata", "deduplication_key"}
 
 
 class _Part(NamedTuple):
@@ -43,7 +45,10 @@ def suspect(request: Request, known: Mapping[str, Request]) -> str:
     for name, earlier in known.items():
         if kinds & {part.kind for part in _parts(earlier)[0]}:
             return name
-    return odd[0].name if odd else "+".join(sorted({part.name for part in present}))
+    if odd:
+        return odd[0].name
+    several = sorted({part.name for part in present})
+    return "+".join(several) if len(several) <= _MOST_NAMED else "query"
 
 
 def _parts(request: Request) -> tuple[list[_Part], list[_Part]]:
@@ -70,11 +75,14 @@ def _parts(request: Request) -> tuple[list[_Part], list[_Part]]:
 
 
 def _kind(name: str, value: Any) -> str | None:
-    if isinstance(value, str) and name != "cursor":
-        if "\0" in value:
-            return "NUL"
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            return "surrogate"
+    """NULs, lone surrogates and other characters, and times, are each read in one place, wherever they come in."""
+    text = "" if name == "cursor" else f"{name} {value}" if not isinstance(value, dict) else str([*value.items()])
+    if "\0" in text or "\\x00" in text:
+        return "NUL"
+    if re.search("[\ud800-\udfff]", text) or "\\ud" in text:
+        return "surrogate"
+    if not text.isascii():
+        return "characters"
     return "time" if name in _TIMES else None
 
 
@@ -97,7 +105,7 @@ def _sort_body(body: bytes, odd: list[_Part], present: list[_Part]) -> None:
     for name, value in data.items():
         plain = _is_plain_value(value) if name != "metadata" else _is_plain_metadata(value)
         if not plain or not _PLAIN_ID.fullmatch(name):
-            odd.append(_Part(name if _PLAIN_ID.fullmatch(name) else "body", _kind(name, value)))
+            odd.append(_Part(name if name in _FIELDS else "body", _kind(name, value)))
         elif name not in _REQUIRED:
             present.append(_Part(name))
 

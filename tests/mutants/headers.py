@@ -8,7 +8,7 @@ from typing import Any
 from mockserver.api.incoming import App
 from mockserver.app import Mock
 from tests.mutants.mutant import Mutant
-from tests.mutants.wrapped import EVENTS, LIST, ONE, After, Call, Reply, Shell, after, before, crash, said
+from tests.mutants.wrapped import EVENTS, LIST, ONE, After, Call, Reply, after, before, crash, renamed, said
 
 _ANY = (LIST, EVENTS, ONE)
 
@@ -96,21 +96,6 @@ def _key_before_accept(call: Call) -> None:
 def _q_counts(call: Call) -> None:
     if call.headers.get("accept", "").replace(" ", "").endswith("json;q=0"):
         call.headers["accept"] = "image/png"
-
-
-def _no_format(call: Call) -> None:
-    """The parameter goes by another name, and comes back by its own."""
-    if call.query.startswith("format=") and call.is_on(*_ANY):
-        call.query = call.query.replace("format=", "fmt=")
-
-
-def _format_again(call: Call, reply: Reply) -> None:
-    reply.body = reply.body.replace(b"fmt=", b"format=")
-
-
-def _formats_unknown(mock: Mock) -> App:
-    inner = Shell(before(_no_format)(mock))
-    return after(_format_again)(inner)
 
 
 def _strict_charset(call: Call) -> None:
@@ -207,12 +192,12 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(12, "429 says 1 seconds", _throttled("1", "1 seconds")),
     _mutant(13, "OPTIONS needs no key", before(_open_options)),
     _mutant(14, "405 names another method", after(_plain_405)),
-    _mutant(15, "application/json; charset=utf-8", after(_header("content-type", "application/json; charset=utf-8", methods="POST"))),
+    _mutant(15, "application/json; charset=utf-8", after(_header("content-type", "application/json; charset=utf-8", methods="POST", statuses=(201, 401, 415)))),
     _mutant(16, "DELETE has a Content-Type", after(_header("content-type", "application/json", methods="DELETE", statuses=(200,)))),
     _mutant(17, "HEAD of events is a 405", before(_no_head)),
     _mutant(18, "a missing key is told before Accept", before(_key_before_accept)),
     _mutant(19, "q=0 counts", before(_q_counts)),
-    _mutant(20, "the parameter format is not looked at", _formats_unknown),
+    _mutant(20, "the parameter format is not looked at", renamed(lambda c: c.query.replace("format=", "fmt="), lambda b: b.replace(b"fmt=", b"format="))),
     _mutant(21, "WWW-Authenticate: Bearer", after(_header("www-authenticate", "Bearer", statuses=(401,)))),
     _mutant(22, "X-HTTP-Method-Override is obeyed", before(_override)),
     _mutant(23, "OPTIONS of the list has no actions", after(_bare_options)),

@@ -103,6 +103,19 @@ def after(change: After) -> Callable[[Mock | Shell], App]:
     return lambda mock: _wrap(mock, lambda call: None, change)
 
 
+def renamed(rename: Callable[[Call], str], back: Callable[[bytes], bytes]) -> Callable[[Mock], App]:
+    """A mutant that gives parameters other names; `rename` makes the query, `back` undoes it in links."""
+
+    def forth(call: Call) -> None:
+        if call.method == "GET" and call.is_on(LIST, EVENTS, ONE):
+            call.query = rename(call)
+
+    def again(call: Call, reply: Reply) -> None:
+        reply.body = back(reply.body)
+
+    return lambda mock: after(again)(Shell(before(forth)(mock)))
+
+
 def documents(change: Callable[[dict[str, Any]], None], *paths: str, methods: str = "") -> Callable[[Mock | Shell], App]:
     """A mutant that changes each calendar or event that is answered on these paths."""
 

@@ -60,7 +60,7 @@ def check(bench: Bench, odd: Odd, exchange: Exchange, before: Sequence[Exchange]
         field=odd.field,
         expected=f"one of {sorted(odd.statuses)}" + ("" if odd.body is ANYTHING else f", with {odd.body}"),
         actual=f"{exchange.status} {exchange.text[:300]}",
-        exchanges=[*before, exchange],
+        exchanges=[exchange] if holds else [*bench.origins(exchange, *before), exchange],
     )
 
 
@@ -68,6 +68,8 @@ def _is_known(bench: Bench, odd: Odd) -> bool:
     """Whether another rule is broken there already: a field that takes too much takes odd things as well."""
     broken = bench.run.findings.broken
     here = odd.operation, odd.field
+    if odd.field == "body" and bench.is_broken("field-unknown", odd.operation):
+        return True
     return any((operation, field) == here and rule != odd.rule for rule, operation, field in broken)
 
 
@@ -79,5 +81,5 @@ def _prove(bench: Bench, thrown: Sequence[Exchange]) -> None:
         operation=bench.answers.place(thrown[-1].request.method, thrown[-1].request.path).operation,
         expected="200 for a plain request afterwards",
         actual=proof.failure or f"{proof.status} {proof.text[:200]}",
-        exchanges=[thrown[-1], proof],
+        exchanges=[*thrown, proof],
     )

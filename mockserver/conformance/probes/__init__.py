@@ -24,32 +24,30 @@ def run(run: Run) -> None:
     there = _found(bench, filters.first_calendar(bench))
     negotiation.run(bench, there)
     filters.run(bench)
-    if not run.target.writes:
-        _read(bench, there)
-        return
-    made = bench.create()
-    ours = _found(bench, f"{CALENDARS}/{made.json['id']}" if made is not None else None)
-    if ours == NOBODY:
-        _read(bench, there)
-    else:
-        auth.run(bench, ours)
-        if bench.target.send("GET", ours).status != 200:
-            # Somebody without a key was let in to delete it.
-            made = bench.create()
-            ours = _found(bench, f"{CALENDARS}/{made.json['id']}" if made is not None else None)
-        for part in (methods.run, ids.run, bodies.run, fields.run, fields.taken):
+    ours = _made(bench)
+    bench.writes = ours != NOBODY
+    auth.run(bench, ours if bench.writes else there)
+    if bench.writes and run.target.send("GET", ours).status != 200:
+        # Somebody without a key was let in to delete it.
+        ours = _made(bench)
+        bench.writes = ours != NOBODY
+    for part in (methods.run, ids.run):
+        part(bench, ours if bench.writes else there)
+    if bench.writes:
+        for part in (bodies.run, fields.run, fields.taken):
             part(bench, ours)
-    bench.clear()
+        bench.clear()
+        return
+    for rule in RULES:
+        if "write" in rule.needs:
+            run.findings.unobservable.setdefault(rule.id, "the run does not write, or could make no calendar")
+
+
+def _made(bench: Bench) -> str:
+    made = bench.create() if bench.target.writes else None
+    return _found(bench, f"{CALENDARS}/{made.json['id']}" if made is not None else None)
 
 
 def _found(bench: Bench, path: str | None) -> str:
     """The path if a calendar is there, else NOBODY: when ids are wrong, all else would be wrong after them."""
     return path if path is not None and bench.target.send("GET", path).status == 200 else NOBODY
-
-
-def _read(bench: Bench, there: str) -> None:
-    for part in (auth.run, methods.run, ids.run):
-        part(bench, there)
-    for rule in RULES:
-        if "write" in rule.needs:
-            bench.run.findings.unobservable.setdefault(rule.id, "the run does not write, or could make no calendar")

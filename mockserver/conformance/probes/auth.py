@@ -94,7 +94,7 @@ def _doors(bench: Bench, calendar: str) -> Iterator[_Door]:
     yield _Door("listCalendars", "GET", CALENDARS)
     yield _Door("getCalendar", "GET", calendar)
     yield _Door("listCalendarEvents", "GET", EVENTS)
-    if bench.target.writes:
+    if bench.writes:
         yield _Door("createCalendar", "POST", CALENDARS, bench.fields())
         yield _Door("updateCalendar", "PATCH", calendar, {"metadata": {"conformance_run": bench.target.tag()}})
         yield _Door("deleteCalendar", "DELETE", calendar)
@@ -152,7 +152,7 @@ def _first(bench: Bench, calendar: str) -> None:
     bench.ask(events._replace(path=f"{EVENTS}?ordering=bad"))
     bench.ask(events._replace(path=f"{EVENTS}?start_time_gte=bad"))
     bench.ask(probe._replace(operation="getCalendar", path=NOBODY))
-    if not bench.target.writes:
+    if not bench.writes:
         return
     types = header("Content-Type", "application/json")
     create = probe._replace(operation="createCalendar", method="POST", headers=types)

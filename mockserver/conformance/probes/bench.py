@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from mockserver.conformance import always
 from mockserver.conformance.answers import answers_of
 from mockserver.conformance.exchange import Exchange, Key
+from mockserver.conformance.origins import in_order, memory_of
 from mockserver.conformance.run import Run
 
 CALENDARS: Final = "/api/v1/calendars"
@@ -73,6 +74,9 @@ class Bench:
         self.run = run
         self.target = run.target
         self.answers = answers_of(run.contract)
+        self.writes = run.target.writes
+        """Whether there is anything of this run's own to write to."""
+        self._memory = memory_of(run)
         self._made: list[str] = []
         self._secrets: tuple[str, str] | None = None
 
@@ -99,8 +103,13 @@ class Bench:
             field=probe.field,
             expected=f"{probe.status} {_words(probe.body)}",
             actual=f"{exchange.status} {exchange.text[:400]}",
-            exchanges=[*before, exchange],
+            exchanges=[exchange] if holds else [*self.origins(exchange, *before), exchange],
         )
+
+    def origins(self, exchange: Exchange, *before: Exchange) -> list[Exchange]:
+        """What came before an exchange and has to come before it again, and where its values are from."""
+        found = [*before, *(origin for one in (*before, exchange) for origin in self._memory.before(one))]
+        return [one for one in in_order(found) if one.number != exchange.number]
 
     def is_broken(self, rule: str, operation: str) -> bool:
         """Whether a rule is known to be broken by an operation."""

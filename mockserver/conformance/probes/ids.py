@@ -69,7 +69,7 @@ def run(bench: Bench, calendar: str) -> None:
         bench.ask(probe._replace(path=f"{CALENDARS}/{text}"))
     if calendar != NOBODY:
         _exact(bench, calendar)
-    if bench.target.writes:
+    if bench.writes:
         _gone(bench)
 
 

@@ -127,7 +127,7 @@ def _accept(bench: Bench, path: str) -> None:
         refused = _got("accept-refused", path, "Accept", text)._replace(status=406, body=_REFUSED)
         bench.ask(refused)
         bench.ask(refused._replace(rule="accept-first", key=None))
-    if bench.target.writes and path == CALENDARS:
+    if bench.writes and path == CALENDARS:
         probe = _got("accept-first", path, "Accept", "application/xml")._replace(status=406, body=_REFUSED)
         bench.ask(probe._replace(operation="createCalendar", method="POST", json={"platform": "outlook"}))
 
@@ -146,7 +146,7 @@ def _nowhere(bench: Bench) -> None:
         probe = Probe("path-text", operation, "path", "GET", path, 404, {"error": "Not found"})
         bench.ask(probe)
         bench.ask(probe._replace(key=None))
-    if bench.target.writes:
+    if bench.writes:
         # Nothing can come of it: the path names nothing, and the body is none that could be taken.
         path = f"{CALENDARS}/"
         bench.ask(Probe("path-text", "createCalendar", "path", "POST", path, 404, {"error": "Not found"}, json={}))
