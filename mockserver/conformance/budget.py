@@ -1,76 +1,100 @@
-"""What a run may use: time, requests, requests a second, and the patience of a service that is failing."""
+"""How much a run may ask of its target: time, requests, rate, and when it has to stop by itself."""
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 
-from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.run import Stopped
 
-FAILING = 5
-"""So many requests in a row that end in 5xx or not at all, on different operations, end a run on a live service."""
+_UNSAID = 60
+"""Seconds to wait after a 429 that does not say how long."""
+_LONGEST_WAIT = 120.0
 
 
 class Budget:
-    """Counts what a run uses. Raises Stopped, with the reason, when it is used up."""
+    """Lets requests through one after the other until something is used up; then it raises Stopped."""
 
     def __init__(
         self,
         *,
-        clock: Callable[[], float],
-        sleep: Callable[[float], None],
-        seconds: float = math.inf,
+        seconds: float | None = None,
         requests: int | None = None,
         rate: float | None = None,
-        patient: bool = True,
+        failures: int | None = 3,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        """`rate` is in requests a second; a `patient` run goes on although every answer is a server error."""
-        self._clock, self._sleep = clock, sleep
-        self._end = clock() + seconds
-        self._requests = math.inf if requests is None else requests
-        self._gap = 0.0 if rate is None else 1 / rate
-        self._next = 0.0
-        self._patient = patient
-        self._failing: list[str] = []
-        self._lock = threading.Lock()
+        """`failures`: after so many failing operations in a row the run stops; None: never."""
         self.used = 0
+        self._requests, self._rate, self._failures = requests, rate, failures
+        self._clock, self._sleep = clock, sleep
+        self._end = math.inf if seconds is None else clock() + seconds
+        self._next = -math.inf
+        self._waits: dict[str, float] = {}
+        self._failing: set[str] = set()
+        self._stopped = ""
+        self._lock = threading.Lock()
 
-    def take(self) -> None:
-        """Before a request; waits where the rate wants it.
-
-        Raises Stopped.
-        """
+    def admit(self, method: str) -> None:
+        """Waits until a request may be sent. Raises Stopped if none may be sent any more."""
         with self._lock:
             now = self._clock()
-            if now >= self._end:
-                raise Stopped("the time was used up")
-            if self.used >= self._requests:
-                raise Stopped(f"all {self.used} requests were used up")
-            if len(self._failing) >= FAILING and len(set(self._failing)) > 1 and not self._patient:
-                raise Stopped(
-                    f"the service is failing: {len(self._failing)} requests in a row ended in an error of its own"
-                )
+            self._stop_if_used_up(now)
+            start = max(now, self._next, self._waits.get(_kind(method), -math.inf))
+            if start >= self._end or start - now > _LONGEST_WAIT:
+                self._stop(f"the target wants {math.ceil(start - now)} s without requests, which is more than there is")
             self.used += 1
-            wait = max(self._next - now, 0.0) if self._gap else 0.0
-            self._next = max(self._next, now) + self._gap
-        if wait:
-            self._sleep(wait)
+            if self._rate:
+                self._next = start + 1 / self._rate
+        if start > now:
+            self._sleep(start - now)
 
-    def look(self, exchange: Exchange, operation: str) -> None:
-        """After a request."""
+    def note(self, method: str, operation: str, status: int, headers: Mapping[str, str]) -> bool:
+        """Takes an answer into account. False: operations failed in a row, and `give_up` is due unless it is alive."""
         with self._lock:
-            if exchange.status == 0 or exchange.status >= 500:
-                self._failing.append(operation)
-            else:
+            if status == 429:
+                self._waits[_kind(method)] = self._clock() + _seconds(headers.get("retry-after", ""))
+            if 0 < status < 500:
                 self._failing.clear()
+                return True
+            self._failing.add(operation)
+            return self._failures is None or len(self._failing) < self._failures
 
-    def hold(self, seconds: float) -> None:
-        """Waits as long as a 429 wants.
+    def give_up(self, *, alive: bool) -> None:
+        """Ends the run with the next request, unless the target answered something plain after all."""
+        with self._lock:
+            if not alive and not self._stopped:
+                self._stopped = f"{len(self._failing)} operations in a row failed, and so did plain requests"
+            self._failing.clear()
 
-        Raises Stopped when that is longer than what is left.
-        """
-        if self._clock() + seconds >= self._end:
-            raise Stopped(f"the service wants {seconds:.0f} s without requests, which is longer than what is left")
-        self._sleep(seconds)
+    def stop(self, reason: str) -> None:
+        """Ends the run with the next request."""
+        self._stopped = self._stopped or reason
+
+    def left(self) -> float:
+        """Seconds until the end of the time box."""
+        return self._end - self._clock()
+
+    def _stop_if_used_up(self, now: float) -> None:
+        if self._stopped:
+            raise Stopped(self._stopped)
+        if now >= self._end:
+            self._stop("the time is used up")
+        if self._requests is not None and self.used >= self._requests:
+            self._stop(f"the {self._requests} requests are used up")
+
+    def _stop(self, reason: str) -> None:
+        self._stopped = reason
+        raise Stopped(reason)
+
+
+def _kind(method: str) -> str:
+    """POSTs are counted apart: when they are used up, reading still works."""
+    return "POST" if method.upper() == "POST" else "other"
+
+
+def _seconds(text: str) -> int:
+    return min(int(text), 3600) if text.isascii() and text.isdigit() and len(text) < 9 else _UNSAID

@@ -3,98 +3,209 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from mockserver.conformance import guard
-from mockserver.conformance.exchange import Exchange
-from mockserver.conformance.ledger import read_ledger
-from mockserver.conformance.transport import Transport
+from mockserver.conformance.budget import Budget
+from mockserver.conformance.exchange import Exchange, Key
+from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.ledger import Ledger, read_ledger
+from mockserver.conformance.run import Stopped
+from mockserver.conformance.transport import HttpTarget, Keys, Session
 
+SECONDS = 60.0
 _PAGES = 200
 _TRIES = 3
-Sleep = Callable[[float], None]
+_MOST_DOUBTED = 300
+"""Ids that were said to be gone are asked for once more, unless there are more of them than this."""
 
 
-def clean_up(target: Transport, *, sleep: Sleep = time.sleep) -> list[str]:
-    """Deletes what the run made and sees that it is gone; gives the ids, or keys, of what is left.
+class Left(NamedTuple):
+    """Something that may be left behind."""
 
-    Only what certainly is ours is deleted: ids that the ledger has from our own POSTs, and calendars that carry the
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}"
+
+
+def clean_up(target: Session, *, seconds: float = SECONDS, sleep: Callable[[float], object] = time.sleep) -> list[Left]:
+    """Deletes everything that the run made and sees that it is gone; gives what is left, and why.
+
+    It has a budget of its own. Nothing is deleted but ids from answers to our own creations, and what carries the
     run's mark.
     """
-    if not target.writes:
+    if target.ledger.started is None:
         return []
-    unknown = _adopt_lost(target, sleep)
-    left = [calendar_id for calendar_id in sorted(target.ledger.left) if not _gone(target, calendar_id, sleep)]
-    return [*left, *unknown]
+    budget, target.budget = target.budget, Budget(seconds=seconds, failures=None, sleep=sleep)
+    try:
+        left = _Cleaner(target).clean()
+    finally:
+        target.budget = budget
+    if not left:
+        target.ledger.close()
+    return left
 
 
-def _gone(target: Transport, calendar_id: str, sleep: Sleep) -> bool:
-    """Deletes a calendar, and asks whether it is there still."""
-    path = f"{guard.CALENDARS}/{calendar_id}"
-    for _ in range(_TRIES):
-        _patiently(target, "DELETE", path, sleep)
-        if _patiently(target, "GET", path, sleep).status == 404:
-            target.ledger.dropped(calendar_id)
-            return True
-    return False
+def clean_up_all(url: str, keys: Keys, folder: Path, *, sleep: Callable[[float], object] = time.sleep) -> list[Left]:
+    """Cleans up after every run on this URL whose ledger lies in the folder. Ledgers that are clean are taken away."""
+    left: list[Left] = []
+    for path in ledgers(folder, url):
+        ledger = read_ledger(path)
+        if ledger is not None:
+            with resumed(url, keys, ledger) as target:
+                left += clean_up(target, sleep=sleep)
+    return left
 
 
-def _adopt_lost(target: Transport, sleep: Sleep) -> list[str]:
-    """Finds what POSTs made whose outcome is not known; gives the keys that could not be looked up."""
-    intents = dict(target.ledger.intents)
-    unknown: list[str] = []
-    for number, key in intents.items():
-        if key is not None:
-            exchange = _patiently(target, "GET", f"{guard.CALENDARS}?deduplication_key={quote(key, safe='')}", sleep)
-            if exchange.status != 200:
-                unknown.append(f"whatever has the deduplication key {key}")
-                continue
-            _adopt(target, exchange)
-        target.ledger.made(number, None, refused=True)
-    if any(key is None for key in intents.values()):
-        for page in _pages(target, sleep):
-            _adopt(target, page)
-    return unknown
-
-
-def _adopt(target: Transport, page: Exchange) -> None:
-    for calendar in _rows(page):
-        if target.is_ours(calendar):
-            target.ledger.adopt(str(calendar["id"]))
-
-
-def _pages(target: Transport, sleep: Sleep) -> Iterator[Exchange]:
-    path: str | None = guard.CALENDARS
-    for _ in range(_PAGES):
-        if path is None:
-            return
-        page = _patiently(target, "GET", path, sleep)
-        yield page
-        following = page.json.get("next") if isinstance(page.json, dict) else None
-        parts = urlsplit(following) if isinstance(following, str) else None
-        path = f"{parts.path}?{parts.query}" if parts else None
-
-
-def _rows(page: Exchange) -> list[Mapping[str, Any]]:
-    rows = page.json.get("results") if isinstance(page.json, dict) else None
-    return [row for row in rows if isinstance(row, dict) and "id" in row] if isinstance(rows, list) else []
-
-
-def _patiently(target: Transport, method: str, path: str, sleep: Sleep) -> Exchange:
-    """The exchange, after the waits that a 429 asks for, and another try when nothing came back."""
-    for _ in range(_TRIES):
-        exchange = target.clean(method, path)
-        if exchange.status == 429:
-            sleep(min(float(exchange.headers.get("retry-after", "1")), 60.0))
-        elif exchange.status != 0 and exchange.status < 500:
-            break
-    return exchange
-
-
-def ledgers(folder: Path, url: str) -> list[Path]:
-    """The ledgers that runs on this URL left in a folder."""
+def ledgers(folder: Path, url: str | None = None) -> list[Path]:
+    """The ledgers in a folder, of runs on this URL or on any."""
     found = sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
-    return [path for path in found if read_ledger(path).url.rstrip("/") == url.rstrip("/")]
+    wanted = []
+    for path in found:
+        ledger = read_ledger(path)
+        if ledger is not None and (url is None or ledger.url == url.rstrip("/")):
+            wanted.append(path)
+    return wanted
+
+
+def resumed(url: str, keys: Keys, ledger: Ledger) -> HttpTarget:
+    """A target that goes on with the book of an earlier run."""
+    target = HttpTarget(url, keys, writes=True, parallel=False, run=ledger.run)
+    target.resume(ledger)
+    return target
+
+
+class _Cleaner:
+    """One cleaning up."""
+
+    def __init__(self, target: Session) -> None:
+        self._target, self._ledger = target, target.ledger
+        self._left: dict[str, str] = {}
+
+    def clean(self) -> list[Left]:
+        """Everything that is known first, then what has to be looked for."""
+        try:
+            self._take_away(self._ledger.alive)
+            self._look_for_lost()
+            self._walk()
+            self._doubt()
+        except Stopped as reason:
+            for name in self._ledger.alive:
+                self._left.setdefault(name, f"cleaning up ended: {reason}")
+            if self._ledger.unanswered:
+                self._left.setdefault("creations without an answer", f"cleaning up ended: {reason}")
+        for name in self._ledger.doubtful:
+            self._left.setdefault(name, "an answer to our creation had it, but nothing shows that it is ours")
+        return [Left(what, why) for what, why in sorted(self._left.items())]
+
+    def _take_away(self, names: dict[str, Key]) -> None:
+        for name, key in names.items():
+            if key == "other" and not self._target.other_key:
+                self._left[name] = "it belongs to the other project, whose key is not given"
+            elif not self._is_gone(name, key):
+                self._left[name] = "it is still there after DELETE"
+            else:
+                self._left.pop(name, None)
+
+    def _is_gone(self, name: str, key: Key) -> bool:
+        path = f"{CALENDARS}/{quote(name, safe='')}"
+        for _ in range(_TRIES):
+            self._send("DELETE", path, key)
+            if self._send("GET", path, key).status == 404:
+                self._ledger.took_away(name)
+                return True
+        return False
+
+    def _look_for_lost(self) -> None:
+        """What creations made whose outcome nobody saw, by their deduplication keys."""
+        for intent in self._ledger.unanswered:
+            if intent.deduplication_key is not None:
+                name = quote(intent.deduplication_key.strip(), safe="")
+                self._adopt(self._send("GET", f"{CALENDARS}?deduplication_key={name}", intent.key), intent.key)
+            elif not intent.marked and intent.status is not None and not 200 <= intent.status < 300:
+                self._left[f"creation {intent.number}"] = "it had no mark and no answer that tells what it made"
+
+    def _walk(self) -> None:
+        """The latest calendars, as long as there may be some of this run among them."""
+        keys: list[Key] = ["main", "other"] if self._target.other_key else ["main"]
+        used = {intent.key for intent in self._ledger.intents.values()}
+        for key in keys:
+            if key in used or key == "main":
+                for page in self._pages(key):
+                    self._adopt(page, key)
+
+    def _pages(self, key: Key) -> Iterator[Exchange]:
+        path: str | None = CALENDARS
+        seen: set[str] = set()
+        while path is not None and path not in seen and len(seen) < _PAGES:
+            seen.add(path)
+            page = self._send("GET", path, key)
+            rows = _rows(page)
+            yield page
+            # The list begins with the latest: what is an hour older than the run cannot be of it.
+            if rows and all(_is_before(row, self._ledger.started) for row in rows):
+                return
+            path = _next(page)
+
+    def _adopt(self, page: Exchange, key: Key) -> None:
+        found: dict[str, Key] = {}
+        for row in _rows(page):
+            if _is_marked(self._ledger, row) or row["id"] in self._ledger.made:
+                self._target.adopt(row["id"], key)
+                if row["id"] in self._ledger.gone:
+                    self._ledger.came_back(row["id"])
+                found[row["id"]] = self._ledger.made[row["id"]]
+        self._take_away(found)
+
+    def _doubt(self) -> None:
+        """Asks for what was said to be gone."""
+        said = [name for name in self._ledger.made if name in self._ledger.gone]
+        for name in said if len(said) <= _MOST_DOUBTED else ():
+            key = self._ledger.made[name]
+            if key == "other" and not self._target.other_key:
+                continue
+            if self._send("GET", f"{CALENDARS}/{quote(name, safe='')}", key).status == 200:
+                self._ledger.came_back(name)
+                self._take_away({name: key})
+
+    def _send(self, method: str, path: str, key: Key) -> Exchange:
+        """The exchange; another try when nothing came back. A 429 is waited for by the budget."""
+        exchange = self._target.send(method, path, key=key or "main")
+        for _ in range(_TRIES - 1):
+            if exchange.status not in (0, 429) and exchange.status < 500:
+                break
+            exchange = self._target.send(method, path, key=key or "main")
+        return exchange
+
+
+def _rows(page: Exchange) -> Sequence[dict[str, Any]]:
+    rows = page.json.get("results") if isinstance(page.json, dict) else None
+    found = rows if isinstance(rows, list) else []
+    return [row for row in found if isinstance(row, dict) and isinstance(row.get("id"), str)]
+
+
+def _next(page: Exchange) -> str | None:
+    link = page.json.get("next") if isinstance(page.json, dict) else None
+    if not isinstance(link, str):
+        return None
+    parts = urlsplit(link)
+    return f"{CALENDARS}?{parts.query}"
+
+
+def _is_marked(ledger: Ledger, row: dict[str, Any]) -> bool:
+    """Whether a calendar carries the run's mark in its deduplication key or its metadata."""
+    key, metadata = row.get("deduplication_key"), row.get("metadata")
+    texts = [key, *(metadata.values() if isinstance(metadata, dict) else [metadata])]
+    return any(isinstance(text, str) and ledger.is_marked(text) for text in texts)
+
+
+def _is_before(row: dict[str, Any], started: float | None) -> bool:
+    if started is None:
+        return False
+    earliest = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(started - 3600))
+    created = row.get("created_at")
+    return isinstance(created, str) and created < earliest

@@ -1,107 +1,167 @@
-"""What a run meant to make, made and took away again: written down before it happens, for whoever has to clean up."""
+"""What a run set out to make, made and took away again; written down before it happens, so that a kill loses nothing."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeAlias
 
-FOLDER = Path(".attendee-conformance")
+from mockserver.conformance.exchange import Key
+
+FOLDER: Final = ".attendee-conformance"
+_LONGEST_KEY = 2000
+_Line: TypeAlias = dict[str, Any]
+
+
+@dataclass
+class Intent:
+    """A request that was to make something."""
+
+    number: int
+    key: Key
+    deduplication_key: str | None = None
+    """As it was sent, if it carries the run's mark."""
+    marked: bool = True
+    """Whether the request carried the run's mark at all."""
+    status: int | None = None
+    """None: nobody saw an answer. 0: there was none."""
+    ids: list[str] = field(default_factory=list)
 
 
 class Ledger:
-    """The ledger of one run. Holds no secret: ids, tags and the URL only."""
+    """The book of one run. Without a path it is kept in memory only."""
 
-    def __init__(self, run: str, url: str, path: Path | None) -> None:
-        """`path` is the file that is appended to; None keeps it in memory, for a mock that goes away by itself."""
+    def __init__(self, run: str, url: str, path: Path | None = None, *, now: Any = time.time) -> None:
+        """`run` is the mark that everything of the run carries."""
         self.run, self.url, self.path = run, url, path
-        self.created: set[str] = set()
+        self.intents: dict[int, Intent] = {}
+        self.made: dict[str, Key] = {}
+        """Every id that was made, and with whose key."""
+        self.doubtful: dict[str, Key] = {}
+        """Ids in answers to our creations that may be somebody else's: never touched."""
         self.gone: set[str] = set()
-        self.intents: dict[int, str | None] = {}
-        """Creations without a known outcome: the deduplication key of each, where it had one."""
-        self._next = 0
+        """Ids that are known, or were said, to be gone."""
+        self.started: float | None = None
+        self._now = now
         self._lock = threading.Lock()
-        self._stream = None
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = path.open("a", encoding="utf-8")
 
     @property
-    def left(self) -> set[str]:
-        """The ids that are ours and not known to be gone."""
-        return self.created - self.gone
+    def alive(self) -> dict[str, Key]:
+        """What was made and not taken away."""
+        return {name: key for name, key in self.made.items() if name not in self.gone}
 
-    def intend(self, deduplication_key: str | None) -> int:
-        """Before a POST; gives the number by which its outcome is told."""
+    @property
+    def unanswered(self) -> list[Intent]:
+        """Creations of which it is not known whether they happened."""
+        found = list(self.intents.values())
+        return [one for one in found if not one.ids and (not one.status or one.status >= 500 or one.status < 300)]
+
+    def intend(self, key: Key, deduplication_key: object = None, *, marked: bool = True) -> Intent:
+        """Notes that something is about to be made."""
         with self._lock:
-            self._next += 1
-            self.intents[self._next] = deduplication_key
-            self._write({"intent": self._next, "key": deduplication_key, "run": self.run, "url": self.url})
-            return self._next
+            ours = isinstance(deduplication_key, str) and self.is_marked(deduplication_key)
+            text = str(deduplication_key)[:_LONGEST_KEY] if ours else None
+            intent = Intent(len(self.intents) + 1, key, text, marked)
+            if self.started is None:
+                self.started = self._now()
+                self._write({"what": "run", "run": self.run, "url": self.url, "at": self.started})
+            self.intents[intent.number] = intent
+            self._write(
+                {"what": "intent", "n": intent.number, "key": key, "deduplication_key": text, "marked": marked}
+                | {"at": self._now()}
+            )
+            return intent
 
-    def made(self, number: int, calendar_id: str | None, *, refused: bool) -> None:
-        """After a POST: the id of what it made, if the answer told one that is ours. What was refused made nothing."""
+    def answered(self, intent: Intent, status: int, ids: list[str], doubtful: list[str]) -> None:
+        """Notes what came of it."""
         with self._lock:
-            if calendar_id is not None:
-                self.created.add(calendar_id)
-            if calendar_id is not None or refused:
-                self.intents.pop(number, None)
-                self._write({"outcome": number, "ids": [calendar_id] if calendar_id is not None else []})
+            self._write({"what": "answer", "n": intent.number, "status": status, "ids": ids, "doubtful": doubtful})
+            self._answered(intent, status, ids, doubtful)
 
-    def adopt(self, calendar_id: str) -> None:
-        """A calendar turned out to be ours."""
+    def took_away(self, name: str) -> None:
+        """Notes that something of ours is gone."""
         with self._lock:
-            self.created.add(calendar_id)
-            self._write({"adopted": calendar_id})
+            if name in self.made and name not in self.gone:
+                self._write({"what": "gone", "id": name})
+                self.gone.add(name)
 
-    def dropped(self, calendar_id: str) -> None:
-        """A calendar of ours is gone."""
+    def came_back(self, name: str) -> None:
+        """Notes that something that was said to be gone is there."""
         with self._lock:
-            self.gone.add(calendar_id)
-            self._write({"gone": calendar_id})
+            self._write({"what": "back", "id": name})
+            self.gone.discard(name)
 
-    def close(self, *, clean: bool) -> None:
-        """The end; a ledger of which nothing is left is taken away."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-            if clean and self.path is not None:
-                self.path.unlink(missing_ok=True)
+    def found(self, name: str, key: Key) -> None:
+        """Notes something of ours that turned up with our mark."""
+        with self._lock:
+            if name not in self.made:
+                self._write({"what": "found", "id": name, "key": key})
+                self.made[name] = key
 
-    def _write(self, entry: Mapping[str, Any]) -> None:
-        if self._stream is not None:
-            self._stream.write(json.dumps(entry) + "\n")
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
+    def is_marked(self, text: str) -> bool:
+        """Whether a text carries the run's mark, in whatever case."""
+        return self.run.lower() in text.lower()
+
+    def close(self) -> None:
+        """Takes the file away: nothing of the run is left."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+    def _answered(self, intent: Intent, status: int, ids: list[str], doubtful: list[str]) -> None:
+        intent.status, intent.ids = status, ids
+        self.made |= {name: intent.key for name in ids}
+        self.doubtful |= {name: intent.key for name in doubtful}
+
+    def _write(self, line: _Line) -> None:
+        """One line, on the disk before anything else happens."""
+        if self.path is None:
+            return
+        new = not self.path.exists()
+        if new:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        data = json.dumps(line).encode() + b"\n"
+        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(handle, data)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def _read(self, line: _Line) -> None:
+        match line:
+            case {"what": "run", "at": at}:
+                self.started = at
+            case {"what": "intent", "n": number, "key": key, "deduplication_key": text, "marked": marked}:
+                self.intents[number] = Intent(number, key, text, marked)
+            case {"what": "answer", "n": number, "status": status, "ids": ids, "doubtful": doubtful}:
+                self._answered(self.intents[number], status, ids, doubtful)
+            case {"what": "found", "id": name, "key": key}:
+                self.made[name] = key
+            case {"what": "gone", "id": name}:
+                self.gone.add(name)
+            case {"what": "back", "id": name}:
+                self.gone.discard(name)
 
 
-def read_ledger(path: Path) -> Ledger:
-    """The ledger of an earlier run, to be gone on with; a line that was cut off by a crash is passed over."""
-    entries = list(_entries(path))
-    first = next((entry for entry in entries if "run" in entry), {"run": path.stem, "url": ""})
-    ledger = Ledger(first["run"], first["url"], path)
-    for entry in entries:
-        if "intent" in entry:
-            ledger.intents[entry["intent"]] = entry["key"]
-            ledger._next = max(ledger._next, entry["intent"])
-        elif "outcome" in entry:
-            ledger.intents.pop(entry["outcome"], None)
-            ledger.created.update(entry["ids"])
-        elif "adopted" in entry:
-            ledger.created.add(entry["adopted"])
-        elif "gone" in entry:
-            ledger.gone.add(entry["gone"])
+def read_ledger(path: Path) -> Ledger | None:
+    """The ledger of a run that ended, however it ended; None for a file that is none. A cut last line is left out."""
+    lines = [line for text in path.read_bytes().split(b"\n") if (line := _parsed(text)) is not None]
+    if not lines or lines[0].get("what") != "run" or not re.fullmatch(r"[0-9a-z]{8,40}", str(lines[0].get("run"))):
+        return None
+    ledger = Ledger(str(lines[0]["run"]), str(lines[0].get("url")), path)
+    for line in lines:
+        ledger._read(line)
     return ledger
 
 
-def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text("utf-8", "replace").splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict):
-            yield entry
+def _parsed(text: bytes) -> _Line | None:
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return None
+    return line if isinstance(line, dict) else None

@@ -1,61 +1,146 @@
-"""Masks every secret that a run knows, by its value and wherever it stands, under a name that stays the same."""
+"""Hides every secret that the run knows, in whatever writing it turns up, and tells where one was answered."""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
+import secrets
 import threading
-from urllib.parse import quote
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import quote, quote_plus
 
 from mockserver.conformance.exchange import Exchange
 
-_PATTERNS = re.compile(r"GOCSPX-[\w-]+|1//0[\w-]{8,}|ya29\.[\w-]{8,}")
+_COMMON = re.compile(r"(?:GOCSPX-|1(?:/|\\/|%2[Ff]){2}0|ya29\.)[A-Za-z0-9_\-]{3,}")
+_PREFIXES = {"client_secret": "GOCSPX-", "refresh_token": "1//0"}
 _SHORTEST = 6
-"""A text shorter than this is no secret: masking it would mask half of every answer."""
+
+
+class _Known(NamedTuple):
+    """A secret from outside, and every way to write it that is looked for."""
+
+    alias: str
+    kind: str
+    pattern: re.Pattern[str]
 
 
 class Masker:
-    """The secrets of one run. Deduplication keys and tags are none."""
+    """The secrets of one run. Deduplication keys and the marks of the run are none of them and stay readable."""
 
     def __init__(self) -> None:
-        self._names: dict[str, str] = {}
-        """Alias by each form that a secret may take."""
-        self._count = 0
-        self._search: re.Pattern[str] | None = None
+        self.made: list[str] = []
+        """The secrets that `secret` gave, in order; the first is <secret#1>."""
+        # All secrets of a run share a core, so that any number of them is looked for in one go.
+        self._core = "s" + secrets.token_hex(7) + "z"
+        self._known: list[_Known] = []
+        self._others: dict[str, int] = {}
+        self._kinds: list[str] = []
         self._lock = threading.Lock()
+        spelt = "|".join(re.escape(text) for text in _base64(self._core))
+        before = r"(?:GOCSPX-|1(?:/|\\/|%2[Ff]){2}0)?"
+        self._plain = re.compile(rf"{before}{self._core}([0-9]{{0,7}})", re.IGNORECASE)
+        self._coded = re.compile(rf"[A-Za-z0-9+/_-]*(?:{spelt})[A-Za-z0-9+/_=-]*")
+        self._hex = re.compile(rf"(?:[0-9a-f]{{2}})*{self._core.encode().hex()}(?:3[0-9])*", re.IGNORECASE)
+        self._needles = [self._core.encode(), self._core.encode().hex().encode()]
+        self._coded_needles = [text.encode() for text in _base64(self._core)]
 
-    def add(self, kind: str, secret: str) -> str:
-        """Remembers a secret; gives the name that stands for it, e.g. <key#1>."""
+    def add(self, text: str | None, kind: str = "key") -> None:
+        """Makes a secret from outside known: an API key."""
+        if text and len(text) >= _SHORTEST:
+            number = len([one for one in self._known if one.kind == kind]) + 1
+            forms = sorted(_spellings(text), key=len, reverse=True)
+            pattern = re.compile("|".join(re.escape(form) for form in forms), re.IGNORECASE)
+            self._known.append(_Known(f"<{kind}#{number}>", kind, pattern))
+
+    def secret(self, kind: str) -> str:
+        """A fresh secret that opens nothing, and looks like one of its kind."""
         with self._lock:
-            if secret in self._names:
-                return self._names[secret]
-            self._count += 1
-            alias = f"<{kind}#{self._count}>"
-            if len(secret) >= _SHORTEST:
-                for form in _forms(secret):
-                    self._names.setdefault(form, alias)
-                longest_first = sorted(self._names, key=len, reverse=True)
-                self._search = re.compile("|".join(map(re.escape, longest_first)))
-            return alias
+            text = f"{_PREFIXES.get(kind, '')}{self._core}{len(self.made) + 1:07d}"
+            self.made.append(text)
+            self._kinds.append(kind)
+            return text
 
     def mask(self, text: str) -> str:
-        """The text with every secret replaced by its name, and what looks like a credential of a platform as well."""
-        if self._search is not None:
-            text = self._search.sub(lambda match: self._names[match[0]], text)
-        return _PATTERNS.sub("<credential>", text)
+        """The text with every secret replaced by its alias, the same each time."""
+        for known in self._known:
+            text = known.pattern.sub(known.alias, text)
+        text = self._plain.sub(lambda match: self._alias(match[1]), text)
+        text = self._coded.sub(lambda match: self._alias(self._decoded(match[0])), text)
+        text = self._hex.sub(lambda match: self._alias(bytes.fromhex(match[0]).decode("latin-1")[-7:]), text)
+        return _COMMON.sub(lambda match: self._other(match[0]), text)
+
+    def mask_bytes(self, data: bytes) -> bytes:
+        """As `mask`."""
+        return self.mask(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def leaks(self, exchange: Exchange) -> list[str]:
-        """The kinds of the secrets that stand in an answer, its headers included: key, client_secret, ..."""
-        if self._search is None:
+        """The kinds of the known secrets that stand in the answer: client_secret, refresh_token, key."""
+        if _is_body_as_name(exchange):
             return []
-        text = "\n".join([*exchange.headers.values(), exchange.text])
-        return sorted({self._names[found].strip("<>").partition("#")[0] for found in self._search.findall(text)})
+        data = b"\n".join([exchange.body, *(value.encode("latin-1", "replace") for value in exchange.headers.values())])
+        found = set()
+        lowered = data.lower()
+        if any(needle in lowered for needle in self._needles) or any(needle in data for needle in self._coded_needles):
+            text = data.decode("utf-8", "replace")
+            numbers = [match[1] for match in self._plain.finditer(text)]
+            numbers += [self._decoded(match[0]) for match in self._coded.finditer(text)]
+            found = {self._kind(number) for number in numbers} or {"secret"}
+        text = data.decode("latin-1")
+        return sorted(found | {known.kind for known in self._known if known.pattern.search(text)})
+
+    def _alias(self, digits: str) -> str:
+        return f"<secret#{int(digits)}>" if len(digits) == 7 and digits.isdigit() else "<secret#?>"
+
+    def _kind(self, digits: str) -> str:
+        number = int(digits) if len(digits) == 7 else 0
+        return self._kinds[number - 1] if 0 < number <= len(self._kinds) else "secret"
+
+    def _decoded(self, text: str) -> str:
+        """The number of the secret in a text of base64."""
+        plain = text.rstrip("=").replace("-", "+").replace("_", "/")
+        for cut in range(4):
+            part = plain[cut : cut + (len(plain) - cut) // 4 * 4]
+            match = self._plain.search(base64.b64decode(part).decode("latin-1"))
+            tail = plain[cut:] + "=" * (-(len(plain) - cut) % 4)
+            if match and len(tail.rstrip("=")) % 4 != 1:
+                match = self._plain.search(base64.b64decode(tail).decode("latin-1")) or match
+            if match:
+                return match[1]
+        return ""
+
+    def _other(self, text: str) -> str:
+        with self._lock:
+            number = self._others.setdefault(text, len(self._others) + 1)
+        return f"<foreign-secret#{number}>"
 
 
-def _forms(secret: str) -> set[str]:
-    """The secret as it is, as JSON writes it, percent-encoded, and in base64 alone or as credentials."""
-    escaped = json.dumps(secret)[1:-1]
-    raw = secret.encode("utf-8", "surrogatepass")
-    encoded = {base64.b64encode(part).decode().rstrip("=") for part in (raw, raw + b":", b":" + raw)}
-    return {secret, escaped, escaped.replace("/", "\\/"), quote(secret, safe=""), quote(secret), *encoded}
+def _spellings(text: str) -> Iterator[str]:
+    """The ways to write a text that are looked for."""
+    yield text
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text)[1:-1].replace("/", "\\/")
+    yield quote(text, safe="")
+    yield quote(text)
+    yield quote_plus(text)
+    yield text.encode().hex()
+    yield from _base64(text)
+
+
+def _base64(text: str) -> list[str]:
+    """What of the text stands in any base64 in which it stands at all: one reading for each place modulo three."""
+    found = []
+    for offset in range(3):
+        data = b"\0" * offset + text.encode()
+        coded = base64.b64encode(data).decode()
+        start = (offset * 8 + 5) // 6
+        end = len(data) * 8 // 6
+        found += [coded[start:end], coded[start:end].replace("+", "-").replace("/", "_")]
+    return sorted(set(found))
+
+
+def _is_body_as_name(exchange: Exchange) -> bool:
+    """A JSON text that is sent as a form is one field's name there, and names of unknown fields are told."""
+    kind = next((value for name, value in exchange.request.headers if name.lower() == "content-type"), "")
+    return "form" in kind and (exchange.request.body or b"").lstrip()[:1] == b"{" and exchange.status == 400

@@ -1,79 +1,83 @@
-"""The only way out of a run: each request goes through guard, budget and ledger, over HTTP or in process."""
+"""The only way out: sends what the guard lets through, within the budget, and keeps the book of what is made."""
 
 from __future__ import annotations
 
-import asyncio
 import json as jsons
 import re
-import secrets as chance
+import secrets
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
-
-import httpx
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from mockserver import __version__
-from mockserver.conformance import guard
 from mockserver.conformance.budget import Budget
 from mockserver.conformance.exchange import Exchange, Key, Request
-from mockserver.conformance.ledger import Ledger
+from mockserver.conformance.guard import CALENDARS, SAFE, Guard, Reach
+from mockserver.conformance.ledger import Intent, Ledger
 from mockserver.conformance.masking import Masker
-from mockserver.conformance.run import Stopped
+from mockserver.conformance.wires import App, AsgiWire, HttpWire, Reply, Unanswered, Wire
 
 TIMEOUT = 10.0
-_ID = re.compile(r"cal_[A-Za-z0-9]{16}")
-_MARK = "conf-"
-App = Callable[
-    [MutableMapping[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]
-]
+_IDS = re.compile(rb'"id"\s*:\s*"([^"\\]{1,200})"')
+_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1|\[::1\]|.*\.localhost")
 
 
 class Keys(NamedTuple):
-    """The API keys of a run: the project's, another project's, and one of the project's that was disabled."""
+    """API keys. `other` belongs to another project, `disabled` is no longer good."""
 
     main: str
     other: str | None = None
     disabled: str | None = None
 
 
-class Reply(NamedTuple):
-    """What came back; status 0 and a failure when nothing did."""
+class Session:
+    """A target; see run.Target. Made by HttpTarget and AsgiTarget."""
 
-    status: int
-    headers: Mapping[str, str] = {}
-    body: bytes = b""
-    failure: str | None = None
-
-
-class Transport:
-    """Sends for a run. What it may send, and how much, is decided here and nowhere else."""
-
-    parallel: bool
-
-    def __init__(self, keys: Keys, limits: guard.Limits, budget: Budget, ledger: Ledger, *, parallel: bool) -> None:
-        self.writes, self.live, self.parallel = limits.writes, limits.live, parallel
+    def __init__(
+        self,
+        wire: Wire,
+        keys: Keys,
+        *,
+        reach: Reach,
+        writes: bool,
+        parallel: bool,
+        run: str,
+        budget: Budget,
+        ledger: Ledger,
+        timeout: float,
+    ) -> None:
+        self.keys, self.writes, self.parallel, self.run_id = keys, writes, parallel, run
         self.other_key, self.disabled_key = keys.other is not None, keys.disabled is not None
-        self.host: str | None = None
-        self.limits, self.budget, self.ledger, self.masker = limits, budget, ledger, Masker()
-        self._keys = keys
-        self._number = 0
+        self.live = reach == "remote"
+        self.host = wire.host
+        self.sent = 0
+        self.budget, self.ledger, self.masker = budget, ledger, Masker()
+        self.guard = Guard(writes=writes, reach=reach)
+        self._wire, self._timeout = wire, timeout
+        self._tags = 0
         self._lock = threading.Lock()
+        self._agent = [
+            (b"User-Agent", f"attendee-conformance/{__version__} run/{run}".encode()),
+            (b"X-Conformance-Run", run.encode()),
+        ]
         for key in keys:
-            if key:
-                self.masker.add("key", key)
+            self.masker.add(key)
 
-    @property
-    def run_id(self) -> str:
-        """What marks everything of this run."""
-        return self.ledger.run
+    def __enter__(self) -> Self:
+        return self
 
-    @property
-    def sent(self) -> int:
-        """How many requests were sent."""
-        return self._number
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of connections; what the run made is not taken away by this."""
+        self._wire.close()
 
     def send(
         self,
@@ -85,216 +89,276 @@ class Transport:
         headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
         key: Key = "main",
     ) -> Exchange:
-        """Sends a request. Raises Stopped and Forbidden; see Target."""
-        pairs = tuple(headers.items() if isinstance(headers, Mapping) else headers)
-        if json is not None:
-            body = jsons.dumps(json, ensure_ascii=False).encode("utf-8", "surrogatepass")
-            if not any(name.lower() == "content-type" for name, _ in pairs):
-                pairs = (*pairs, ("Content-Type", "application/json"))
-        request = Request(method, path, pairs, body, key)
-        guard.check(method, path, self.ledger.created, self.limits)
-        self.budget.take()
-        return self._exchange(request)
-
-    def clean(self, method: str, path: str) -> Exchange:
-        """Sends what cleaning up needs: the budget does not count, the guard does."""
-        guard.check(method, path, self.ledger.created, self.limits)
-        return self._exchange(Request(method, path))
-
-    def together(self, requests: Sequence[Callable[[], Exchange]]) -> list[Exchange]:
-        """Starts the calls at one moment, each from a thread of its own."""
-        barrier = threading.Barrier(len(requests))
-
-        def start(call: Callable[[], Exchange]) -> Exchange:
-            barrier.wait(TIMEOUT)
-            return call()
-
-        with ThreadPoolExecutor(len(requests)) as pool:
-            return [found.result() for found in [pool.submit(start, call) for call in requests]]
-
-    def tag(self) -> str:
-        """A fresh text that marks what this run makes."""
-        return f"{_MARK}{self.run_id}-{chance.token_hex(4)}"
-
-    def secret(self, kind: str) -> str:
-        """A fresh secret, masked from now on."""
-        value = f"sec{chance.token_urlsafe(18)}"
-        self.masker.add(kind, value)
-        return value
-
-    def leaks(self, exchange: Exchange) -> list[str]:
-        """The kinds of the secrets that stand in an answer and not in its own request's path."""
-        return self.masker.leaks(exchange)
-
-    def close(self) -> None:
-        """Lets go of what the transport holds."""
-
-    def _exchange(self, request: Request) -> Exchange:
-        creates = request.method == "POST" and unquote(request.path.partition("?")[0]) == guard.CALENDARS
-        sent = _document(request.body) if creates else {}
-        intent = self.ledger.intend(_text(sent.get("deduplication_key"))) if creates else 0
+        """Sends a request and gives the exchange. Raises Stopped and Forbidden."""
+        request = _composed(method, path, json, body, headers, key)
+        self.guard.check(method, path, request.headers, request.body)
+        self.budget.admit(method)
+        intent = self._intend(request)
         started, clock = time.time(), time.perf_counter()
-        reply = self._perform(request, self._headers(request))
+        try:
+            reply = self._wire.exchange(
+                method,
+                path.encode("utf-8", "surrogatepass"),
+                self._headers(request),
+                request.body or b"",
+                self._timeout,
+            )
+            failure = None
+        except Unanswered as reason:
+            reply, failure = Reply(0, (), b""), str(reason)
         seconds = time.perf_counter() - clock
-        if creates:
-            refused = 400 <= reply.status < 500
-            self.ledger.made(intent, self._made(sent, reply), refused=refused)
-        if request.method == "DELETE" and reply.status in (200, 204):
-            gone = unquote(request.path.partition("?")[0]).rpartition("/")[2]
-            if gone in self.ledger.created and request.key == "main":
-                self._deleted(gone)
         with self._lock:
-            self._number += 1
-            number = self._number
-        exchange = Exchange(number, request, reply.status, reply.headers, reply.body, started, seconds, reply.failure)
-        self.budget.look(exchange, f"{request.method} {request.path[:24]}")
+            self.sent += 1
+            number = self.sent
+        exchange = Exchange(
+            number, request, reply.status, _joined(reply.headers), reply.body, started, seconds, failure
+        )
+        self._book(exchange, intent, clock)
+        self._note(exchange)
         return exchange
 
-    def _deleted(self, calendar_id: str) -> None:
-        """A DELETE was answered well; whether it is gone is for the clean-up to see."""
+    def send_raw(self, data: bytes) -> Exchange:
+        """Sends bytes that need not be a request, on a connection of their own; only to a target on this machine."""
+        self.guard.check_raw(data)
+        self.budget.admit("GET")
+        started, clock = time.time(), time.perf_counter()
+        try:
+            reply, failure = self._wire.raw(data, self._timeout), None
+        except Unanswered as reason:
+            reply, failure = Reply(0, (), b""), str(reason)
+        with self._lock:
+            self.sent += 1
+            number = self.sent
+        request = Request("RAW", "/", (), data, None)
+        seconds = time.perf_counter() - clock
+        return Exchange(number, request, reply.status, _joined(reply.headers), reply.body, started, seconds, failure)
 
-    def _made(self, sent: Mapping[str, Any], reply: Reply) -> str | None:
-        """The id that a POST made, if its answer tells one and it is certainly ours."""
-        answered = _document(reply.body) if 200 <= reply.status < 300 else {}
-        found = _text(answered.get("id"))
-        if found is None or not _ID.fullmatch(found):
+    def together(self, requests: Sequence[Callable[[], Exchange]]) -> list[Exchange]:
+        """Starts the calls at one moment, or one after the other where only that is allowed."""
+        if not self.parallel or len(requests) < 2:
+            return [request() for request in requests]
+        return self._wire.together(requests)
+
+    def tag(self) -> str:
+        """A fresh text that carries the run's mark."""
+        with self._lock:
+            self._tags += 1
+            return f"conformance-{self.run_id}-{self._tags}"
+
+    def secret(self, kind: str) -> str:
+        """A fresh secret, masked in every output."""
+        return self.masker.secret(kind)
+
+    def leaks(self, exchange: Exchange) -> list[str]:
+        """The kinds of the known secrets that stand in an answer."""
+        return self.masker.leaks(exchange)
+
+    def mask(self, text: str) -> str:
+        """The text without secrets."""
+        return self.masker.mask(text)
+
+    @property
+    def created(self) -> frozenset[str]:
+        """The ids that this run made."""
+        return frozenset(self.guard.created)
+
+    def adopt(self, name: str, key: Key) -> None:
+        """Takes an id for ours, since what has it carries the run's mark."""
+        self.ledger.found(name, key)
+        self.guard.created.add(name)
+
+    def resume(self, ledger: Ledger) -> None:
+        """Goes on with the book of an earlier run of the same mark."""
+        self.ledger = ledger
+        self.guard.created.update(ledger.made)
+
+    def _headers(self, request: Request) -> list[tuple[bytes, bytes]]:
+        given = [(_bytes(name), _bytes(value)) for name, value in request.headers]
+        names = {name.lower() for name, _ in given}
+        sent = [pair for pair in self._agent if pair[0].lower() not in names]
+        if request.key is not None:
+            sent.append((b"Authorization", b"Token " + _bytes(getattr(self.keys, request.key) or "")))
+        if (request.body is not None or request.method in ("POST", "PUT", "PATCH")) and not names & {
+            b"content-length",
+            b"transfer-encoding",
+        }:
+            sent.append((b"Content-Length", str(len(request.body or b"")).encode()))
+        return sent + given
+
+    def _intend(self, request: Request) -> Intent | None:
+        """Writes down that something may be made by this request, before it is sent."""
+        if request.method.upper() in SAFE:
             return None
-        if not self.live or self.is_ours(answered) or _text(answered.get("client_id")) == _text(sent.get("client_id")):
-            return found
-        return None
+        plain = request.path.partition("?")[0]
+        if request.method.upper() != "POST" and plain.startswith(f"{CALENDARS}/"):
+            return None
+        text = (request.body or b"").decode("utf-8", "replace")
+        try:
+            data = jsons.loads(text)
+        except (ValueError, RecursionError):
+            data = None
+        name = data.get("deduplication_key") if isinstance(data, dict) else None
+        return self.ledger.intend(request.key, name, marked=self.ledger.is_marked(text))
 
-    def is_ours(self, calendar: Mapping[str, Any]) -> bool:
-        """Whether a calendar carries this run's mark."""
-        mark = f"{_MARK}{self.run_id}"
-        metadata = calendar.get("metadata")
-        marks = [calendar.get("deduplication_key"), *(metadata.values() if isinstance(metadata, dict) else ())]
-        return any(isinstance(text, str) and text.strip().startswith(mark) for text in marks)
+    def _book(self, exchange: Exchange, intent: Intent | None, clock: float) -> None:
+        """Notes what was made, seen and taken away, before any rule looks at the answer."""
+        request = exchange.request
+        found = [name.decode("utf-8", "replace") for name in _IDS.findall(exchange.body)]
+        if intent is not None:
+            good = 200 <= exchange.status < 300
+            new = [name for name in found if good and self.guard.is_new(name, clock)] if len(found) < 5 else []
+            ours = new if self._is_ours(exchange) else []
+            self.ledger.answered(intent, exchange.status, ours, [name for name in new if name not in ours])
+            self.guard.created.update(ours)
+        elif request.method.upper() == "DELETE" and (200 <= exchange.status < 300 or exchange.status == 404):
+            self.ledger.took_away(request.path.partition("?")[0].rpartition("/")[2])
+        self.guard.saw(found, time.perf_counter())
 
-    def _headers(self, request: Request) -> list[tuple[str, str]]:
-        named = {name.lower() for name, _ in request.headers}
-        headers = (
-            [] if "user-agent" in named else [("User-Agent", f"attendee-conformance/{__version__} run/{self.run_id}")]
+    def _is_ours(self, exchange: Exchange) -> bool:
+        """Whether the answer to a creation shows what was just made, and not something older of somebody else's."""
+        if not self.live:
+            return True
+        if self.ledger.is_marked(exchange.text):
+            return True
+        sent, made = _object(exchange.request.body), exchange.json
+        name = sent.get("client_id")
+        return (
+            isinstance(made, dict) and isinstance(name, str) and len(name) > 8 and made.get("client_id") == name.strip()
         )
-        headers.append(("X-Conformance-Run", self.run_id))
-        if request.key is not None and "authorization" not in named:
-            headers.append(("Authorization", f"Token {getattr(self._keys, request.key)}"))
-        return [*headers, *request.headers]
 
-    def _perform(self, request: Request, headers: list[tuple[str, str]]) -> Reply:
-        raise NotImplementedError
+    def _note(self, exchange: Exchange) -> None:
+        request = exchange.request
+        operation = f"{request.method} {re.sub('/cal[^/]*$', '/{id}', request.path.partition('?')[0])}"
+        if not self.budget.note(request.method, operation, exchange.status, exchange.headers):
+            self.budget.give_up(alive=self._is_alive())
+
+    def _is_alive(self) -> bool:
+        """Whether plain requests are answered, so that the failures are those of what was asked."""
+        headers = [*self._agent, (b"Authorization", b"Token " + _bytes(self.keys.main))]
+        for path in (b"/api/v1/calendars", b"/api/v1/calendar_events", b"/api/v1/calendars/cal_0000000000000000"):
+            try:
+                if self._wire.exchange("GET", path, headers, b"", self._timeout).status < 500:
+                    return True
+            except Unanswered:
+                continue
+        return False
 
 
-class HttpTarget(Transport):
+class HttpTarget(Session):
     """A deployment at a URL."""
 
-    def __init__(self, url: str, *args: Any, **options: Any) -> None:
-        """`url` is scheme and host, e.g. https://staging.example; the rest as for Transport."""
-        super().__init__(*args, **options)
+    def __init__(
+        self,
+        url: str,
+        keys: Keys,
+        *,
+        writes: bool | None = None,
+        parallel: bool | None = None,
+        budget: Budget | None = None,
+        folder: Path | None = None,
+        run: str | None = None,
+        timeout: float = TIMEOUT,
+        verify: bool = True,
+    ) -> None:
+        """`writes` and `parallel` are on for a target on this machine and off for others; `folder`: for the ledger."""
+        local = is_local(url)
+        run = run or fresh_run()
+        path = folder / f"{run}.jsonl" if folder is not None else None
+        super().__init__(
+            HttpWire(url, verify=verify),
+            keys,
+            reach="loopback" if local else "remote",
+            writes=local if writes is None else writes,
+            parallel=local if parallel is None else parallel,
+            run=run,
+            budget=budget or Budget(),
+            ledger=Ledger(run, url.rstrip("/"), path),
+            timeout=timeout,
+        )
         self.url = url.rstrip("/")
-        self.host = urlsplit(url).netloc
-        self._client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
-
-    def close(self) -> None:
-        """Closes the connections."""
-        self._client.close()
-
-    def _perform(self, request: Request, headers: list[tuple[str, str]]) -> Reply:
-        raw = [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers]
-        # Given so, the target of the request is sent as it is written, percent escapes untouched.
-        url = httpx.URL(self.url).copy_with(raw_path=request.path.encode("utf-8", "replace"))
-        try:
-            answer = self._client.request(request.method, url, headers=raw, content=request.body)
-        except httpx.LocalProtocolError as error:
-            raise Unsendable(str(error)) from error
-        except httpx.HTTPError as error:
-            return Reply(0, failure=f"{type(error).__name__}: {error}")
-        return Reply(answer.status_code, dict(answer.headers), answer.content)
 
 
-class Unsendable(Stopped):
-    """The HTTP client refuses to send a request at all: a fault of the judge."""
+class AsgiTarget(Session):
+    """An application in process."""
+
+    def __init__(
+        self,
+        app: App,
+        keys: Keys,
+        *,
+        writes: bool = True,
+        parallel: bool = True,
+        budget: Budget | None = None,
+        run: str | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        run = run or fresh_run()
+        super().__init__(
+            AsgiWire(app),
+            keys,
+            reach="in process",
+            writes=writes,
+            parallel=parallel,
+            run=run,
+            budget=budget or Budget(failures=None),
+            ledger=Ledger(run, "in process"),
+            timeout=timeout,
+        )
+        self.url = "in process"
 
 
-class AsgiTarget(Transport):
-    """An ASGI application in this process: the same, without a socket."""
-
-    def __init__(self, app: App, *args: Any, **options: Any) -> None:
-        """The rest as for Transport."""
-        super().__init__(*args, **options)
-        self.host = "127.0.0.1:8000"
-        self._app = app
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Ends the thread of the application."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
-
-    def _perform(self, request: Request, headers: list[tuple[str, str]]) -> Reply:
-        call = asyncio.run_coroutine_threadsafe(self._call(request, headers), self._loop)
-        try:
-            return call.result(TIMEOUT)
-        except TimeoutError:
-            call.cancel()
-            return Reply(0, failure=f"no answer within {TIMEOUT:.0f} s")
-        except Unanswered as error:
-            return Reply(0, failure=str(error))
-
-    async def _call(self, request: Request, headers: list[tuple[str, str]]) -> Reply:
-        target, _, query = request.path.partition("?")
-        raw = [(b"host", b"127.0.0.1:8000")] if not any(name.lower() == "host" for name, _ in headers) else []
-        raw += [(n.lower().encode("latin-1"), v.encode("latin-1", "replace").strip()) for n, v in headers]
-        if request.body is not None:
-            raw.append((b"content-length", str(len(request.body)).encode()))
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": request.method,
-            "scheme": "http",
-            "path": unquote(target),
-            "raw_path": target.encode("utf-8", "replace"),
-            "query_string": query.encode("utf-8", "replace"),
-            "root_path": "",
-            "headers": raw,
-            "server": ("127.0.0.1", 8000),
-            "client": ("127.0.0.1", 50000),
-        }
-        sent: list[Any] = []
-        bodies = iter([{"type": "http.request", "body": request.body or b"", "more_body": False}])
-
-        async def receive() -> Any:
-            return next(bodies, {"type": "http.disconnect"})
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        await self._app(scope, receive, send)
-        if not sent:
-            raise Unanswered("the application sent nothing")
-        named: dict[str, str] = {}
-        for name, value in sent[0]["headers"]:
-            text = value.decode("latin-1")
-            lower = name.decode("latin-1").lower()
-            named[lower] = f"{named[lower]}, {text}" if lower in named else text
-        return Reply(sent[0]["status"], named, b"".join(message.get("body", b"") for message in sent[1:]))
+def fresh_run() -> str:
+    """The mark of a new run."""
+    return secrets.token_hex(6)
 
 
-class Unanswered(Exception):
-    """The application ended without an answer."""
+def is_local(url: str) -> bool:
+    """Whether a URL leads to this machine."""
+    return _LOOPBACK.fullmatch((urlsplit(url).hostname or "").lower()) is not None
 
 
-def _document(body: bytes | None) -> dict[str, Any]:
+def _composed(
+    method: str,
+    path: str,
+    json: Any,
+    body: bytes | None,
+    headers: Mapping[str, str] | Sequence[tuple[str, str]],
+    key: Key,
+) -> Request:
+    given = list(headers.items() if isinstance(headers, Mapping) else headers)
+    names = {name.lower() for name, _ in given}
+    if json is not None:
+        body = _written(json) if body is None else body
+        if "content-type" not in names:
+            given.append(("Content-Type", "application/json"))
+    return Request(method, path, tuple(given), body, None if "authorization" in names else key)
+
+
+def _written(json: Any) -> bytes:
     try:
-        found = jsons.loads(body or b"")
+        return jsons.dumps(json, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return jsons.dumps(json).encode()
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def _joined(headers: Sequence[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in headers:
+        name = name.lower()
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def _object(body: bytes | None) -> dict[str, Any]:
+    try:
+        data = jsons.loads(body or b"")
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _text(value: Any) -> str | None:
-    return value.strip() if isinstance(value, str) else None
+    return data if isinstance(data, dict) else {}
