@@ -22,6 +22,10 @@ class Unplayable(Exception):
     """The steps cannot be taken: an answer lacks what a later step needs."""
 
 
+class Ended(Exception):
+    """A list ends where a step would go on: its answers are no longer those that led to the defect."""
+
+
 class Answer(NamedTuple):
     """What came back; `at` is when the request was sent, in seconds since 1970."""
 
@@ -57,7 +61,7 @@ def play(
 ) -> list[Answer]:
     """Takes the steps in order, those of one group at one moment; `values` grows by what the answers give.
 
-    Raises Unplayable.
+    Raises Unplayable and Ended.
     """
     answers: list[Answer] = []
     while len(answers) < len(steps):
@@ -99,11 +103,15 @@ def _filled(raw: bytes, values: Mapping[str, str]) -> bytes:
 
 
 def captured(name: str, what: Mapping[str, str], answer: Answer) -> str:
-    """A value of an answer that later steps use. Raises Unplayable."""
+    """A value of an answer that later steps use. Raises Unplayable and Ended."""
     if what.get("was") and what["was"].encode() in answer.body:
         return what["was"]
     found = at(answer.json, what["pointer"])
+    if what["pointer"] in ("/next", "/previous") and found is None and answer.status == 200:
+        raise Ended(f"there is no {what['pointer'][1:]} page any more")
     if not isinstance(found, str):
+        if what.get("optional"):
+            return ""
         raise Unplayable(f"no {name} at {what['pointer']}: {answer.status} {answer.body[:200].decode(errors='replace')}")
     if what.get("part") == "path":
         link = urlsplit(found)
@@ -143,6 +151,9 @@ def _broken(assertion: list[Any], answers: Sequence[Answer], values: Mapping[str
     have: Any = {"status": last.status, "header": last.headers.get(name), "anywhere": _everything(last)}.get(what)
     if what == "body":
         have = at(last.json, name)
+    if what == "rows":
+        again = sorted(rows_of(last) & {row for answer in answers[:-1] for row in rows_of(answer)})
+        return f"rows of earlier pages are on the last one again: {', '.join(again[:3])}" if again else ""
     if isinstance(wanted, str):
         wanted = filled(wanted, values)
     holds = {
@@ -154,6 +165,13 @@ def _broken(assertion: list[Any], answers: Sequence[Answer], values: Mapping[str
     }[operator]()
     shown = "" if what == "anywhere" else f", not {have!r}"
     return "" if holds else f"{what} {name} {operator} {wanted!r} does not hold{shown}"
+
+
+def rows_of(answer: Answer) -> set[str]:
+    """The ids of a page's rows."""
+    page = answer.json
+    rows = page.get("results") if isinstance(page, dict) else None
+    return {row["id"] for row in rows or [] if isinstance(row, dict) and isinstance(row.get("id"), str)}
 
 
 def _everything(answer: Answer) -> str:
@@ -173,7 +191,7 @@ def signature(answers: Sequence[Answer], values: Mapping[str, str], member: str)
     if body is None:
         body = names.plain(last.body.decode("utf-8", "replace"))
     if member and isinstance(body, dict) and member in body:
-        return {"status": last.status, member: names.symbolic(body[member], own=body.get("id") in names.ids)}
+        return {"status": last.status, member: names.symbolic(body[member], own=names.owns(body))}
     if isinstance(body, dict) and isinstance(body.get("results"), list) and names.ids:
         body = {"results": [row for row in body["results"] if isinstance(row, dict) and names.owns(row)]}
     head = {name: last.headers[name] for name in HEADERS if name in last.headers}
@@ -198,13 +216,13 @@ class _Names:
         self.times = sorted(times)
 
     def owns(self, row: Mapping[str, Any]) -> bool:
-        return row.get("id") in self.ids or row.get("calendar_id") in self.ids
+        return _has_id(row, "id", self.ids) or _has_id(row, "calendar_id", self.ids)
 
     def symbolic(self, value: Any, *, own: bool) -> Any:
         if isinstance(value, list):
             return [self.symbolic(item, own=own) for item in value]
         if isinstance(value, dict):
-            own = own or value.get("id") in self.ids
+            own = own or _has_id(value, "id", self.ids)
             return {self.plain(name): self.symbolic(item, own=own) for name, item in value.items()}
         if not isinstance(value, str):
             return value
@@ -229,12 +247,17 @@ class _Names:
         return f"{re.sub(r'[0-9]', '0', text)} {near} {rank}"
 
 
+def _has_id(value: Mapping[str, Any], name: str, ids: Mapping[str, str]) -> bool:
+    found = value.get(name)
+    return isinstance(found, str) and found in ids
+
+
 def _own_times(value: Any, ids: Mapping[str, str], times: set[str]) -> None:
     if isinstance(value, list):
         for item in value:
             _own_times(item, ids, times)
     elif isinstance(value, dict):
-        if value.get("id") in ids:
+        if _has_id(value, "id", ids):
             times |= {item for item in value.values() if isinstance(item, str) and _TIMESTAMP.fullmatch(item)}
         _own_times(value.get("results"), ids, times)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mockserver.conformance.exchange import Exchange
-from mockserver.conformance.playing import Answer, Sent, Unplayable, broken, play
+from mockserver.conformance.playing import Answer, Ended, Sent, Unplayable, broken, play
 from mockserver.conformance.recipe import FORMAT, answer_of
 from mockserver.conformance.run import Forbidden, Stopped, Target
 from mockserver.conformance.runner import JudgeRun, Part
@@ -78,6 +78,8 @@ class Replayer:
                 last = self._race(recipe) if races else self._once(recipe)
                 if last.verdict != "gone":
                     break
+        except Ended as reason:
+            return Replayed("gone", str(reason))
         except (Stopped, Forbidden, Unplayable) as reason:
             return Replayed("cannot be run", str(reason))
         return last
