@@ -11,19 +11,19 @@ from typing import Any
 
 from mockserver import __version__
 from mockserver.conformance import always
-from mockserver.conformance.cleanup import clean_up
+from mockserver.conformance.cleanup import clean_up, ledgers, resumed
 from mockserver.conformance.findings import Finding
 from mockserver.conformance.known import read_known, sort_out
 from mockserver.conformance.ledger import read_ledger
-from mockserver.conformance.opening import Access, known_ledgers, opened
+from mockserver.conformance.opening import FOLDER, Access, Opened, base_of, keys_of, opened
 from mockserver.conformance.parts import PARTS, all_rules
-from mockserver.conformance.preflight import Untestable, preflight
+from mockserver.conformance.preflight import Untestable, check_host, preflight
 from mockserver.conformance.recipe import Origins, recipe_of
 from mockserver.conformance.replay import STATUSES, Replayer, read_recipes
 from mockserver.conformance.report import Report
 from mockserver.conformance.run import Stopped
 from mockserver.conformance.runner import Course, JudgeRun, Outcome, chosen_parts, is_chosen, results_of
-from mockserver.conformance.transport import App, Transport
+from mockserver.conformance.wires import App
 from mockserver.spec import load_contract
 
 _PLAN = (
@@ -83,7 +83,7 @@ def check(
         )
         outcome = course.go()
         left = _cleaned(transport, outcome)
-        mask = transport.masker.mask
+        mask = transport.mask
         report = Report(
             access.shown,
             "write" if transport.writes else "read-only",
@@ -119,17 +119,17 @@ def _ended_by_first(progress: Callable[[JudgeRun], object] | None) -> Callable[[
     return after
 
 
-def _cleaned(transport: Transport, outcome: Outcome) -> list[str]:
+def _cleaned(transport: Opened, outcome: Outcome) -> list[str]:
     """Takes away what the run made; interrupted a second time it says what is left and goes."""
     try:
-        return clean_up(transport)
+        return [str(left) for left in clean_up(transport)]
     except KeyboardInterrupt:
         outcome.interrupted = True
-        return sorted(transport.ledger.left)
+        return sorted(transport.ledger.alive)
 
 
 def _recipes(
-    broken: Sequence[Finding], course: Course, access: Access, transport: Transport
+    broken: Sequence[Finding], course: Course, access: Access, transport: Opened
 ) -> dict[tuple[str, str, str], dict[str, Any]]:
     rules = {rule.id: rule for rule in all_rules()}
     keys = {"main": access.key or "", "other": access.other_key or "", "disabled": access.disabled_key or ""}
@@ -137,7 +137,7 @@ def _recipes(
     recipes = {}
     for finding in broken:
         finding.exchanges = course.watched.led_to(finding.exchanges)
-        recipe = recipe_of(finding, rules[finding.rule], origins, transport.masker.mask, course.watched.groups)
+        recipe = recipe_of(finding, rules[finding.rule], origins, transport.mask, course.watched.groups)
         recipes[finding.identity] = recipe
     return recipes
 
@@ -169,7 +169,7 @@ def replay(
             done = replayer.replay(recipe)
             statuses.append(STATUSES[done.verdict])
             name = f"{recipe['rule']} {recipe['operation']} {recipe['field']}".rstrip()
-            said.append(transport.masker.mask(f"{name}: {done.verdict}: {done.told}"))
+            said.append(transport.mask(f"{name}: {done.verdict}: {done.told}"))
         said += [f"left behind: {text}" for text in clean_up(transport)]
     status = 1 if 1 in statuses else max(statuses, default=0)
     return status, said
@@ -185,23 +185,20 @@ def cleanup(
     say: Callable[[str], object] = print,
 ) -> list[str]:
     """Takes away what killed runs left, by their ledgers; gives what could not be. Raises Untestable."""
-    if ledger is not None and not ledger.exists():
-        raise Untestable(f"there is no ledger {ledger}")
-    base = Access(url).url if url is not None else None
+    base = base_of(url) if url is not None else None
     left: list[str] = []
-    done = 0
-    for path in [ledger] if ledger is not None else known_ledgers():
-        old = read_ledger(path)
-        if base is not None and old.url.rstrip("/") != base:
-            old.close(clean=False)
-            continue
-        done += 1
-        access = Access(base or old.url, key, other_key, write=True, production_host=production_host)
-        with opened(access, ledger=old) as transport:
+    paths = [ledger] if ledger is not None else ledgers(FOLDER, base)
+    for path in paths:
+        old = read_ledger(path) if path.exists() else None
+        if old is None:
+            raise Untestable(f"{path} is no ledger of a run")
+        access = Access(base or old.url, key, other_key)
+        check_host(base or old.url, production_host)
+        with resumed(base or old.url, keys_of(access), old) as transport:
             preflight(transport)
             found = clean_up(transport)
-            say(f"{old.url}: {len(old.gone)} calendars of run {old.run} are gone")
-            left += found
-    if not done:
+        say(f"{old.url}: {len(old.gone)} calendars of run {old.run} are gone")
+        left += map(str, found)
+    if not paths:
         say("there is no ledger of a run that was killed; nothing to do")
     return left

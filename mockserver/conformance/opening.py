@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import math
-import secrets as chance
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
-from mockserver.conformance import guard
 from mockserver.conformance.budget import Budget
-from mockserver.conformance.ledger import FOLDER, Ledger
-from mockserver.conformance.preflight import Untestable, check_url
-from mockserver.conformance.transport import App, AsgiTarget, HttpTarget, Keys, Transport
+from mockserver.conformance.preflight import Untestable, check_host, check_url
+from mockserver.conformance.transport import AsgiTarget, HttpTarget, Keys, is_local
+from mockserver.conformance.wires import App
 
-IN_PROCESS = "in process"
+IN_PROCESS: Final = "in process"
+FOLDER: Final = Path(".attendee-conformance")
+"""Where the ledgers of runs that write lie until all is taken away again."""
+_PATIENCE: Final = 3
+"""After so many failing operations in a row a run on another machine stops."""
+Opened: TypeAlias = HttpTarget | AsgiTarget
 
 
 class Access(NamedTuple):
@@ -36,59 +37,52 @@ class Access(NamedTuple):
     rate: float | None = None
 
     @property
-    def url(self) -> str | None:
-        """The base URL, None in process. Raises Untestable."""
-        return base_of(self.target) if isinstance(self.target, str) else None
-
-    @property
     def shown(self) -> str:
-        """What reports call it."""
-        return self.url or IN_PROCESS
-
-    @property
-    def live(self) -> bool:
-        """Whether it is somebody's service and not a mock on this machine."""
-        return self.url is not None and not guard.is_loopback(self.url)
+        """What reports call the target. Raises Untestable."""
+        return base_of(self.target) if isinstance(self.target, str) else IN_PROCESS
 
 
 @contextlib.contextmanager
-def opened(access: Access, *, ledger: Ledger | None = None) -> Iterator[Transport]:
-    """The target for as long as the block lasts. Raises Untestable where nothing may or can be sent."""
-    url = access.url
-    if not access.key:
-        raise Untestable("no key was given; set ATTENDEE_API_KEY or give --token")
-    if url is not None:
-        _keep_off_production(url, access.production_host)
-    run = chance.token_hex(5)
-    here = not access.live
+def opened(access: Access, *, run: str | None = None) -> Iterator[Opened]:
+    """The target for as long as the block lasts; `run` goes on with an earlier one's mark.
+
+    Raises Untestable where nothing may be sent.
+    """
+    keys = keys_of(access)
+    if not isinstance(access.target, str):
+        budget = Budget(seconds=access.seconds, requests=access.requests, rate=access.rate, failures=None)
+        writes, parallel = access.write is not False, access.parallel is not False
+        with AsgiTarget(access.target, keys, writes=writes, parallel=parallel, budget=budget, run=run) as target:
+            yield target
+        return
+    url = base_of(access.target)
+    check_host(url, access.production_host)
+    here = is_local(url)
     writes = here if access.write is None else access.write
-    parallel = here if access.parallel is None else access.parallel
-    if ledger is None:
-        path = FOLDER / f"{run}.jsonl" if url is not None and writes else None
-        try:
-            ledger = Ledger(run, access.shown, path)
-        except OSError as error:
-            raise Untestable(f"cannot write the ledger {path}: {error.strerror}; run where files can be written") from error
     budget = Budget(
-        clock=time.monotonic,
-        sleep=time.sleep,
-        seconds=math.inf if access.seconds is None else access.seconds,
-        requests=access.requests,
-        rate=access.rate,
-        patient=here,
+        seconds=access.seconds, requests=access.requests, rate=access.rate, failures=None if here else _PATIENCE
     )
-    keys = Keys(access.key, access.other_key or None, access.disabled_key or None)
-    limits = guard.Limits(writes=writes, live=access.live)
-    target: Transport
-    if isinstance(access.target, str):
-        target = HttpTarget(str(url), keys, limits, budget, ledger, parallel=parallel)
-    else:
-        target = AsgiTarget(access.target, keys, limits, budget, ledger, parallel=parallel)
     try:
+        opening = HttpTarget(
+            url,
+            keys,
+            writes=writes,
+            parallel=access.parallel,
+            budget=budget,
+            folder=FOLDER if writes else None,
+            run=run,
+        )
+    except OSError as error:
+        raise Untestable(f"cannot write into {FOLDER}: {error.strerror}; run where files can be written") from error
+    with opening as target:
         yield target
-    finally:
-        target.close()
-        ledger.close(clean=not ledger.left and not ledger.intents)
+
+
+def keys_of(access: Access) -> Keys:
+    """The keys that were given. Raises Untestable without the project's own."""
+    if not access.key:
+        raise Untestable("no key was given; set ATTENDEE_API_KEY, or give --token")
+    return Keys(access.key, access.other_key or None, access.disabled_key or None)
 
 
 def base_of(url: str) -> str:
@@ -96,14 +90,3 @@ def base_of(url: str) -> str:
     base = url.rstrip("/").removesuffix("/calendars").removesuffix("/api/v1")
     check_url(base)
     return base
-
-
-def _keep_off_production(url: str, named: str | None) -> None:
-    host = url.partition("://")[2].partition("/")[0].partition(":")[0].lower()
-    if guard.is_production(url) and (named or "").lower() != host:
-        raise Untestable(f"{host} is a production host; if you mean it, name it: --production-host {host}")
-
-
-def known_ledgers(folder: Path = FOLDER) -> list[Path]:
-    """The ledgers that lie here."""
-    return sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
