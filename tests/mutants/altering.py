@@ -21,7 +21,7 @@ CalendarPage: TypeAlias = Page[Calendar]
 ListEvents: TypeAlias = Callable[[Project, EventQuery, Cursor], EventPage]
 ListCalendars: TypeAlias = Callable[[Project, Cursor, str | None], CalendarPage]
 
-_asked: ContextVar[Asked] = ContextVar("_asked", default={})
+_asked: ContextVar[Asked | None] = ContextVar("_asked", default=None)
 
 
 class Message(NamedTuple):
@@ -47,7 +47,7 @@ def asking(mock: Mock) -> App:
 
 def asked() -> Asked:
     """The parameters of the request that is being answered, as they were sent."""
-    return _asked.get()
+    return _asked.get() or {}
 
 
 def events(mock: Mock, change: Callable[[EventQuery, Project], EventQuery]) -> App:
@@ -79,7 +79,7 @@ def calendar_pages(mock: Mock, change: Callable[[ListCalendars, Project, Cursor,
     def list_calendars(project: Project, cursor: Cursor, key: str | None) -> CalendarPage:
         return change(real, project, cursor, key)
 
-    mock.service.list_calendars = list_calendars  # type: ignore[method-assign]
+    mock.service.list_calendars = list_calendars  # type: ignore[method-assign, assignment]
     return asking(mock)
 
 
@@ -137,3 +137,80 @@ def as_owner(mock: Mock, methods: tuple[str, ...]) -> App:
         await inner(scope, receive, send)
 
     return app
+
+
+class Seen(NamedTuple):
+    """A request of a known project together with its answer."""
+
+    project: Project
+    method: str
+    name: str
+    """The last part of the path: a calendar's id, or the list's name."""
+    sent: Any
+    status: int
+    answer: Any
+
+
+Act: TypeAlias = Callable[[Seen], "tuple[int, Any] | None"]
+
+
+def afterwards(mock: Mock, act: Act) -> App:
+    """A mock that does something more once a request was handled, and may answer otherwise (status and JSON)."""
+    inner = mock.asgi
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        project = project_of(mock, scope)
+        if project is None:
+            await inner(scope, receive, send)
+            return
+        body, again = await whole_body(receive)
+        sent: list[Any] = []
+
+        async def keep(message: Any) -> None:
+            sent.append(message)
+
+        await inner(scope, again, keep)
+        text = b"".join(message.get("body", b"") for message in sent[1:])
+        name = scope["path"].rpartition("/")[2]
+        seen = Seen(project, scope["method"], name, _loads(body), sent[0]["status"], _loads(text))
+        other = act(seen)
+        if other is not None:
+            await answer(send, *other, sent[0]["headers"])
+            return
+        for message in sent:
+            await send(message)
+
+    return app
+
+
+def project_of(mock: Mock, scope: Scope) -> Project | None:
+    """The project whose key a request to the calendar endpoints carries."""
+    if scope["type"] != "http" or not scope["path"].startswith("/api/v1/calendar"):
+        return None
+    header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+    return mock.store.by_key.get(header.rpartition(" ")[2])
+
+
+async def whole_body(receive: Receive) -> tuple[bytes, Receive]:
+    """A request's body, and a way to receive it once more."""
+    chunks, more = [], True
+    while more:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    body = b"".join(chunks)
+
+    async def again() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return body, again
+
+
+async def answer(send: Send, status: int, body: Any, headers: list[tuple[bytes, bytes]]) -> None:
+    """Sends JSON with the headers of another answer."""
+    text = b"" if body is None else json.dumps(body, ensure_ascii=False).encode()
+    kept = [(name, value) for name, value in headers if name not in (b"content-length", b"content-type")]
+    kept += [(b"content-type", b"application/json")] if text else []
+    kept.append((b"content-length", str(len(text)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": kept})
+    await send({"type": "http.response.body", "body": text})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from mockserver.api.incoming import App
 from mockserver.app import Mock
@@ -37,7 +38,8 @@ def _shifted(**by: int) -> Change:
 
 def _floored(to: int, *names: str) -> Change:
     def change(query: EventQuery) -> EventQuery:
-        return query._replace(**{name: at // to * to for name in names if (at := getattr(query, name)) is not None})
+        floored: dict[str, Any] = {name: at // to * to for name in names if (at := getattr(query, name)) is not None}
+        return query._replace(**floored)
 
     return change
 
@@ -49,7 +51,8 @@ def _without(names: str, beside: str, *, least: int = 1) -> Change:
         given = [name for name in (*_TIMES, "event_id", "calendar_id") if getattr(query, name) is not None]
         if getattr(query, beside) is None or len(given) <= least:
             return query
-        return query._replace(**dict.fromkeys(names.split()))
+        cleared: dict[str, Any] = dict.fromkeys(names.split())
+        return query._replace(**cleared)
 
     return change
 
@@ -59,7 +62,8 @@ def _read_anew(reread: Callable[[str], str], *names: str) -> Change:
 
     def change(query: EventQuery) -> EventQuery:
         texts = {name: asked().get(name) for name in names}
-        return query._replace(**{name: parse(reread(text)) for name, text in texts.items() if text})
+        read: dict[str, Any] = {name: parse(reread(text)) for name, text in texts.items() if text}
+        return query._replace(**read)
 
     return change
 
@@ -69,7 +73,9 @@ def _no_offset(text: str) -> str:
 
 
 def _turned_offset(text: str) -> str:
-    return text[:-6] + {"+": "-", "-": "+"}[text[-6]] + text[-5:] if text[-6:-5] in ("+", "-") and len(text) > 16 else text
+    return (
+        text[:-6] + {"+": "-", "-": "+"}[text[-6]] + text[-5:] if text[-6:-5] in ("+", "-") and len(text) > 16 else text
+    )
 
 
 def _naive_as_local(text: str) -> str:
@@ -98,7 +104,8 @@ def _other_text(name: str, take: Callable[[Project, str], str | None]) -> Callab
 
     def change(query: EventQuery, project: Project) -> EventQuery:
         text = getattr(query, name)
-        return query if text is None else query._replace(**{name: take(project, text)})
+        taken: dict[str, Any] = {name: None if text is None else take(project, text)}
+        return query._replace(**taken)
 
     return lambda mock: _events(mock, change)
 
@@ -162,7 +169,9 @@ def _compares(name: str, own: str, other: str) -> Callable[[Mock], App]:
             if bound is None or query.event_id is not None:
                 return query
             lower = name.endswith("gte")
-            hits = [e for e in project.state.events if (getattr(e, other) >= bound if lower else getattr(e, other) <= bound)]
+            hits = [
+                e for e in project.state.events if (getattr(e, other) >= bound if lower else getattr(e, other) <= bound)
+            ]
             edge = (min if lower else max)((getattr(e, own) for e in hits), default=bound)
             return query._replace(**{name: edge})
 
@@ -193,7 +202,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "calendar_id is ignored beside start_time_gte",
         _query(_without("calendar_id", "start_time_gte")),
     ),
-    _m("F3c", "of three filters updated_at_gte is ignored", _query(_without("updated_at_gte", "end_time_lte", least=2))),
+    _m(
+        "F3c", "of three filters updated_at_gte is ignored", _query(_without("updated_at_gte", "end_time_lte", least=2))
+    ),
     _m("F3d", "event_id makes calendar_id not count", _query(_without("calendar_id", "event_id"))),
     _m(
         "F4",
@@ -246,7 +257,9 @@ MUTANTS: tuple[Mutant, ...] = (
         _query(lambda query: query if asked().get("updated_at_gte") else _shifted(updated_at_gte=1)(query)),
     ),
     _m("F9c", "updated_after wins over updated_at_gte", _query(_old_name)),
-    _m("F10", "deduplication_key ignores case", _calendar_key(_key_like(lambda key, text: key.lower() == text.lower()))),
+    _m(
+        "F10", "deduplication_key ignores case", _calendar_key(_key_like(lambda key, text: key.lower() == text.lower()))
+    ),
     _m("F11", "an empty deduplication_key returns all", _calendar_key(lambda project, text: text or None)),
     _m(
         "F11b",
@@ -272,16 +285,22 @@ MUTANTS: tuple[Mutant, ...] = (
         "F21",
         "filters do not count when sorted by -created_at",
         _query(
-            lambda query: query._replace(updated_at_gte=None, start_time_gte=None)
-            if query.order == "created_at" and not query.ascending
-            else query
+            lambda query: (
+                query._replace(updated_at_gte=None, start_time_gte=None)
+                if query.order == "created_at" and not query.ascending
+                else query
+            )
         ),
     ),
     _m(
         "F22",
         "an empty updated_at_gte finds nothing",
         _query(
-            lambda query: query._replace(event_id="") if asked().get("updated_at_gte") == "" and not query.updated_at_gte else query
+            lambda query: (
+                query._replace(event_id="")
+                if asked().get("updated_at_gte") == "" and not query.updated_at_gte
+                else query
+            )
         ),
     ),
 )

@@ -13,7 +13,7 @@ from mockserver.domain.index import SortedIndex
 from mockserver.domain.model import CalendarEvent
 from mockserver.domain.pagination import Cursor, Listing, Page, paginate
 from mockserver.domain.queries import EventQuery, event_listing
-from mockserver.domain.store import Project
+from mockserver.domain.store import Listed, Project, State
 from tests.mutants.altering import (
     CalendarPage,
     EventPage,
@@ -21,12 +21,12 @@ from tests.mutants.altering import (
     ListEvents,
     Message,
     answers,
-    asked,
     calendar_pages,
     event_pages,
 )
 from tests.mutants.mutant import Mutant
 
+_SOME_DAY = 1_776_000_000_000_000
 Turn = Callable[[Page[Any], Cursor, bool], Page[Any]]
 """A page, the cursor that led to it and whether it ascends, to the page that is answered."""
 
@@ -47,6 +47,32 @@ def _both(turn: Turn) -> Callable[[Mock], App]:
     return apply
 
 
+def _with_ties(apply: Callable[[Mock], App]) -> Callable[[Mock], App]:
+    """The same mutant, over data in which many rows have equal times."""
+
+    def tied(mock: Mock) -> App:
+        for project in mock.store.projects:
+            for state in (project.baseline, project.state):
+                tie(state)
+        return apply(mock)
+
+    return tied
+
+
+def tie(state: State) -> None:
+    """Gives events and calendars equal times, in groups of forty."""
+    for number, event in enumerate(list(state.events)[:160]):
+        hour = 3_600_000_000 * (number // 40)
+        state.put_event(
+            event._replace(updated_at=_SOME_DAY + hour, start_time=_SOME_DAY + hour, end_time=_SOME_DAY + 9 * hour)
+        )
+    for calendar in list(state.calendars)[:40]:
+        moved = calendar._replace(created_at=_SOME_DAY)
+        state.listed.remove(Listed(calendar.created_at, calendar.seq, calendar.id))
+        state.listed.add(Listed(moved.created_at, moved.seq, moved.id))
+        state.replace_calendar(moved)
+
+
 def _calendars(turn: Turn) -> Callable[[Mock], App]:
     def change(real: ListCalendars, project: Project, cursor: Cursor, key: str | None) -> CalendarPage:
         return turn(real(project, cursor, key), cursor, False)
@@ -54,7 +80,9 @@ def _calendars(turn: Turn) -> Callable[[Mock], App]:
     return lambda mock: calendar_pages(mock, change)
 
 
-def _events(turn: Turn, when: Callable[[EventQuery, Cursor], bool] = lambda query, cursor: True) -> Callable[[Mock], App]:
+def _events(
+    turn: Turn, when: Callable[[EventQuery, Cursor], bool] = lambda query, cursor: True
+) -> Callable[[Mock], App]:
     def change(real: ListEvents, project: Project, query: EventQuery, cursor: Cursor) -> EventPage:
         page = real(project, query, cursor)
         return turn(page, cursor, query.ascending) if when(query, cursor) else page
@@ -266,19 +294,19 @@ MUTANTS: tuple[Mutant, ...] = (
     _m("G5", "previous leads to the first page", _both(_to_start)),
     _m("G6", "99 events a page", _smaller),
     _m("G6b", "50 events on every page but the first", _smaller_later),
-    _m("G7", "rows with equal times are lost where pages meet", _both(_forgets_ties)),
-    _m("G7b", "rows with equal times are lost on the way back", _both(_forgets_ties_back)),
+    _m("G7", "rows with equal times are lost where pages meet", _with_ties(_both(_forgets_ties))),
+    _m("G7b", "rows with equal times are lost on the way back", _with_ties(_both(_forgets_ties_back))),
     _m(
         "G7c",
         "rows with equal start times are lost where pages meet",
-        _events(_forgets_ties, lambda query, cursor: query.order == "start_time"),
+        _with_ties(_events(_forgets_ties, lambda query, cursor: query.order == "start_time")),
     ),
-    _m("G7d", "a row with an equal time is repeated on the next page", _both(_repeats_ties)),
-    _m("G7e", "the order of rows with equal times changes with every request", _unstable_ties),
+    _m("G7d", "a row with an equal time is repeated on the next page", _with_ties(_both(_repeats_ties))),
+    _m("G7e", "the order of rows with equal times changes with every request", _with_ties(_unstable_ties)),
     _m(
         "G7f",
         "rows with equal end times are lost, and only on the way back",
-        _events(_forgets_ties_back, lambda query, cursor: query.order == "end_time"),
+        _with_ties(_events(_forgets_ties_back, lambda query, cursor: query.order == "end_time")),
     ),
     _m("G8", "the second page falls back to the default order", _query(_default_later)),
     _m("G8b", "the second page by end_time is sorted by start_time", _query(_start_later)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -186,10 +187,8 @@ def _play(play: Play, number: int, phases: tuple[Phase, ...]) -> None:
         phases=phases,
         suppress_health_check=list(HealthCheck),
     )
-    try:
-        run_state_machine_as_test(seed(number)(partial(Journey, play)), settings=chosen)
-    except (Broken, Flaky):
-        # What was found is recorded already; Flaky says that the time for shortening it was up.
-        pass
+    # What was found is recorded already; Flaky says that the time for shortening it was up.
+    with suppress(Broken, Flaky):
+        run_state_machine_as_test(seed(number)(partial(Journey, play)), settings=chosen)  # type: ignore[arg-type]
     if play.over is not None:
         raise play.over

@@ -1,4 +1,4 @@
-"""What calendars should be: written from the contract and the recordings alone, without a look at any implementation."""
+"""What calendars should be: written from the contract and the recordings alone, not from any implementation."""
 
 from __future__ import annotations
 

@@ -31,7 +31,9 @@ CREATES: tuple[Shape, ...] = (
     lambda tag: {"deduplication_key": f"{tag} a+b&c=d/e?f#g%20h"},
     lambda tag: {"deduplication_key": f" \u3000{tag}\t", "platform_uuid": f"\n {tag} "},
     lambda tag: {"client_id": CLIENT + "x" * (255 - len(CLIENT))},
-    lambda tag: _meta(tag, **{" padded ": "  value ", "empty": "", "\u00e9": "\U0001f600\u2028", "Case": "A", "case": "a"}),
+    lambda tag: _meta(
+        tag, **{" padded ": "  value ", "empty": "", "\u00e9": "\U0001f600\u2028", "Case": "A", "case": "a"}
+    ),
     lambda tag: _meta(tag, json='{"a": {"b": [1, null]}}', number="007", null="null", long="x" * 300),
     lambda tag: {"platform": "microsoft", "platform_uuid": f"{tag}=="},
     _full_metadata,

@@ -45,6 +45,8 @@ class Survey:
     """By operation: whether the unfiltered list was read to its end."""
     hidden: set[str] = field(default_factory=set)
     """Ids of rows that the whole list does not show although they are there."""
+    hides_deleted: bool = False
+    """Whether the whole list does not show deleted events."""
     gone: set[str] = field(default_factory=set)
     """Ids of calendars that events name and that could not be read."""
     window: dict[str, Query] = field(default_factory=dict)
@@ -61,7 +63,8 @@ class Survey:
     def known(self, listing: Listing) -> list[Row]:
         """The rows of a list seen so far."""
         rows = self.rows.get(listing.operation, {}).values()
-        return [row for row in rows if row["id"] not in self.hidden]
+        there = [row for row in rows if row["id"] not in self.hidden]
+        return [row for row in there if row.get("is_deleted") is not True] if self.hides_deleted else there
 
 
 class Bench:
@@ -118,9 +121,7 @@ class Bench:
             self.survey.note(page)
         return page
 
-    def unnoted(
-        self, listing: Listing, query: Query = (), *, cursor: str | None = None, key: Key = "main"
-    ) -> Page:
+    def unnoted(self, listing: Listing, query: Query = (), *, cursor: str | None = None, key: Key = "main") -> Page:
         """Reads a page by parameters, and does not believe that its rows are the project's. Raises Unreadable."""
         asked = query if cursor is None else (*query, ("cursor", cursor))
         exchange = self.get(address(listing, asked), key=key)

@@ -79,9 +79,7 @@ def both_ways(bench: Bench, start: Page, most: int, *, reverse: bool) -> Chain:
     before, after = backward(bench, start, most), forward(bench, start, most)
     if reverse and after.crossings:
         after.crossings[0] = "again"
-    return Chain(
-        [*before.pages, *after.pages[1:]], [*before.crossings, *after.crossings], before.starts, after.ends
-    )
+    return Chain([*before.pages, *after.pages[1:]], [*before.crossings, *after.crossings], before.starts, after.ends)
 
 
 def misplaced(chain: Chain) -> tuple[Page, Row, Row] | None:

@@ -7,8 +7,8 @@ from itertools import combinations
 
 from mockserver.conformance.laws.asking import TIMES, Filter, Wrong, key_of, meets, query_of, wrong_with
 from mockserver.conformance.laws.bench import Bench
-from mockserver.conformance.laws.chains import misplaced
 from mockserver.conformance.laws.chains import forward as chain_from
+from mockserver.conformance.laws.chains import misplaced
 from mockserver.conformance.laws.instants import read, write
 from mockserver.conformance.laws.reading import (
     EVENTS,

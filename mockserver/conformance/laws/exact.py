@@ -50,18 +50,14 @@ def _exact(bench: Bench, name: str, listing: Listing, values: list[str]) -> None
     for rule in ("filter-text", "filter-spelling"):
         if not values:
             bench.unobservable(rule, f"nothing was seen to ask for with {name}")
-    for value in values:
-        if not judge(bench, "filter-text", name, [Filter(name, value)], listing=listing):
-            return
+    if not all(judge(bench, "filter-text", name, [Filter(name, value)], listing=listing) for value in values):
+        return
     if bench.broke("filter-empty", "filter-exact", field=name):
         return
-    for text in ("", _UNKNOWN, "0"):
-        if not judge(bench, "filter-unknown", name, [Filter(name, text)], listing=listing):
-            return
-    for value in values:
-        for like in _like(value):
-            if not judge(bench, "filter-spelling", name, [Filter(name, like)], listing=listing):
-                return
+    unknown = ("", _UNKNOWN, "0")
+    if all(judge(bench, "filter-unknown", name, [Filter(name, text)], listing=listing) for text in unknown):
+        like = [text for value in values for text in _like(value)]
+        all(judge(bench, "filter-spelling", name, [Filter(name, text)], listing=listing) for text in like)
 
 
 def _like(value: str) -> list[str]:

@@ -1,15 +1,12 @@
-"""Laws of walking through a list: complete, each row once, full pages, there and back, links that keep what was asked."""
+"""Laws of walking through a list: complete, each row once, full pages, there and back."""
 
 from __future__ import annotations
-
-from itertools import groupby
 
 from mockserver.conformance.laws.bench import Bench
 from mockserver.conformance.laws.chains import (
     Chain,
     Fault,
     backward,
-    both_ways,
     fault_of,
     forward,
     misplaced,
@@ -25,21 +22,20 @@ from mockserver.conformance.laws.reading import (
     Query,
     Row,
     Unreadable,
-    is_known_cursor,
     link_query,
     sort_key,
 )
 
 MOST_PAGES = 10
-_SHORT = 5
-_PAGE_RULES = ("links-kept", "page-link-leads", "page-none-lost", "page-each-once", "tenant-lists")
+SHORT = 5
+PAGE_RULES = ("links-kept", "page-link-leads", "page-none-lost", "page-each-once", "tenant-lists")
 
 
 def whole_list(bench: Bench, listing: Listing) -> None:
     """The list as it comes, there and back; what follows is narrowed down where it is long."""
     chain = forward(bench, bench.page(listing), MOST_PAGES)
     bench.survey.whole[listing.operation] = chain.ends
-    if listing is EVENTS and not (chain.ends and len(chain.pages) <= _SHORT):
+    if listing is EVENTS and not (chain.ends and len(chain.pages) <= SHORT):
         middle = chain.pages[min(2, len(chain.pages) - 1)].rows
         if middle:
             bench.survey.window[listing.operation] = (("updated_at_gte", str(middle[-1].get("updated_at"))),)
@@ -109,7 +105,7 @@ def keeps_links(chain: Chain) -> bool:
 def judge_chain(bench: Bench, chain: Chain) -> bool:
     """Tests whether the pages of a chain are full and show every row that they should, once; False where not."""
     operation = chain.pages[0].listing.operation
-    if bench.broke(*_PAGE_RULES, operation=operation) or not keeps_links(chain):
+    if bench.broke(*PAGE_RULES, operation=operation) or not keeps_links(chain):
         return False
     if misplaced(chain):
         return _judge_turned(bench, chain)
@@ -215,7 +211,7 @@ def _exercised(chain: Chain) -> list[str]:
 def _rule_of(fault: Fault) -> str:
     if fault.kind == "astray":
         return "order-same-set"
-    if fault.crossing == "again":
+    if fault.crossing == "again" and not fault.tied:
         return "page-forth-again"
     if fault.crossing == "previous":
         return "page-back-ties" if fault.tied else "page-back"
@@ -279,66 +275,3 @@ def _on_list(bench: Bench, listing: Listing, row: Row) -> Page | None:
 def _same_times(found: Row, row: Row) -> bool:
     names = ("id", *{ordering.removeprefix("-") for ordering in ORDERINGS})
     return all(found.get(name) == row.get(name) for name in names if name != "updated_at" or "calendar_id" in row)
-
-
-def one_ordering(bench: Bench, listing: Listing, ordering: str | None = None) -> None:
-    """A short list in one ordering: there, back, back from the middle and forth again."""
-    query: Query = bench.survey.window.get(listing.operation, ())
-    if ordering is not None:
-        query = (*query, ("ordering", ordering))
-    if any(bench.broke("events-order", field=name) for name in ("ordering", ordering) if listing is EVENTS):
-        return
-    chain = forward(bench, bench.page(listing, query), MOST_PAGES)
-    if misplaced(chain) or not judge_chain(bench, chain):
-        return
-    back = backward(bench, chain.pages[-1], MOST_PAGES)
-    if not judge_chain(bench, back):
-        return
-    for page in chain.pages[1:-1][:1]:
-        judge_chain(bench, backward(bench, page, 2))
-    for page, link in [(page, page.next) for page in back.pages[:-1] if page.next][:2]:
-        judge_chain(bench, Chain([page, bench.follow(page, link)], ["again"], starts=False, ends=False))
-    made_by_hand(bench, chain, query)
-
-
-def made_by_hand(bench: Bench, chain: Chain, query: Query) -> None:
-    """Page edges put where it hurts, by cursors like the service's own: inside groups of rows with equal keys."""
-    listing = chain.pages[0].listing
-    rows = [row for page in chain.pages for row in page.rows]
-    if not chain.ends or len(rows) < 3 or bench.broke(*_PAGE_RULES, operation=listing.operation):
-        return
-    links = [link for page in chain.pages for link in (page.next, page.previous) if link]
-    if not all(is_known_cursor(link) for link in links):
-        bench.unobservable("cursor-position", "the cursors are of another form")
-        return
-    for cursor in _starts(bench, rows, chain.ordering, listing.size):
-        try:
-            start = bench.page(listing, query, cursor=cursor.text())
-        except Unreadable:
-            return
-        if start.rows:
-            judge_chain(bench, both_ways(bench, start, _SHORT + 1, reverse=cursor.reverse))
-
-
-def _starts(bench: Bench, rows: list[Row], ordering: str, size: int) -> list[Cursor]:
-    """Cursors whose pages start or end inside groups of equal keys, or anywhere where there are no such groups."""
-    count = len(rows)
-    groups: list[tuple[int, int]] = []
-    at = 0
-    for _, group in groupby(rows, key=lambda row: sort_key(row, ordering)):
-        length = len(list(group))
-        if length > 1:
-            groups.append((at, at + length))
-        at += length
-    if not groups:
-        at = bench.random.randrange(1, count - 1)
-        place = sort_key(rows[at], ordering.removeprefix("-"))
-        return [Cursor(0, False, place), Cursor(0, True, place)]
-    largest = max(groups, key=lambda group: group[1] - group[0])
-    found = []
-    for begin, end in {largest, bench.random.choice(groups)}:
-        inside = bench.random.randrange(begin + 1, end)
-        found += [Cursor(inside), Cursor(count - inside, reverse=True)]
-        if inside > size:
-            found.append(Cursor(inside - size))
-    return [cursor for cursor in found if cursor.offset <= 1000]

@@ -28,7 +28,9 @@ RULES: tuple[Rule, ...] = (
         "page-back-ties", "high", "Following `previous`, rows with equal times are neither lost nor repeated.", _CURSORS
     ),
     _rule("page-forth-again", "medium", "`next` of a page that `previous` led to leads on to where one was.", _CURSORS),
-    _rule("page-full", "medium", "A page that more rows follow has 25 calendars or 100 events, none has more.", _CURSORS),
+    _rule(
+        "page-full", "medium", "A page that more rows follow has 25 calendars or 100 events, none has more.", _CURSORS
+    ),
     _rule("page-ends", "medium", "A link is null where no rows follow.", _CURSORS),
     _rule("page-first", "medium", "The first page has no `previous`.", _CURSORS),
     _rule("page-link-leads", "high", "The service takes the links that it gave.", _CURSORS),
@@ -49,8 +51,16 @@ RULES: tuple[Rule, ...] = (
     _rule("filter-spelling", "high", "A text filter compares exactly: case, blanks, accents, patterns.", _FILTERS),
     _rule("filter-combined", "high", "Of several filters every one counts.", _FILTERS, _EVENTS),
     _rule("filter-with-order", "high", "Filters count in every ordering and on every page.", _FILTERS, _EVENTS),
-    _rule("parts-make-whole", "high", "What a filter shows, the whole list shows too, if deleted or not.", _FILTERS, _EVENTS),
-    _rule("event-has-calendar", "medium", "Every event's calendar can be read.", "openapi.yaml, deleteCalendar", _EVENTS),
+    _rule(
+        "parts-make-whole",
+        "high",
+        "What a filter shows, the whole list shows too, if deleted or not.",
+        _FILTERS,
+        _EVENTS,
+    ),
+    _rule(
+        "event-has-calendar", "medium", "Every event's calendar can be read.", "openapi.yaml, deleteCalendar", _EVENTS
+    ),
     _rule("list-is-detail", "high", "A calendar in the list is as it is when read alone.", "recorded: get-calendar"),
     _rule("list-repeats", "medium", "A list read twice shows the same rows in the same order.", _CURSORS),
     _rule("read-changes-nothing", "high", "Reading changes nothing.", "openapi.yaml; recorded: get-calendar"),

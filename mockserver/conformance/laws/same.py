@@ -114,6 +114,8 @@ def filtered_are_listed(bench: Bench) -> None:
         if hidden:
             listed = _all_events(bench)
             hidden = [row for row in hidden if row["id"] not in listed]
+        if hidden and all(row.get("is_deleted") is True for row in hidden):
+            bench.survey.hides_deleted = True
         bench.survey.hidden |= {row["id"] for row in hidden}
         bench.check(
             "parts-make-whole",

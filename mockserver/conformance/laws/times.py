@@ -27,7 +27,9 @@ def time_filters(bench: Bench) -> None:
     for rung in RUNGS:
         wrong: dict[str, tuple[Filter, Wrong]] = {}
         for name in (name for name in TIMES if name not in broken):
-            instants = sorted({i for row in bench.survey.known(EVENTS) if (i := read(row.get(TIMES[name]))) is not None})
+            instants = sorted(
+                {i for row in bench.survey.known(EVENTS) if (i := read(row.get(TIMES[name]))) is not None}
+            )
             if len(instants) < 2:
                 bench.unobservable(rung.rule, "there are not two events with different times")
                 continue
