@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from mockserver.conformance.exchange import Key
-from mockserver.conformance.probes.bench import CALENDARS, EVENTS, MISSING_KEY, NOBODY, Bench, Holding, Probe, header
+from mockserver.conformance.probes.bench import CALENDARS, EVENTS, MISSING_KEY, NOBODY, NOT_FOUND, Bench, Holding, Probe, header
 from mockserver.conformance.rules import Need, Rule
 
 _READ: frozenset[Need] = frozenset({"read"})
@@ -141,6 +141,47 @@ def _shapes(bench: Bench) -> None:
 
 def _spelt(bench: Bench) -> None:
     """The run's own key, spelt in other ways and put in other places."""
+    key = getattr(getattr(bench.target, "keys", None), "main", None)
+    if not isinstance(key, str):
+        for rule in ("key-exact", "key-scheme", "key-elsewhere"):
+            bench.run.findings.unobservable[rule] = "the target keeps its key to itself"
+        return
+    door = _Door("listCalendars", "GET", CALENDARS)
+    shut = not bench.is_broken("key-known", door.operation)
+    for text in _respelt(bench, key):
+        shut = shut and _knock(bench, door, "key-exact", _BAD_KEY, f"Token {text}")
+    if not bench.is_broken("key-form", door.operation):
+        _knock(bench, door, "key-exact", _BAD_FORM, f"Token {key} {key}")
+    for name, value in (("X-API-Key", key), ("X-Authorization", f"Token {key}"), ("Cookie", f"token={key}")):
+        probe = Probe("key-elsewhere", "listCalendars", name, "GET", CALENDARS, 401, MISSING_KEY, header(name, value))
+        bench.ask(probe._replace(key=None, unless=("key-required",)))
+    path = f"{EVENTS}?event_id=evt_nothing&api_key={key}&token={key}&key={key}"
+    elsewhere = Probe("key-elsewhere", "listCalendarEvents", "query", "GET", path, 401, MISSING_KEY, key=None)
+    bench.ask(elsewhere._replace(unless=("key-required",)))
+    for way in ("token {}", "TOKEN {}", "ToKeN {}", "Token  {}", "Token\t{}"):
+        _enter(bench, way.format(key))
+
+
+def _respelt(bench: Bench, key: str) -> list[str]:
+    """The key in other ways; a cut one is masked as the whole is."""
+    masker = getattr(bench.target, "masker", None)
+    cut = []
+    if masker is not None and len(key) > 12:
+        cut = [key[:-1], key[: len(key) // 2]]
+        for text in cut:
+            masker.add(text)
+    other = [text for text in (key.swapcase(), key.lower(), key.upper()) if text != key]
+    return [*cut, *other, f"{key},", f'"{key}"', f"{key}x", f"<{key}>"]
+
+
+def _enter(bench: Bench, authorization: str) -> None:
+    # None that a door let somebody delete: an id that names nothing is told so to whoever is let in.
+    for path in (CALENDARS, EVENTS, NOBODY):
+        operation = bench.answers.place("GET", path).operation
+        probe = Probe("key-scheme", operation, "Authorization", "GET", path, 200, Holding())
+        if path == NOBODY:
+            probe = probe._replace(status=404, body=NOT_FOUND)
+        bench.ask(probe._replace(headers=header("Authorization", authorization), key=None))
 
 
 def _first(bench: Bench, calendar: str) -> None:
@@ -164,8 +205,3 @@ def _first(bench: Bench, calendar: str) -> None:
     undeclared = probe._replace(operation="getCalendar", field="PUT", method="PUT", path=calendar)
     bench.ask(undeclared)
 
-
-def taken(rule: str, authorization: str, path: str, operation: str) -> Probe:
-    """A probe whose key is to be let in."""
-    page = Holding() if operation == "getCalendar" else Holding(results=[])
-    return Probe(rule, operation, "Authorization", "GET", path, 200, page, header("Authorization", authorization), key=None)

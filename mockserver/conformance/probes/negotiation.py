@@ -146,7 +146,3 @@ def _nowhere(bench: Bench) -> None:
         probe = Probe("path-text", operation, "path", "GET", path, 404, {"error": "Not found"})
         bench.ask(probe)
         bench.ask(probe._replace(key=None))
-    if bench.writes:
-        # Nothing can come of it: the path names nothing, and the body is none that could be taken.
-        path = f"{CALENDARS}/"
-        bench.ask(Probe("path-text", "createCalendar", "path", "POST", path, 404, {"error": "Not found"}, json={}))
