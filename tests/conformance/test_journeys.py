@@ -14,31 +14,22 @@ from tests.mutants import pagination, state, tenants, timing
 
 _CREATE, _PATCH, _DELETE, _LIST = "createCalendar", "updateCalendar", "deleteCalendar", "listCalendars"
 _FOUND = {
-    "P1": ("patch-partial", _PATCH, "deduplication_key"),
     "P2": ("patch-stored", _PATCH, ""),
     "P3": ("patch-replaces-metadata", _PATCH, "metadata"),
-    "P4": ("patch-moves-updated-at", _PATCH, "updated_at"),
     "P6": ("delete-unlisted", _LIST, ""),
     "P8": ("refused-create-nothing", _CREATE, ""),
-    "P9": ("dedup-refused", _CREATE, ""),
     "P10": ("read-only-fields", _PATCH, "state"),
     "P12": ("dedup-freed", _CREATE, ""),
-    "P13": ("create-echo", _CREATE, "metadata"),
-    "P15b": ("refused-patch-nothing", _PATCH, ""),
     "P17": ("dedup-exact", _CREATE, ""),
     "P21": ("delete-gone", _DELETE, ""),
     "P23": ("list-fresh", _LIST, ""),
     "P25": ("delete-others-stay", _DELETE, ""),
     "P26": ("dedup-stripped", _CREATE, ""),
-    "P27": ("patch-stored", _PATCH, ""),
     "A4": ("tenant-writes", _DELETE, ""),
-    "A5": ("tenant-writes", _PATCH, ""),
     "A7": ("dedup-per-project", _CREATE, ""),
-    "M1": ("patch-moves-updated-at", _PATCH, "updated_at"),
     "M2": ("create-stored", _CREATE, ""),
     "M3": ("time-plausible", _CREATE, "created_at"),
     "M4": ("listed-at-once", _LIST, ""),
-    "M8": ("time-ordered", _CREATE, "updated_at"),
 }
 _MUTANTS = (*state.MUTANTS, *tenants.MUTANTS, *timing.MUTANTS, *pagination.MUTANTS)
 
@@ -49,12 +40,11 @@ def _opening(run: Run) -> None:
 
 @pytest.mark.parametrize(("key", "other"), [(ACME, GLOBEX), (EMPTY, ACME), (TIES, None)])
 def test_nothing_is_found_in_the_unchanged_mock_and_nothing_is_left_behind(key: str, other: str | None) -> None:
-    for seed in range(2):
-        run, mock, _ = judged(journeys.run, key=key, other=other, seed=seed, seconds=1.5)
-        left = calendars(mock)
-        mock.reset()
-        assert told(run) == set()
-        assert left == calendars(mock)
+    run, mock, _ = judged(journeys.run, key=key, other=other, seconds=1.0)
+    left = calendars(mock)
+    mock.reset()
+    assert told(run) == set()
+    assert left == calendars(mock)
 
 
 @pytest.mark.parametrize("name", _FOUND)
@@ -70,7 +60,7 @@ def test_cursors_that_count_rows_are_found_by_disturbing_a_walk() -> None:
 
 
 def test_drawn_steps_find_what_the_opening_finds() -> None:
-    run, _, _ = judged(machine.explore, mutant_of(_MUTANTS, "P3"), seconds=2.0)
+    run, _, _ = judged(machine.explore, mutant_of(_MUTANTS, "P3"), seconds=1.0)
     assert told(run) == {("patch-replaces-metadata", _PATCH, "metadata")}
     (finding,) = run.findings.broken.values()
     assert [exchange.request.method for exchange in finding.exchanges][0] == "POST"

@@ -13,33 +13,18 @@ EXACT = "exct760qqXkvJoxVaKmwKEQpl84VMc91"
 _EVENTS, _CALENDARS = "listCalendarEvents", "listCalendars"
 _FOUND = {
     "F1": ("filter-boundary", _EVENTS, "updated_at_gte"),
-    "F2": ("filter-time", _EVENTS, "start_time_gte"),
     "F3": ("filter-combined", _EVENTS, "end_time_lte"),
     "F4": ("filter-spelling", _EVENTS, "calendar_deduplication_key"),
-    "F5": ("filter-text", _EVENTS, "event_id"),
-    "F6": ("filter-unknown", _EVENTS, "calendar_id"),
     "F7": ("parts-make-whole", _EVENTS, "is_deleted"),
     "F8": ("filter-zone", _EVENTS, "time filters"),
-    "F9": ("filter-alias", _EVENTS, "updated_after"),
-    "F12": ("events-order", _EVENTS, "-start_time"),
-    "F13": ("events-default-order", _EVENTS, ""),
-    "F15": ("filter-fraction", _EVENTS, "time filters"),
-    "F16": ("filter-loose-time", _EVENTS, "time filters"),
-    "F20": ("order-same-set", _EVENTS, ""),
     "F21": ("filter-with-order", _EVENTS, "-created_at"),
     "G1b": ("page-none-lost", _CALENDARS, ""),
     "G2b": ("page-each-once", _CALENDARS, ""),
-    "G6": ("page-full", _EVENTS, ""),
     "G7c": ("page-ties", _EVENTS, ""),
-    "G7e": ("page-ties", _EVENTS, ""),
     "G7f": ("page-back-ties", _EVENTS, ""),
-    "G18": ("calendars-newest-first", _CALENDARS, ""),
     "G21": ("cursor-position", _EVENTS, ""),
     "A6": ("tenant-filters", _EVENTS, "calendar_id"),
-    "A3": ("tenant-get", "getCalendar", ""),
-    "A15": ("tenant-lists", _CALENDARS, ""),
     "C6": ("tenant-cursor", _EVENTS, ""),
-    "P5": ("read-changes-nothing", "getCalendar", "updated_at"),
     "P7": ("event-has-calendar", _EVENTS, "calendar_id"),
 }
 _IN_BOTH = {
@@ -56,10 +41,9 @@ _MUTANTS = (*filters.MUTANTS, *pagination.MUTANTS, *tenants.MUTANTS, *state.MUTA
     ("key", "other"), [(ACME, GLOBEX), (ACME, None), (TIES, ACME), (EXACT, ACME), (EMPTY, ACME), (GLOBEX, EMPTY)]
 )
 def test_nothing_is_found_in_any_project_of_the_unchanged_mock(key: str, other: str | None) -> None:
-    for seed in range(2):
-        run, _, target = judged(laws.run, key=key, other=other, seed=seed, writes=False)
-        assert told(run) == set()
-        assert len(target.journal) < 1000
+    run, _, target = judged(laws.run, key=key, other=other, writes=False)
+    assert told(run) == set()
+    assert len(target.journal) < 1000
 
 
 @pytest.mark.parametrize("name", _FOUND)

@@ -119,19 +119,19 @@ def _twice(chain: Chain, shared: Counter[int | None]) -> Fault | None:
 
 def _lost(chain: Chain, expected: Iterable[Row], shared: Counter[int | None]) -> Fault | None:
     shown = {row["id"] for page in chain.pages for row in page.rows}
+    edges = [_edges(page, chain.ordering) for page in chain.pages]
     for row in expected:
         key = sort_key(row, chain.ordering)
         if row["id"] in shown or key is None:
             continue
-        fault = _place(chain, row, key, tied=shared[key] > 1)
+        fault = _place(chain, edges, row, key, tied=shared[key] > 1)
         if fault is not None:
             return fault
     return None
 
 
-def _place(chain: Chain, row: Row, key: int, *, tied: bool) -> Fault | None:
+def _place(chain: Chain, edges: list[tuple[int, int] | None], row: Row, key: int, *, tied: bool) -> Fault | None:
     """Where a row that is not shown should have been; None when that is beyond a chain that goes on."""
-    edges = [_edges(page, chain.ordering) for page in chain.pages]
     first, last = edges[0], edges[-1]
     if not first or not last or (not chain.starts and key <= first[0]) or (not chain.ends and key >= last[1]):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -12,8 +13,11 @@ DAY = 86_400 * SECOND
 
 def read(text: Any) -> int | None:
     """The instant that an answer's time names; None for anything that is no time with a zone."""
-    if not isinstance(text, str):
-        return None
+    return _read(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=50_000)
+def _read(text: str) -> int | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
