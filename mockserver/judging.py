@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from mockserver.conformance.report import Report
 
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 _FORMS = ("terminal", "junit", "html", "json", "sarif", "github")
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-_INTERRUPTED = 130
 
 
 class _Seconds(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic from click 8.2 on
@@ -51,7 +52,7 @@ class _Form(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         return form, file
 
 
-def _key(name: str, variable: str, what: str) -> Any:
+def _key(name: str, variable: str, what: str) -> Callable[[_Command], _Command]:
     return click.option(name, envvar=variable, show_envvar=True, show_default=False, help=what)
 
 
@@ -239,7 +240,3 @@ def cleanup(url: str | None, **given: Any) -> None:
 
 commands: tuple[click.Command, ...] = (check, rules, replay, cleanup)
 
-
-def interrupted() -> NoReturn:
-    """The end of a command that was interrupted before it had anything to say."""
-    sys.exit(_INTERRUPTED)

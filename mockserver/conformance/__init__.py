@@ -8,7 +8,7 @@ from mockserver.conformance.report import Report
 from mockserver.conformance.run import Target
 
 if TYPE_CHECKING:
-    from mockserver.conformance.transport import App
+    from mockserver.conformance.wires import App
 
 __all__ = ["Report", "Target", "check"]
 

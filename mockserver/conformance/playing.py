@@ -18,6 +18,15 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _VARIABLE = re.compile(rb"\$\{(\w+)\}")
 
 
+_HOLDS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": lambda have, wanted: bool(have == wanted),
+    "<": lambda have, wanted: bool(have < wanted),
+    "in": lambda have, wanted: have in wanted,
+    "has": lambda have, wanted: str(wanted).lower() in str(have).lower(),
+    "lacks": lambda have, wanted: str(wanted) not in str(have),
+}
+
+
 class Unplayable(Exception):
     """The steps cannot be taken: an answer lacks what a later step needs."""
 
@@ -156,13 +165,7 @@ def _broken(assertion: list[Any], answers: Sequence[Answer], values: Mapping[str
         return f"rows of earlier pages are on the last one again: {', '.join(again[:3])}" if again else ""
     if isinstance(wanted, str):
         wanted = filled(wanted, values)
-    holds = {
-        "==": lambda: have == wanted,
-        "<": lambda: have < wanted,
-        "in": lambda: have in wanted,
-        "has": lambda: str(wanted).lower() in str(have).lower(),
-        "lacks": lambda: str(wanted) not in str(have),
-    }[operator]()
+    holds = _HOLDS[operator](have, wanted)
     shown = "" if what == "anywhere" else f", not {have!r}"
     return "" if holds else f"{what} {name} {operator} {wanted!r} does not hold{shown}"
 

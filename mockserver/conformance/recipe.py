@@ -99,6 +99,9 @@ def assertions(finding: Finding, values: Mapping[str, str]) -> list[list[Any]]:
     if rule == "secret-unanswered":
         names = [name for name in values if name.startswith(("secret_", "key_"))]
         found = [["anywhere", "", "lacks", f"${{{name}}}"] for name in names]
+        text = f"{' '.join(last.headers.values())} {last.text}"
+        if any(values[name] in text for name in names):
+            return found
     answers = [answer_of(exchange) for exchange in finding.exchanges]
     if rule.startswith("page-") and _repeats(answers):
         return [["rows", "", "new", ""]]

@@ -29,6 +29,8 @@ class Watched:
         self._run, self._look, self._after = run, look, after
         self._one = threading.RLock()
         self._written: dict[str, list[Exchange]] = {}
+        self._busy = False
+        """Whether requests are under way together: what comes after an exchange has to wait for all of them."""
         self.secrets: list[str] = []
         self.groups: list[list[Exchange]] = []
         """The exchanges that were started at one moment."""
@@ -49,13 +51,19 @@ class Watched:
             self.sent += 1
             self._note(exchange)
             self._look(self._run, exchange)
-            self._after()
+            if not self._busy:
+                self._after()
         return exchange
 
     def together(self, requests: Sequence[Callable[[], Exchange]]) -> list[Exchange]:
         """Starts the calls at one moment."""
-        exchanges = self.target.together(requests)
+        self._busy = True
+        try:
+            exchanges = self.target.together(requests)
+        finally:
+            self._busy = False
         self.groups.append(exchanges)
+        self._after()
         return exchanges
 
     def tag(self) -> str:

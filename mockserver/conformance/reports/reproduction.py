@@ -148,7 +148,7 @@ def _clean_up(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         for name, what in step.get("capture", {}).items():
             if what["pointer"] == "/id":
                 path = f'"$BASE"/api/v1/calendars/"${name.upper()}"'
-                key = _KEYS.get(step.get("key"), _KEYS["main"])
+                key = _KEYS.get(str(step.get("key")), _KEYS["main"])
                 yield f'curl -sS -X DELETE {path} -H "Authorization: Token ${key}"  # away with what was made'
 
 
