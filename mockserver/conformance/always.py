@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mockserver.conformance import leaking, links, origins, suspects
-from mockserver.conformance.answers import Answers, Place, Verdict, answers_of
+from mockserver.conformance.answers import Answers, Place, Verdict, answers_of, family
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.rules import Rule
 from mockserver.conformance.run import Run
@@ -178,7 +178,9 @@ def is_ordinary(request: Request) -> bool:
 def _refused_in_front(exchange: Exchange) -> bool:
     """A refusal that is not the API's own: of its framework or of a server before it, over an extreme request."""
     kind = exchange.headers.get("content-type", "")
-    return 400 <= exchange.status < 500 and not kind.startswith("application/json") and not is_ordinary(exchange.request)
+    return (
+        400 <= exchange.status < 500 and not kind.startswith("application/json") and not is_ordinary(exchange.request)
+    )
 
 
 def _status(answers: Answers, place: Place, exchange: Exchange) -> Verdict:
@@ -212,7 +214,9 @@ def _headers(place: Place, exchange: Exchange) -> Iterator[Verdict]:
         waits = _SECONDS.search(exchange.text)
         seconds = headers.get("retry-after", "none")
         holds = waits is not None and waits[1] == seconds and (waits[2] == "second") == (seconds == "1")
-        yield Verdict("retry-after", holds, "Retry-After", "the seconds of the text", f"{seconds}: {exchange.text[:200]}")
+        yield Verdict(
+            "retry-after", holds, "Retry-After", "the seconds of the text", f"{seconds}: {exchange.text[:200]}"
+        )
     if exchange.request.method == "HEAD":
         yield Verdict("head-empty", not exchange.body, "body", "no body", exchange.text[:80])
 
@@ -245,7 +249,7 @@ def _is_strict(exchange: Exchange) -> bool:
         text = exchange.body.decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return not re.search(r'(?<=[:\[,])\s*(NaN|-?Infinity)\s*(?=[,\]}])', text) or _quoted(text)
+    return not re.search(r"(?<=[:\[,])\s*(NaN|-?Infinity)\s*(?=[,\]}])", text) or _quoted(text)
 
 
 def _quoted(text: str) -> bool:
@@ -275,17 +279,6 @@ def _shape_name(place: Place, exchange: Exchange) -> str:
     if exchange.request.method == "OPTIONS" and exchange.status == 200:
         return "options"
     return place.operation if exchange.status != 405 else "undeclared"
-
-
-def family(body: Any) -> str:
-    """Which of the four shapes of an error a body has, or "none of the four"."""
-    if not isinstance(body, dict) or not body:
-        return "none of the four"
-    for name in ("detail", "error"):
-        if set(body) == {name} and isinstance(body[name], str):
-            return name
-    lists = all(isinstance(told, list) and told and all(isinstance(text, str) for text in told) for told in body.values())
-    return "fields" if lists else "none of the four"
 
 
 def families(place: Place, exchange: Exchange) -> set[str]:

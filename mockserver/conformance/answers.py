@@ -154,6 +154,19 @@ class Answers:
         return list(found.values())
 
 
+def family(body: Any) -> str:
+    """Which of the four shapes of an error a body has, or "none of the four"."""
+    if not isinstance(body, dict) or not body:
+        return "none of the four"
+    for name in ("detail", "error"):
+        if set(body) == {name} and isinstance(body[name], str):
+            return name
+    lists = all(
+        isinstance(told, list) and told and all(isinstance(text, str) for text in told) for told in body.values()
+    )
+    return "fields" if lists else "none of the four"
+
+
 def _is_valid(validator: jsonschema_rs.Draft4Validator, body: Any) -> bool:
     try:
         return validator.is_valid(body)

@@ -37,9 +37,9 @@ def _named(value: Any, *, own: bool) -> str | None:
     if not isinstance(value, dict):
         return None
     for name, item in value.items():
-        if name in ("client_secret", "refresh_token", "access_token", "api_key"):
-            if not own or (isinstance(item, str) and _LOOKS_SECRET.match(item)):
-                return str(name)
+        looks_secret = not own or (isinstance(item, str) and _LOOKS_SECRET.match(item) is not None)
+        if looks_secret and name in ("client_secret", "refresh_token", "access_token", "api_key"):
+            return str(name)
         inner = _named(item, own=own or name in _CLIENTS_OWN)
         if inner is not None:
             return inner

@@ -8,6 +8,7 @@ from types import ModuleType
 from mockserver.api.incoming import App
 from mockserver.app import Mock
 from mockserver.conformance import always
+from mockserver.conformance.guard import Limits
 from mockserver.conformance.run import Run
 from mockserver.conformance.transport import AsgiTarget, Keys
 from mockserver.conformance.watched import Watched
@@ -27,7 +28,7 @@ def recorded() -> Mock:
 
 def judged(app: App, *parts: ModuleType, writes: bool = True, seed: int = 0) -> Run:
     """The run of these parts on an application."""
-    with AsgiTarget(app, Keys(ACME, GLOBEX, DISABLED), writes=writes) as target:
+    with AsgiTarget(app, Keys(ACME, GLOBEX, DISABLED), Limits(writes=writes, live=False)) as target:
         run = Run(target, load_contract(), random=Random(seed), share=lambda: 60.0)
         run.target = Watched(target, run, always.look, lambda: None)
         for part in parts:

@@ -120,7 +120,9 @@ def _token_in_metadata(mock: Mock) -> App:
         if credentials is None:
             return None
         body = reply.json
-        return reply.write({**body, "metadata": {**(body["metadata"] or {}), "refresh_token": credentials.refresh_token}})
+        return reply.write(
+            {**body, "metadata": {**(body["metadata"] or {}), "refresh_token": credentials.refresh_token}}
+        )
 
     return after(change)(mock)
 
@@ -133,7 +135,12 @@ def _secret_in_answer(call: Call, reply: Reply) -> Reply | None:
 
 def _secret_in_error(call: Call, reply: Reply) -> Reply | None:
     fields = call.json
-    if call.is_on(LIST, methods="POST") and reply.status == 400 and isinstance(fields, dict) and "client_secret" in fields:
+    if (
+        call.is_on(LIST, methods="POST")
+        and reply.status == 400
+        and isinstance(fields, dict)
+        and "client_secret" in fields
+    ):
         told = {name: [*texts, f"Sent: {fields}"] for name, texts in reply.json.items() if isinstance(texts, list)}
         return reply.write(told) if told else None
     return None
@@ -160,12 +167,16 @@ def _mutant(number: int, defect: str, apply: Callable[[Mock], App]) -> Mutant:
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _mutant(1, "GET of a calendar needs no key", _let_in(lambda call: _keyless(call) and call.is_on(ONE, methods="GET"))),
+    _mutant(
+        1, "GET of a calendar needs no key", _let_in(lambda call: _keyless(call) and call.is_on(ONE, methods="GET"))
+    ),
     _mutant(2, "a disabled key still works", _disabled),
     _mutant(8, "'token' in lower case refused", before(_lower_refused)),
     _mutant(9, "refresh_token leaks inside metadata", _token_in_metadata),
     _mutant(12, "client_secret echoed in a 400", after(_secret_in_error)),
-    _mutant(13, "'Token anything' is accepted", _let_in(lambda call: len(_words(call)) == 2 and _words(call)[0] == "Token")),
+    _mutant(
+        13, "'Token anything' is accepted", _let_in(lambda call: len(_words(call)) == 2 and _words(call)[0] == "Token")
+    ),
     _mutant(14, "the beginning of a key is enough", _spelt(lambda key, sent: len(sent) > 8 and key.startswith(sent))),
     _mutant(15, "keys in any case", _spelt(lambda key, sent: key.lower() == sent.lower())),
     _mutant(16, "a key in the query or in X-API-Key is taken", before(_key_in_query)),
@@ -179,7 +190,9 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(24, "DELETE needs no key", _let_in(lambda call: _keyless(call) and call.is_on(ONE, methods="DELETE"))),
     _mutant(25, "client_secret stands in a header of PATCH", _secret_in_header),
     _mutant(26, "a tab or two blanks before the key are refused", before(_tab_refused)),
-    _mutant(27, "listing events needs no key", _let_in(lambda call: _keyless(call) and call.is_on(EVENTS, methods="GET"))),
+    _mutant(
+        27, "listing events needs no key", _let_in(lambda call: _keyless(call) and call.is_on(EVENTS, methods="GET"))
+    ),
     _mutant(28, "an unknown key reads events", _let_in(lambda call: len(_words(call)) == 2 and call.is_on(EVENTS))),
     _mutant(29, "quotes around a key are passed over", _spelt(lambda key, sent: key == sent.strip('"'))),
 )

@@ -178,26 +178,44 @@ def _mutant(number: int, defect: str, apply: Callable[[Mock], App]) -> Mutant:
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _mutant(1, "JSON sent as text/html on GET", after(_header("content-type", "text/html; charset=utf-8", methods="GET"))),
+    _mutant(
+        1, "JSON sent as text/html on GET", after(_header("content-type", "text/html; charset=utf-8", methods="GET"))
+    ),
     _mutant(2, "405 without Allow", after(_header("allow", None, statuses=(405,)))),
     _mutant(3, "401 without WWW-Authenticate", after(_header("www-authenticate", None))),
-    _mutant(4, "Allow leaves out POST and PATCH", after(_header("allow", "GET, DELETE, HEAD, OPTIONS", paths=(LIST, ONE)))),
+    _mutant(
+        4, "Allow leaves out POST and PATCH", after(_header("allow", "GET, DELETE, HEAD, OPTIONS", paths=(LIST, ONE)))
+    ),
     _mutant(5, "400 bodies sent as text/plain", after(_header("content-type", "text/plain", statuses=(400,)))),
     _mutant(6, "HEAD has a body", after(_head_has_body)),
     _mutant(7, "Accept: application/xml answered 200", before(_any_accept)),
-    _mutant(8, "OPTIONS crashes", before(lambda call: crash() if call.method == "OPTIONS" and call.is_on(EVENTS) else None)),
+    _mutant(
+        8, "OPTIONS crashes", before(lambda call: crash() if call.method == "OPTIONS" and call.is_on(EVENTS) else None)
+    ),
     _mutant(9, "Vary missing", after(_header("vary", None, paths=(EVENTS,)))),
     _mutant(10, "Retry-After missing on 429", _throttled(None)),
     _mutant(11, "Retry-After is not what the text says", _throttled("60")),
     _mutant(12, "429 says 1 seconds", _throttled("1", "1 seconds")),
     _mutant(13, "OPTIONS needs no key", before(_open_options)),
     _mutant(14, "405 names another method", after(_plain_405)),
-    _mutant(15, "application/json; charset=utf-8", after(_header("content-type", "application/json; charset=utf-8", methods="POST", statuses=(201, 401, 415)))),
-    _mutant(16, "DELETE has a Content-Type", after(_header("content-type", "application/json", methods="DELETE", statuses=(200,)))),
+    _mutant(
+        15,
+        "application/json; charset=utf-8",
+        after(_header("content-type", "application/json; charset=utf-8", methods="POST", statuses=(201, 401, 415))),
+    ),
+    _mutant(
+        16,
+        "DELETE has a Content-Type",
+        after(_header("content-type", "application/json", methods="DELETE", statuses=(200,))),
+    ),
     _mutant(17, "HEAD of events is a 405", before(_no_head)),
     _mutant(18, "a missing key is told before Accept", before(_key_before_accept)),
     _mutant(19, "q=0 counts", before(_q_counts)),
-    _mutant(20, "the parameter format is not looked at", renamed(lambda c: c.query.replace("format=", "fmt="), lambda b: b.replace(b"fmt=", b"format="))),
+    _mutant(
+        20,
+        "the parameter format is not looked at",
+        renamed(lambda c: c.query.replace("format=", "fmt="), lambda b: b.replace(b"fmt=", b"format=")),
+    ),
     _mutant(21, "WWW-Authenticate: Bearer", after(_header("www-authenticate", "Bearer", statuses=(401,)))),
     _mutant(22, "X-HTTP-Method-Override is obeyed", before(_override)),
     _mutant(23, "OPTIONS of the list has no actions", after(_bare_options)),
@@ -208,7 +226,11 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(28, "errors in the language that is asked for", after(_german)),
     _mutant(29, "unknown paths ask for a key", before(_unknown_needs_key)),
     _mutant(30, "unknown paths are told in other words", after(_unknown_in_other_words)),
-    _mutant(31, "every answer has WWW-Authenticate", after(_header("www-authenticate", "Token", statuses=(200,), paths=(ONE,)))),
+    _mutant(
+        31,
+        "every answer has WWW-Authenticate",
+        after(_header("www-authenticate", "Token", statuses=(200,), paths=(ONE,))),
+    ),
     _mutant(32, "links of events lead to an internal host", after(_internal_links)),
     _mutant(33, "GETs are throttled", _gets_throttled),
     _mutant(35, "Accept-Charset: utf-16 is a 406", before(_strict_charset)),

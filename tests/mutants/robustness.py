@@ -91,7 +91,9 @@ def _deaf_after_depth(mock: Mock) -> App:
     def change(call: Call) -> Reply | None:
         if call.method == "GET" and gone:
             gone.clear()
-            return said(401, {"detail": "Invalid or disabled API key"}, allow=_PAGES[LIST], **{"www-authenticate": "Token"})
+            return said(
+                401, {"detail": "Invalid or disabled API key"}, allow=_PAGES[LIST], **{"www-authenticate": "Token"}
+            )
         if _depth(call) > 10_000:
             gone.append(1)
         return None
@@ -177,7 +179,9 @@ def _mutant(number: int, defect: str, apply: Callable[[Mock], App]) -> Mutant:
 
 MUTANTS: tuple[Mutant, ...] = (
     _mutant(3, "deep nesting crashes", _crash_if(lambda call: _depth(call) > 950)),
-    _mutant(4, "a number of 5000 digits crashes", _crash_if(lambda call: re.search(rb"\d{4300}", call.body) is not None)),
+    _mutant(
+        4, "a number of 5000 digits crashes", _crash_if(lambda call: re.search(rb"\d{4300}", call.body) is not None)
+    ),
     _mutant(5, "a lone surrogate crashes", _crash_if(lambda call: _holds(call, rb"\ud800"))),
     _mutant(6, "a body that is not UTF-8 crashes", _crash_if(lambda call: _holds(call, b"\xe9", b"\xc0", b"\xed\xa0"))),
     _mutant(7, "a zone of 16 hours crashes", _crash_if(_zone_is_far)),
@@ -185,19 +189,35 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(9, "a NUL in an id crashes", _crash_if(lambda call: "\0" in call.path)),
     _mutant(10, "an id of 2000 characters crashes", _crash_if(lambda call: call.is_on(ONE) and len(call.path) > 1_500)),
     _mutant(11, "399 parameters crash", _crash_if(lambda call: 300 < call.query.count("&") < 1_000)),
-    _mutant(12, "a half-open quote in Accept crashes", _crash_if(lambda call: call.headers.get("accept", "").count('"') == 1)),
-    _mutant(13, "an unknown charset crashes", _crash_if(lambda call: "charset=xxx" in call.headers.get("content-type", ""))),
-    _mutant(14, "multipart without boundary crashes", _crash_if(lambda call: call.headers.get("content-type") == "multipart/form-data")),
+    _mutant(
+        12,
+        "a half-open quote in Accept crashes",
+        _crash_if(lambda call: call.headers.get("accept", "").count('"') == 1),
+    ),
+    _mutant(
+        13, "an unknown charset crashes", _crash_if(lambda call: "charset=xxx" in call.headers.get("content-type", ""))
+    ),
+    _mutant(
+        14,
+        "multipart without boundary crashes",
+        _crash_if(lambda call: call.headers.get("content-type") == "multipart/form-data"),
+    ),
     _mutant(15, "1E400 crashes", _crash_if(lambda call: _holds(call, b"1E400"))),
     _mutant(16, "NaN counts as null", before(_nan_is_null)),
     _mutant(17, "a time that leaves the year 9999 by its zone crashes", _crash_if(_leaves_the_calendar)),
     _mutant(18, "a cursor with a negative offset crashes", _crash_if(_offset_is_negative)),
     _mutant(19, "after a deep body the next request fails", _deaf_after_depth),
     _mutant(20, "texts are normalised", after(_normalised)),
-    _mutant(21, "a cursor that is not ASCII crashes", _crash_if(lambda call: not unquote(call.parameters.get("cursor", "")).isascii())),
+    _mutant(
+        21,
+        "a cursor that is not ASCII crashes",
+        _crash_if(lambda call: not unquote(call.parameters.get("cursor", "")).isascii()),
+    ),
     _mutant(22, "a broken cookie crashes", _crash_if(lambda call: '="' in call.headers.get("cookie", ""))),
     _mutant(23, "angle brackets are escaped", after(_escaped)),
-    _mutant(24, "a NUL in a time crashes", _crash_if(lambda call: any("\0" in call.parameters.get(n, "") for n in _TIMES))),
+    _mutant(
+        24, "a NUL in a time crashes", _crash_if(lambda call: any("\0" in call.parameters.get(n, "") for n in _TIMES))
+    ),
     _mutant(25, "an emoji in a filter crashes", _crash_if(lambda call: "%F0%9F" in call.query and call.is_on(EVENTS))),
     _mutant(26, "a negative offset is the first page", before(_negative_is_first)),
     _mutant(27, "a cursor is read only as it was written", before(_strict_base64)),
@@ -206,7 +226,11 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(30, "an infinite number becomes a text", before(_infinite_is_text)),
     _mutant(31, "two thousand unknown fields are passed over", before(_many_fields_cut)),
     _mutant(32, "charset=utf-16 is not looked at", before(_any_charset)),
-    _mutant(33, "a NUL in event_id finds everything", renamed(_nul_event, lambda body: body.replace(b"event_jd", b"event_id"))),
+    _mutant(
+        33,
+        "a NUL in event_id finds everything",
+        renamed(_nul_event, lambda body: body.replace(b"event_jd", b"event_id")),
+    ),
     _mutant(34, "the year 10000 finds nothing", before(_wrong_year)),
     _mutant(35, "% as an id is the first calendar", _odd_id_found),
     _mutant(36, "an odd indent is a 406", before(_indent_refused)),

@@ -110,7 +110,9 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(6, "ids without cal_", documents(_put("id", lambda t: t.removeprefix("cal_")), *_CALENDARS)),
     _mutant(7, "is_deleted 0/1 instead of boolean", documents(_put("is_deleted", int), EVENTS)),
     _mutant(8, "results null when the page is empty", after(_bare_page)),
-    _mutant(9, "null attendees as empty string", documents(_put("attendees", lambda a: "" if a is None else a), EVENTS)),
+    _mutant(
+        9, "null attendees as empty string", documents(_put("attendees", lambda a: "" if a is None else a), EVENTS)
+    ),
     _mutant(10, "list items have metadata null, detail has it", after(_listed_without_metadata)),
     _mutant(11, "updated_at ends in +00:00", documents(_put("updated_at", lambda t: t[:-1] + "+00:00"), EVENTS)),
     _mutant(12, "start_time in milliseconds", documents(_put("start_time", lambda t: t[:-1][:19] + ".000Z"), EVENTS)),
@@ -126,5 +128,9 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(22, "answers in latin-1", after(_not_utf8)),
     _mutant(23, "the body of a 201 is written twice", after(_two_bodies)),
     _mutant(24, "the first of a list lacks last_successful_sync_at", after(_first_only)),
-    _mutant(25, "state is connecting for a new calendar", documents(lambda d: d.update(state="connecting"), LIST, methods="POST")),
+    _mutant(
+        25,
+        "state is connecting for a new calendar",
+        documents(lambda d: d.update(state="connecting"), LIST, methods="POST"),
+    ),
 )

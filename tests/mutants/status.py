@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
@@ -12,6 +11,7 @@ from mockserver.api.incoming import App
 from mockserver.app import Mock
 from mockserver.domain.service import CalendarNotFound, DuplicateDeduplicationKey, NewCalendar
 from mockserver.domain.store import Project
+from tests.mutants import bodies
 from tests.mutants.mutant import Mutant
 from tests.mutants.wrapped import EVENTS, LIST, ONE, After, Before, Call, Reply, after, before, crash, renamed, said
 
@@ -43,74 +43,9 @@ def _crash_after(was: int, *paths: str, methods: str = "", holding: bytes = b"")
     return change
 
 
-def _fields(change: Callable[[dict[str, Any]], None], *paths: str) -> Before:
-    """Changes the fields of a JSON body before they are looked at."""
-
-    def changed(call: Call) -> None:
-        fields = call.json if call.is_on(*paths, methods="POST PATCH") and not _is_repeated(call) else None
-        if isinstance(fields, dict):
-            written = json.dumps(fields)
-            change(fields)
-            if json.dumps(fields) != written:
-                call.body = json.dumps(fields).encode()
-
-    return changed
-
-
-def _is_repeated(call: Call) -> bool:
-    return call.body.count(b'"platform"') > 1 or not call.body.startswith(b"{")
-
-
 def _nul_in_filter(call: Call) -> bool:
     names = ("event_id", "calendar_id", "calendar_deduplication_key", "deduplication_key")
     return any("\0" in call.parameters.get(name, "") for name in names)
-
-
-def _without_unknown(fields: dict[str, Any]) -> None:
-    known = "client_id client_secret deduplication_key metadata platform platform_uuid refresh_token".split()
-    for name in set(fields) - set(known):
-        del fields[name]
-
-
-def _without_null(fields: dict[str, Any]) -> None:
-    for name in [name for name, value in fields.items() if value is None]:
-        del fields[name]
-
-
-def _cut(name: str, length: int) -> Callable[[dict[str, Any]], None]:
-    def change(fields: dict[str, Any]) -> None:
-        if isinstance(fields.get(name), str):
-            fields[name] = fields[name].strip()[:length]
-
-    return change
-
-
-def _cut_metadata(fields: dict[str, Any]) -> None:
-    metadata = fields.get("metadata")
-    if isinstance(metadata, dict) and len(json.dumps(metadata)) > 1000 and all(isinstance(v, str) for v in metadata.values()):
-        fields["metadata"] = {name[:20]: value[:50] for name, value in list(metadata.items())[:5]}
-
-
-def _texts_in_metadata(fields: dict[str, Any]) -> None:
-    if isinstance(fields.get("metadata"), dict):
-        fields["metadata"] = {name: v if isinstance(v, str) else json.dumps(v) for name, v in fields["metadata"].items()}
-
-
-def _true_as_text(fields: dict[str, Any]) -> None:
-    for name in ("client_id", "platform_uuid", "client_secret", "refresh_token"):
-        if isinstance(fields.get(name), bool):
-            fields[name] = str(fields[name])
-
-
-def _blank_as_given(fields: dict[str, Any]) -> None:
-    for name in ("client_id", "client_secret"):
-        if isinstance(fields.get(name), str) and not fields[name].strip():
-            fields[name] = "-"
-
-
-def _lower_platform(fields: dict[str, Any]) -> None:
-    if isinstance(fields.get("platform"), str):
-        fields["platform"] = fields["platform"].lower()
 
 
 def _no_numbers(call: Call) -> Reply | None:
@@ -121,13 +56,6 @@ def _no_numbers(call: Call) -> Reply | None:
     wrong = [n for n in names if isinstance(fields.get(n), int | float) and not isinstance(fields[n], bool)]
     path = LIST if call.is_on(LIST) else ONE
     return _answer(400, {name: ["Not a valid string."] for name in wrong}, path) if wrong else None
-
-
-def _keeps_blanks(call: Call, reply: Reply) -> Reply | None:
-    fields = call.json if call.is_on(LIST, methods="POST") and reply.status == 201 else None
-    if isinstance(fields, dict) and isinstance(fields.get("client_id"), str):
-        return reply.write({**reply.json, "client_id": fields["client_id"]})
-    return None
 
 
 def _put_is_patch(call: Call) -> None:
@@ -182,7 +110,11 @@ def _body_first(mock: Mock) -> App:
 
 def _no_forms(call: Call) -> Reply | None:
     kind = call.headers.get("content-type", "")
-    if call.is_on(LIST, methods="POST") and kind.startswith("application/x-www-form") and "authorization" in call.headers:
+    if (
+        call.is_on(LIST, methods="POST")
+        and kind.startswith("application/x-www-form")
+        and "authorization" in call.headers
+    ):
         return _answer(415, {"detail": f'Unsupported media type "{kind}" in request.'}, LIST)
     return None
 
@@ -215,17 +147,6 @@ def _knows_limit(call: Call, reply: Reply) -> Reply | None:
     return None
 
 
-def _first_name_wins(call: Call) -> None:
-    def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        kept: dict[str, Any] = {}
-        for name, value in pairs:
-            kept.setdefault(name, value)
-        return kept
-
-    if call.is_on(LIST, methods="POST") and isinstance(call.json, dict):
-        call.body = json.dumps(json.loads(call.body, object_pairs_hook=keep)).encode()
-
-
 def _any_case_of_ids(mock: Mock) -> App:
     def change(call: Call) -> None:
         project = _project(mock, call)
@@ -244,7 +165,7 @@ def _store_refused(mock: Mock) -> App:
         fields = call.json if call.is_on(LIST, methods="POST") and reply.status == 400 else None
         project = _project(mock, call)
         if isinstance(fields, dict) and project is not None and b"Unexpected field" in reply.body:
-            _without_unknown(fields)
+            bodies.without_unknown(fields)
             with suppress(DuplicateDeduplicationKey):
                 mock.service.create_calendar(project, cast(NewCalendar, fields))
 
@@ -347,12 +268,6 @@ def _platform_text(call: Call, reply: Reply) -> Reply | None:
     return None
 
 
-def _cut_nul(fields: dict[str, Any]) -> None:
-    for name, value in fields.items():
-        if isinstance(value, str):
-            fields[name] = value.replace("\0", "")
-
-
 def _errors_in_detail(call: Call, reply: Reply) -> Reply | None:
     if call.is_on(ONE, methods="PATCH") and reply.status == 400 and "detail" not in reply.json:
         return reply.write({"detail": reply.json})
@@ -370,30 +285,6 @@ def _delete_minds_type(call: Call) -> Reply | None:
     return None
 
 
-def _empty_create(call: Call) -> None:
-    if call.is_on(LIST, methods="POST") and not call.body and call.headers.get("content-type") == "application/json":
-        call.body = b" "
-
-
-def _text_as_object(call: Call) -> None:
-    if call.is_on(LIST, ONE, methods="POST PATCH") and isinstance(call.json, str):
-        call.body = b"{}"
-
-
-def _no_empty_metadata(fields: dict[str, Any]) -> None:
-    if fields.get("metadata") == {}:
-        fields["metadata"] = {"": ""}
-
-
-def _xml_is_json(call: Call) -> None:
-    if call.headers.get("content-type") == "application/xml":
-        call.headers["content-type"] = "application/json"
-
-
-def _no_bom(call: Call) -> None:
-    call.body = call.body.removeprefix(b"\xef\xbb\xbf")
-
-
 def _first_by_number(mock: Mock) -> App:
     def change(call: Call) -> None:
         project = _project(mock, call)
@@ -405,18 +296,13 @@ def _first_by_number(mock: Mock) -> App:
 
 def _no_charset(call: Call) -> Reply | None:
     kind = call.headers.get("content-type", "")
-    if call.is_on(LIST, methods="POST") and kind.startswith("application/json;") and call.body.startswith(b'{"platform'):
+    if (
+        call.is_on(LIST, methods="POST")
+        and kind.startswith("application/json;")
+        and call.body.startswith(b'{"platform')
+    ):
         return _answer(415, {"detail": f'Unsupported media type "{kind}" in request.'}, LIST)
     return None
-
-
-def _no_comma(call: Call) -> None:
-    call.body = call.body.replace(b",}", b"}")
-
-
-def _default_token(fields: dict[str, Any]) -> None:
-    if fields.get("client_id") == "conformance.invalid":
-        fields.setdefault("refresh_token", "-")
 
 
 def _mutant(number: int, defect: str, apply: Callable[[Mock], App]) -> Mutant:
@@ -425,7 +311,9 @@ def _mutant(number: int, defect: str, apply: Callable[[Mock], App]) -> Mutant:
 
 MUTANTS: tuple[Mutant, ...] = (
     _mutant(1, "create answers 200, not 201", after(_status(201, 200, LIST, methods="POST"))),
-    _mutant(2, "duplicate key answers 409, not 400", after(_status(400, 409, LIST, methods="POST", holding=_TAKEN.encode()))),
+    _mutant(
+        2, "duplicate key answers 409, not 400", after(_status(400, 409, LIST, methods="POST", holding=_TAKEN.encode()))
+    ),
     _mutant(3, "unknown id answers 400, not 404", after(_status(404, 400, ONE))),
     _mutant(4, "invalid ordering crashes", after(_crash_after(400, EVENTS, holding=b"Invalid ordering"))),
     _mutant(5, "invalid cursor crashes", after(_crash_after(404, LIST, EVENTS, holding=b"cursor"))),
@@ -434,7 +322,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(8, "malformed JSON crashes", after(_crash_after(400, LIST, ONE, holding=b"JSON parse error"))),
     _mutant(9, "PUT on a calendar works as PATCH", before(_put_is_patch)),
     _mutant(10, "NUL in a filter crashes", before(_crash_if(_nul_in_filter))),
-    _mutant(11, "unknown fields accepted on create", before(_fields(_without_unknown, LIST))),
+    _mutant(11, "unknown fields accepted on create", before(bodies.fields(bodies.without_unknown, LIST))),
     _mutant(12, "a trailing slash crashes", before(lambda call: crash() if call.path.endswith("s/") else None)),
     _mutant(13, "wrong fields answer 422", after(_status(400, 422, LIST, methods="POST", holding=b"This field"))),
     _mutant(14, "another Content-Type answers 400", after(_status(415, 400, LIST, ONE))),
@@ -442,24 +330,28 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(16, "an invalid cursor answers 400", after(_status(404, 400, EVENTS, holding=b"Invalid cursor"))),
     _mutant(17, "404 of a calendar as {detail: Not found.}", after(_django_404)),
     _mutant(18, "only the first wrong field is told", after(_first_error_only)),
-    _mutant(19, "null counts as not given", before(_fields(_without_null, LIST, ONE))),
-    _mutant(20, "a blank text is taken", before(_fields(_blank_as_given, LIST, ONE))),
+    _mutant(19, "null counts as not given", before(bodies.fields(bodies.without_null, LIST, ONE))),
+    _mutant(20, "a blank text is taken", before(bodies.fields(bodies.blank_as_given, LIST, ONE))),
     _mutant(21, "numbers are refused", before(_no_numbers)),
-    _mutant(22, "true becomes a text", before(_fields(_true_as_text, LIST, ONE))),
-    _mutant(23, "client_id over 255 is cut", before(_fields(_cut("client_id", 255), LIST))),
-    _mutant(24, "metadata over 1000 is cut", before(_fields(_cut_metadata, LIST, ONE))),
-    _mutant(25, "metadata values become texts", before(_fields(_texts_in_metadata, LIST, ONE))),
+    _mutant(22, "true becomes a text", before(bodies.fields(bodies.true_as_text, LIST, ONE))),
+    _mutant(23, "client_id over 255 is cut", before(bodies.fields(bodies.cut("client_id", 255), LIST))),
+    _mutant(24, "metadata over 1000 is cut", before(bodies.fields(bodies.cut_metadata, LIST, ONE))),
+    _mutant(25, "metadata values become texts", before(bodies.fields(bodies.texts_in_metadata, LIST, ONE))),
     _mutant(26, "a taken key is told before wrong fields", _duplicate_first),
     _mutant(27, "unknown fields are told before wrong ones", after(_unknown_first)),
     _mutant(28, "PATCH reads the body before it looks for the id", _body_first),
     _mutant(29, "forms are a 415", before(_no_forms)),
     _mutant(30, "errors of updated_after name updated_after", after(_names_old_filter)),
     _mutant(31, "ordering is checked before the times", after(_ordering_first)),
-    _mutant(32, "the first of a repeated parameter counts", renamed(_first_parameter, lambda body: body.replace(b"~=", b"="))),
+    _mutant(
+        32,
+        "the first of a repeated parameter counts",
+        renamed(_first_parameter, lambda body: body.replace(b"~=", b"=")),
+    ),
     _mutant(33, "the parameter limit is known", after(_knows_limit)),
-    _mutant(34, "the first of a repeated name in a body counts", before(_first_name_wins)),
-    _mutant(35, "platform in any case", before(_fields(_lower_platform, LIST))),
-    _mutant(36, "white space around client_id is kept", after(_keeps_blanks)),
+    _mutant(34, "the first of a repeated name in a body counts", before(bodies.first_name_wins)),
+    _mutant(35, "platform in any case", before(bodies.fields(bodies.lower_platform, LIST))),
+    _mutant(36, "white space around client_id is kept", after(bodies.keeps_blanks)),
     _mutant(37, "ids in any case", _any_case_of_ids),
     _mutant(38, "a refused create is stored all the same", _store_refused),
     _mutant(39, "a refused PATCH changes metadata", _store_refused_update),
@@ -475,19 +367,19 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(49, "an empty form field is blank, not absent", before(_blank_form_refused)),
     _mutant(50, "DELETE reads its body", before(_delete_reads)),
     _mutant(51, "the platform that is refused is not repeated", after(_platform_text)),
-    _mutant(52, "a NUL is cut out of texts", before(_fields(_cut_nul, LIST, ONE))),
+    _mutant(52, "a NUL is cut out of texts", before(bodies.fields(bodies.cut_nul, LIST, ONE))),
     _mutant(53, "field errors in a detail", after(_errors_in_detail)),
     _mutant(55, "a taken key is told in other words", after(_taken_in_other_words)),
     _mutant(56, "a cursor that is none finds nothing", after(_found_nothing(b"Invalid cursor", LIST))),
     _mutant(58, "DELETE with a body that is not JSON finds nothing", before(_delete_minds_type)),
-    _mutant(59, "an empty JSON body cannot be parsed", before(_empty_create)),
-    _mutant(60, "a text as a body is an object without fields", before(_text_as_object)),
-    _mutant(61, "metadata may be empty", before(_fields(_no_empty_metadata, LIST, ONE))),
-    _mutant(62, "XML is read as if it were JSON", before(_xml_is_json)),
-    _mutant(63, "a BOM is passed over", before(_no_bom)),
+    _mutant(59, "an empty JSON body cannot be parsed", before(bodies.empty_create)),
+    _mutant(60, "a text as a body is an object without fields", before(bodies.text_as_object)),
+    _mutant(61, "metadata may be empty", before(bodies.fields(bodies.no_empty_metadata, LIST, ONE))),
+    _mutant(62, "XML is read as if it were JSON", before(bodies.xml_is_json)),
+    _mutant(63, "a BOM is passed over", before(bodies.no_bom)),
     _mutant(64, "the id 0 is the first calendar", _first_by_number),
     _mutant(65, "a parameter of application/json makes it a 415", before(_no_charset)),
-    _mutant(66, "a trailing comma is passed over", before(_no_comma)),
-    _mutant(67, "refresh_token need not be there", before(_fields(_default_token, LIST))),
+    _mutant(66, "a trailing comma is passed over", before(bodies.no_comma)),
+    _mutant(67, "refresh_token need not be there", before(bodies.fields(bodies.default_token, LIST))),
     _mutant(54, "a GET of a deleted calendar answers 410", after(_status(404, 410, ONE, methods="GET"))),
 )

@@ -39,7 +39,7 @@ class Call:
     def is_on(self, *paths: str, methods: str = "") -> bool:
         """Whether the path is one of these, ONE standing for any calendar's, and the method one of those named."""
         rest = self.path.removeprefix(ONE)
-        one = rest != self.path and rest != "" and "/" not in rest
+        one = rest not in (self.path, "") and "/" not in rest
         found = ONE if one else self.path if self.path != ONE else ""
         return found in paths and (not methods or self.method in methods.split())
 
@@ -116,7 +116,9 @@ def renamed(rename: Callable[[Call], str], back: Callable[[bytes], bytes]) -> Ca
     return lambda mock: after(again)(Shell(before(forth)(mock)))
 
 
-def documents(change: Callable[[dict[str, Any]], None], *paths: str, methods: str = "") -> Callable[[Mock | Shell], App]:
+def documents(
+    change: Callable[[dict[str, Any]], None], *paths: str, methods: str = ""
+) -> Callable[[Mock | Shell], App]:
     """A mutant that changes each calendar or event that is answered on these paths."""
 
     def changed(call: Call, reply: Reply) -> Reply | None:
@@ -124,7 +126,7 @@ def documents(change: Callable[[dict[str, Any]], None], *paths: str, methods: st
         if not found:
             return None
         body = reply.json
-        for document in body["results"] if "results" in body else [body]:
+        for document in body.get("results", [body]):
             change(document)
         return reply.write(body)
 

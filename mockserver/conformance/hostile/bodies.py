@@ -65,7 +65,9 @@ def _unholdable(bench: Bench, operation: str, method: str, path: str) -> Iterato
     """Texts that no PostgreSQL holds, in every place for a text; written as escapes, so that JSON carries them."""
     for escape in (r"\u0000", r"\ud800", r"\udc00x", r"\ud83d\ud83d"):
         for name in ("client_secret", "refresh_token") if method == "PATCH" else _TEXTS:
-            yield Odd("text-unholdable", operation, name, method, path, _REFUSED, _JSON, _body(bench, method, name, escape))
+            yield Odd(
+                "text-unholdable", operation, name, method, path, _REFUSED, _JSON, _body(bench, method, name, escape)
+            )
         for text in (f'{{"k":"{escape}"}}', f'{{"{escape}":"v"}}', f'{{"ok":"v","k":["{escape}"]}}'):
             body = _written(bench, method, {"metadata": _MARK}).replace(f'"{_MARK}"', text)
             yield Odd("text-unholdable", operation, "metadata", method, path, _REFUSED, _JSON, body.encode())
@@ -164,7 +166,14 @@ def _kept(bench: Bench) -> Iterator[Odd]:
         shown = Holding(client_id=fields["client_id"], metadata=fields["metadata"])
         body = json.dumps(fields).encode()
         yield Odd("text-kept", "createCalendar", "client_id", "POST", CALENDARS, _TAKEN, _JSON, body, shown)
-    for text in ("</script><b>", "'; DROP TABLE calendars; --", "${7*7}{{7*7}}", "../../etc/passwd", "%s%n%00", "\\u0000"):
+    for text in (
+        "</script><b>",
+        "'; DROP TABLE calendars; --",
+        "${7*7}{{7*7}}",
+        "../../etc/passwd",
+        "%s%n%00",
+        "\\u0000",
+    ):
         fields = bench.fields(client_id=text, metadata={"__proto__": text, "$where": text})
         shown = Holding(client_id=text, metadata=fields["metadata"])
         body = json.dumps(fields).encode()

@@ -77,7 +77,16 @@ def damaged(bench: Bench) -> Iterator[Odd]:
         text = _next_cursor(bench.target.send("GET", path))
         if text is None:
             continue
-        for bent in (text[:-1], text[:-4], text[1:], text[: len(text) // 2], text + "A", text + "AAAA", text[::-1], text * 3):
+        for bent in (
+            text[:-1],
+            text[:-4],
+            text[1:],
+            text[: len(text) // 2],
+            text + "A",
+            text + "AAAA",
+            text[::-1],
+            text * 3,
+        ):
             yield _odd(operation, path, quote(bent), _ANY)
 
 

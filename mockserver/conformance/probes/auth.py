@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from mockserver.conformance.exchange import Key
-from mockserver.conformance.probes.bench import CALENDARS, EVENTS, MISSING_KEY, NOBODY, NOT_FOUND, Bench, Holding, Probe, header
+from mockserver.conformance.probes.bench import (
+    CALENDARS,
+    EVENTS,
+    MISSING_KEY,
+    NOBODY,
+    NOT_FOUND,
+    Bench,
+    Holding,
+    Probe,
+    header,
+)
 from mockserver.conformance.rules import Need, Rule
 
 _READ: frozenset[Need] = frozenset({"read"})
@@ -14,7 +24,9 @@ _BAD_FORM = {"detail": "Invalid Authorization header. Should have this format: T
 _BAD_KEY = {"detail": "Invalid or disabled API key"}
 
 RULES: tuple[Rule, ...] = (
-    Rule("key-required", "probes", "high", "Without a key every operation is refused.", "recordings: auth-missing-header"),
+    Rule(
+        "key-required", "probes", "high", "Without a key every operation is refused.", "recordings: auth-missing-header"
+    ),
     Rule(
         "key-known",
         "probes",
@@ -204,4 +216,3 @@ def _first(bench: Bench, calendar: str) -> None:
     bench.ask(update._replace(raw=b'{"x": 1}'))
     undeclared = probe._replace(operation="getCalendar", field="PUT", method="PUT", path=calendar)
     bench.ask(undeclared)
-

@@ -136,7 +136,9 @@ def _refused(bench: Bench, probe: Probe) -> None:
     for kind in _OTHER_TYPES if probe.method == "POST" else _OTHER_TYPES[:3]:
         told = {"detail": f'Unsupported media type "{kind}" in request.'}
         bench.ask(unsupported._replace(body=told, headers=header("Content-Type", kind)))
-    unbounded = probe._replace(rule="body-unreadable", raw=b"--x--\r\n", headers=header("Content-Type", "multipart/form-data"))
+    unbounded = probe._replace(
+        rule="body-unreadable", raw=b"--x--\r\n", headers=header("Content-Type", "multipart/form-data")
+    )
     bench.ask(unbounded._replace(body={"detail": "Multipart form parse error - Invalid boundary in multipart: None"}))
 
 
@@ -172,10 +174,14 @@ def _forms(bench: Bench, calendar: str) -> None:
     blank = {"client_id": ["This field may not be blank."]}
     fields = bench.fields(client_id="")
     raw = urlencode({**fields, "metadata": json.dumps(fields["metadata"])}).encode()
-    bench.took(bench.ask(Probe("form-blank", "createCalendar", "client_id", "POST", CALENDARS, 400, blank, form, raw=raw)))
+    bench.took(
+        bench.ask(Probe("form-blank", "createCalendar", "client_id", "POST", CALENDARS, 400, blank, form, raw=raw))
+    )
     no_json = {"metadata": ["Value must be valid JSON."]}
     raw = urlencode({**fields, "client_id": "conformance.invalid", "metadata": "{bad"}).encode()
-    bench.took(bench.ask(Probe("form-blank", "createCalendar", "metadata", "POST", CALENDARS, 400, no_json, form, raw=raw)))
+    bench.took(
+        bench.ask(Probe("form-blank", "createCalendar", "metadata", "POST", CALENDARS, 400, no_json, form, raw=raw))
+    )
 
 
 def _twice(bench: Bench) -> None:

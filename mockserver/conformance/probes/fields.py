@@ -24,11 +24,15 @@ RULES: tuple[Rule, ...] = (
     _rule("field-choice", "A platform that there is not is refused, and repeated.", "create-platform-values"),
     _rule("field-length", "A text that is too long is refused, one of exactly the limit taken.", "create-*-length"),
     _rule("field-characters", "A NUL or a lone surrogate in a text is refused by name.", "create-nul-characters"),
-    _rule("field-metadata", "Metadata is an object of texts, not empty, and not too long.", "*-metadata-rejected, -size"),
+    _rule(
+        "field-metadata", "Metadata is an object of texts, not empty, and not too long.", "*-metadata-rejected, -size"
+    ),
     _rule("field-unknown", "Unknown and read-only fields are refused, sorted by name.", "create-unexpected-fields"),
     _rule("field-order", "Wrong fields are told before unknown ones, and those before a taken key.", "create-dedup-*"),
     _rule("field-number", "A number counts as its text.", "create-number-text, create-types-*"),
-    _rule("field-stripped", "White space at both ends of a text is taken off before it counts.", "create-strip-unicode"),
+    _rule(
+        "field-stripped", "White space at both ends of a text is taken off before it counts.", "create-strip-unicode"
+    ),
     _rule("key-taken", "A deduplication key that a calendar of the project has is refused.", "create-dedup-duplicate"),
     Rule(
         "refusal-stores-nothing",
@@ -62,7 +66,12 @@ _SINGLE = ("field-required", "field-null", "field-blank", "field-choice", "field
 _REQUIRED = ("client_id", "client_secret", "refresh_token", "platform")
 _READ_ONLY = {
     "POST": {"id": "cal_0000000000000000", "state": "disconnected", "created_at": "2020-01-01T00:00:00Z"},
-    "PATCH": {"platform": "microsoft", "deduplication_key": "other", "state": "connected", "id": "cal_0000000000000000"},
+    "PATCH": {
+        "platform": "microsoft",
+        "deduplication_key": "other",
+        "state": "connected",
+        "id": "cal_0000000000000000",
+    },
 }
 
 
@@ -114,12 +123,19 @@ def _wrong_metadata(method: str) -> list[Wrong]:
     return [
         *(_one("field-metadata", "metadata", value, _NO_OBJECT) for value in ([], ["a"], "text", '{"a":"b"}', 0, True)),
         _one("field-metadata", "metadata", {}, _EMPTY),
-        *(_one("field-metadata", "metadata", {"a": value}, no_text) for value in (1, None, True, {}, {"b": "c"}, ["b"])),
+        *(
+            _one("field-metadata", "metadata", {"a": value}, no_text)
+            for value in (1, None, True, {}, {"b": "c"}, ["b"])
+        ),
         _one("field-metadata", "metadata", {"ok": "s", "bad": 1, "bad2": 2}, "Value for key 'bad' must be a string"),
         _one("field-metadata", "metadata", {"k": "x" * 992}, _TOO_LONG),
         _one("field-metadata", "metadata", {"k": "\u00e9" * 166}, _TOO_LONG),
         _one("field-metadata", "metadata", {"k": "\U0001f600" * 83}, _TOO_LONG),
-        *([Wrong("field-characters", "metadata", {"metadata": {"a": "\0"}}, _untold("POST"))] if method == "POST" else []),
+        *(
+            [Wrong("field-characters", "metadata", {"metadata": {"a": "\0"}}, _untold("POST"))]
+            if method == "POST"
+            else []
+        ),
     ]
 
 
@@ -161,7 +177,7 @@ def _before(rule: str) -> tuple[str, ...]:
 def _everything_missing(bench: Bench) -> None:
     told = {name: [_MISSING] for name in _REQUIRED}
     bench.ask(Probe("field-required", "createCalendar", "", "POST", CALENDARS, 400, told, json={}))
-    two = {"platform": ["\"x\" is not a valid choice."], "client_id": [_BLANK], "refresh_token": [_NULL]}
+    two = {"platform": ['"x" is not a valid choice.'], "client_id": [_BLANK], "refresh_token": [_NULL]}
     fields = {**bench.fields(), "platform": "x", "client_id": " ", "refresh_token": None}
     several = Probe("field-order", "createCalendar", "", "POST", CALENDARS, 400, two, json=fields)
     bench.took(bench.ask(several._replace(unless=_SINGLE)))

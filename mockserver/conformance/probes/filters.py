@@ -120,7 +120,18 @@ _SOME_TIMES = (
     "0001-01-01T00:00:00Z",
     "9999-12-31T23:59:59.999999Z",
 )
-_NO_ORDERINGS = ("", "id", "-id", "name", "Start_time", "start_time,end_time", "--start_time", "start_time%20", "asc", "-")
+_NO_ORDERINGS = (
+    "",
+    "id",
+    "-id",
+    "name",
+    "Start_time",
+    "start_time,end_time",
+    "--start_time",
+    "start_time%20",
+    "asc",
+    "-",
+)
 _NO_CURSORS = ("bad", "x", "bz14", "bz0tMQ==", "cj14", "%C3%A9", "bz0xMg")
 _UNKNOWN = ("page_size=1", "limit=1", "offset=5", "page=2", "is_deleted=false", "foo", "name=x", "state=x", "id=x")
 _SINGLE = ("time-refused", "ordering-refused", "cursor-refused")
