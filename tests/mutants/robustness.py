@@ -86,7 +86,7 @@ def _strict_base64(call: Call) -> Reply | None:
 
 def _deaf_after_depth(mock: Mock) -> App:
     """A worker that met a deep body does not come back."""
-    gone = []
+    gone: list[int] = []
 
     def change(call: Call) -> Reply | None:
         if call.method == "GET" and gone:

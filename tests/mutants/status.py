@@ -221,7 +221,7 @@ def _no_dates(call: Call) -> Reply | None:
 
 def _empty_filter_ignored(mock: Mock) -> App:
     real = mock.service.list_calendars
-    mock.service.list_calendars = lambda p, c, key: real(p, c, key or None)  # type: ignore[method-assign]
+    mock.service.list_calendars = lambda p, c, key: real(p, c, key or None)  # type: ignore[assignment, method-assign]
     return mock.asgi
 
 

@@ -181,7 +181,7 @@ def _respelt(bench: Bench, key: str) -> list[str]:
     if masker is not None and len(key) > 12:
         cut = [key[:-1], key[: len(key) // 2]]
         for text in cut:
-            masker.add(text)
+            masker.add(kind="key", text=text)
     other = [text for text in (key.swapcase(), key.lower(), key.upper()) if text != key]
     return [*cut, *other, f"{key},", f'"{key}"', f"{key}x", f"<{key}>"]
 

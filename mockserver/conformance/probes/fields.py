@@ -61,6 +61,7 @@ _TEXTS = {
     "POST": ("client_id", "client_secret", "refresh_token", "platform_uuid", "deduplication_key"),
     "PATCH": ("client_secret", "refresh_token"),
 }
+_NO_TEXTS: tuple[Any, ...] = (False, [], {}, {"a": "b"})
 _LIMITS = {"client_id": 255, "platform_uuid": 1024, "deduplication_key": 1024}
 _SINGLE = ("field-required", "field-null", "field-blank", "field-choice", "field-metadata", "field-unknown")
 _REQUIRED = ("client_id", "client_secret", "refresh_token", "platform")
@@ -96,7 +97,7 @@ def wrong(method: str) -> list[Wrong]:
         *(_one("field-null", name, None, _NULL) for name in (*_TEXTS[method], "metadata")),
         *(_one("field-blank", name, value, _BLANK) for name in _TEXTS[method] for value in ("", " \t\u3000")),
         *(_one("field-type", name, value, _NO_TEXT) for name in _TEXTS[method] for value in (True, ["a"])),
-        *(_one("field-type", _TEXTS[method][0], value, _NO_TEXT) for value in (False, [], {}, {"a": "b"})),
+        *(_one("field-type", _TEXTS[method][0], value, _NO_TEXT) for value in _NO_TEXTS),
         *(_one("field-characters", name, "a\0b", _NUL) for name in _TEXTS[method]),
         *_wrong_metadata(method),
     ]
@@ -293,5 +294,5 @@ def taken(bench: Bench, calendar: str) -> None:
         bench.took(bench.ask(probe))
     update = Probe("field-metadata", "updateCalendar", "metadata", "PATCH", calendar, 200, Holding(metadata=at_limit))
     bench.ask(update._replace(json={"metadata": at_limit}))
-    number = Probe("field-number", "updateCalendar", "client_secret", "PATCH", calendar, 200, Holding())
-    bench.ask(number._replace(json={"client_secret": 12345}))
+    counted = Probe("field-number", "updateCalendar", "client_secret", "PATCH", calendar, 200, Holding())
+    bench.ask(counted._replace(json={"client_secret": 12345}))

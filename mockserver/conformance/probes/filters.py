@@ -86,7 +86,7 @@ _TIMES = {
 _ORDERINGS = "-updated_at, updated_at, start_time, -start_time, end_time, -end_time, created_at, -created_at"
 _BAD_ORDERING = {"error": f"Invalid ordering. Allowed values: {_ORDERINGS}"}
 _BAD_CURSOR = {"detail": "Invalid cursor"}
-_NOTHING = {"next": None, "previous": None, "results": []}
+_NOTHING: dict[str, Any] = {"next": None, "previous": None, "results": []}
 _NO_TIMES = (
     "bad",
     "2026",
