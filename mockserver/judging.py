@@ -90,9 +90,13 @@ _PRODUCTION = click.option("--production-host", help="the production host that y
     type=click.Path(path_type=Path, file_okay=False),
     help="a folder for each finding's curl lines, pytest file and replay file",
 )
-@click.option("--parallel/--one-at-a-time", default=None, show_default=False, help="races too [default: on this machine]")
+@click.option(
+    "--parallel/--one-at-a-time", default=None, show_default=False, help="races too [default: on this machine]"
+)
 @_PRODUCTION
-def check(url: str, read_only: bool | None, reports: tuple[tuple[str, str], ...], findings: Path | None, **given: Any) -> None:
+def check(
+    url: str, read_only: bool | None, reports: tuple[tuple[str, str], ...], findings: Path | None, **given: Any
+) -> None:
     """Test whether the deployment at URL keeps the contract.
 
     \b
@@ -239,4 +243,3 @@ def cleanup(url: str | None, **given: Any) -> None:
 
 
 commands: tuple[click.Command, ...] = (check, rules, replay, cleanup)
-

@@ -206,7 +206,11 @@ class Fuzzer:
 
         given: dict[str, Any] = case.as_transport_kwargs()
         prepared = requests.Request(
-            **{name: given[name] for name in ("method", "url", "headers", "params", "json", "data", "files") if name in given}
+            **{
+                name: given[name]
+                for name in ("method", "url", "headers", "params", "json", "data", "files")
+                if name in given
+            }
         ).prepare()
         parts = urlsplit(str(prepared.url))
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
@@ -297,7 +301,9 @@ def is_taken_rightly(request: Request) -> bool:
     if body is None:
         return True
     return any(
-        isinstance(value, int | float) and not isinstance(value, bool) or (isinstance(value, str) and value.strip() != value)
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        or (isinstance(value, str) and value.strip() != value)
         for value in body.values()
     )
 

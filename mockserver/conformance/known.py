@@ -95,6 +95,22 @@ def _entry(path: Path, node: yaml.Node, rules: set[str]) -> Entry:
     line = node.start_mark.line + 1
     if not isinstance(node, yaml.MappingNode):
         raise KnownError(f"{path}:{line}: an entry has to be an object, e.g.\n{_EXAMPLE}")
+    given, lines = _members(path, node)
+    for name in _NEEDED:
+        if not given.get(name):
+            raise KnownError(f"{path}:{line}: the entry has no {name}; add `{name}: …`")
+    if given["rule"] not in rules:
+        where = f"{path}:{lines['rule']}"
+        raise KnownError(
+            f"{where}: there is no rule {given['rule']!r}; `attendee-mock rules` lists those that there are"
+        )
+    if "expires" in given:
+        given["expires"] = _date(path, lines["expires"], given["expires"])
+    return Entry(**given, line=line)
+
+
+def _members(path: Path, node: yaml.MappingNode) -> tuple[dict[str, Any], dict[str, int]]:
+    """What an entry has, and on which lines."""
     given: dict[str, Any] = {}
     lines: dict[str, int] = {}
     for name_node, value_node in node.value:
@@ -105,16 +121,7 @@ def _entry(path: Path, node: yaml.Node, rules: set[str]) -> Entry:
         if not isinstance(value_node, yaml.ScalarNode):
             raise KnownError(f"{path}:{lines[name]}: {name} has to be a text")
         given[name] = value_node.value
-    for name in _NEEDED:
-        if not given.get(name):
-            raise KnownError(f"{path}:{line}: the entry has no {name}; add `{name}: …`")
-    if given["rule"] not in rules:
-        raise KnownError(
-            f"{path}:{lines['rule']}: there is no rule {given['rule']!r}; `attendee-mock rules` lists those that there are"
-        )
-    if "expires" in given:
-        given["expires"] = _date(path, lines["expires"], given["expires"])
-    return Entry(**given, line=line)
+    return given, lines
 
 
 def _date(path: Path, line: int, text: str) -> date:

@@ -121,7 +121,9 @@ def captured(name: str, what: Mapping[str, str], answer: Answer) -> str:
     if not isinstance(found, str):
         if what.get("optional"):
             return ""
-        raise Unplayable(f"no {name} at {what['pointer']}: {answer.status} {answer.body[:200].decode(errors='replace')}")
+        raise Unplayable(
+            f"no {name} at {what['pointer']}: {answer.status} {answer.body[:200].decode(errors='replace')}"
+        )
     if what.get("part") == "path":
         link = urlsplit(found)
         return f"{link.path}?{link.query}" if link.query else link.path

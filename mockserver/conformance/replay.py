@@ -63,7 +63,7 @@ class Replayer:
         keys: Mapping[str, str],
         clock: Callable[[], float],
     ) -> None:
-        """`look` holds an exchange against the rules on all answers; `keys` are known so that they are seen in answers."""
+        """`look` holds an exchange against the rules on all answers; `keys` are those that must be in no answer."""
         self._target, self._contract, self._parts = target, contract, parts
         self._look, self._keys, self._clock = look, keys, clock
 

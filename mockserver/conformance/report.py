@@ -68,7 +68,8 @@ class Report:
             return LEFT_BEHIND
         if self.findings:
             return FINDINGS
-        return NOT_TESTED if self.not_tested else NOTHING_NEW
+        tested = any(result.exercised for result in self.results)
+        return NOT_TESTED if self.not_tested or not tested else NOTHING_NEW
 
     @property
     def verdict(self) -> str:

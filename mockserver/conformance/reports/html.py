@@ -45,7 +45,7 @@ def html(report: Report) -> str:
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';"
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
         " style-src 'unsafe-inline'; script-src 'unsafe-inline'\">",
         f"<title>Conformance of {_text(report.mask(report.target))}</title><style>{_STYLE}</style></head><body>",
         f"<h1>Conformance of {_text(report.mask(report.target))}</h1>",

@@ -50,9 +50,7 @@ def _suite(suites: xml.Element, report: Report, part: str, results: list[RuleRes
 
 
 def _case(suite: xml.Element, report: Report, result: RuleResult) -> None:
-    case = xml.SubElement(
-        suite, "testcase", name=result.rule.id, classname=f"conformance.{result.rule.part}", time="0"
-    )
+    case = xml.SubElement(suite, "testcase", name=result.rule.id, classname=f"conformance.{result.rule.part}", time="0")
     if result.verdict == "not observable":
         xml.SubElement(case, "skipped", message=_clean(result.reason))
     if result.verdict == "not tested":

@@ -222,7 +222,7 @@ Fails while the defect is there. Needs pytest and nothing else.
 
 '''
 _IMPORTS = "import http.client\nimport os\nimport time\nfrom concurrent.futures import ThreadPoolExecutor\n"
-_SETTINGS = '''
+_SETTINGS = """
 import pytest
 
 BASE = os.environ.get("ATTENDEE_URL", {base!r})
@@ -231,7 +231,7 @@ KEYS = {{
     "other": os.environ.get("ATTENDEE_OTHER_API_KEY", ""),
     "disabled": os.environ.get("ATTENDEE_DISABLED_API_KEY", ""),
 }}
-'''
+"""
 
 
 def pytest_file(recipe: Mapping[str, Any], *, base: str, file: str) -> str:

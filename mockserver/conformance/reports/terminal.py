@@ -128,7 +128,8 @@ class Progress:
         found = run.findings
         sent = getattr(run.target, "sent", 0)
         self._stream.write(
-            f"\r\033[K{run.part}: {len(found.exercised)} rules tested, {sent} requests, {len(found.broken)} findings{left}"
+            f"\r\033[K{run.part}: {len(found.exercised)} rules tested, "
+            f"{sent} requests, {len(found.broken)} findings{left}"
         )
         self._stream.flush()
 
