@@ -20,7 +20,6 @@ from tests.mutants.mutant import Mutant
         (status.MUTANTS, "T2", "status-documented", "createCalendar", "409"),
         (status.MUTANTS, "T9", "method-undeclared", "getCalendar", "PUT"),
         (headers.MUTANTS, "H9", "vary", "listCalendarEvents", "Vary"),
-        (headers.MUTANTS, "H10", "retry-after", "createCalendar", "Retry-After"),
         (headers.MUTANTS, "H16", "content-type", "deleteCalendar", "Content-Type"),
         (headers.MUTANTS, "H29", "path-unknown", "listCalendars", "path"),
         (headers.MUTANTS, "H32", "links-kept", "listCalendarEvents", "host"),
