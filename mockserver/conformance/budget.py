@@ -24,12 +24,14 @@ class Budget:
         requests: int | None = None,
         rate: float | None = None,
         failures: int | None = 3,
+        patient: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        """`failures`: after so many failing operations in a row the run stops; None: never."""
+        """`failures`: so many failing operations in a row end the run; None, or a `patient` run: never."""
         self.used = 0
-        self._requests, self._rate, self._failures = requests, rate, failures
+        self._requests, self._rate = requests, rate
+        self._failures = None if patient else failures
         self._clock, self._sleep = clock, sleep
         self._end = math.inf if seconds is None else clock() + seconds
         self._next = -math.inf
@@ -44,7 +46,7 @@ class Budget:
             now = self._clock()
             self._stop_if_used_up(now)
             start = max(now, self._next, self._waits.get(_kind(method), -math.inf))
-            if start >= self._end or start - now > _LONGEST_WAIT:
+            if start > now and (start >= self._end or start - now > _LONGEST_WAIT):
                 self._stop(f"the target wants {math.ceil(start - now)} s without requests, which is more than there is")
             self.used += 1
             if self._rate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from mockserver.conformance.budget import Budget
@@ -13,26 +13,17 @@ from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.ledger import Ledger, read_ledger
 from mockserver.conformance.run import Stopped
-from mockserver.conformance.transport import HttpTarget, Keys, Session
+from mockserver.conformance.transport import HttpTarget, Keys, Transport
 
 SECONDS = 60.0
+Sleep: TypeAlias = Callable[[float], object]
 _PAGES = 200
 _TRIES = 3
 _MOST_DOUBTED = 300
 """Ids that were said to be gone are asked for once more, unless there are more of them than this."""
 
 
-class Left(NamedTuple):
-    """Something that may be left behind."""
-
-    what: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.why}"
-
-
-def clean_up(target: Session, *, seconds: float = SECONDS, sleep: Callable[[float], object] = time.sleep) -> list[Left]:
+def clean_up(target: Transport, *, seconds: float = SECONDS, sleep: Sleep = time.sleep) -> list[str]:
     """Deletes everything that the run made and sees that it is gone; gives what is left, and why.
 
     It has a budget of its own. Nothing is deleted but ids from answers to our own creations, and what carries the
@@ -46,13 +37,13 @@ def clean_up(target: Session, *, seconds: float = SECONDS, sleep: Callable[[floa
     finally:
         target.budget = budget
     if not left:
-        target.ledger.close()
+        target.ledger.close(clean=True)
     return left
 
 
-def clean_up_all(url: str, keys: Keys, folder: Path, *, sleep: Callable[[float], object] = time.sleep) -> list[Left]:
+def clean_up_all(url: str, keys: Keys, folder: Path, *, sleep: Sleep = time.sleep) -> list[str]:
     """Cleans up after every run on this URL whose ledger lies in the folder. Ledgers that are clean are taken away."""
-    left: list[Left] = []
+    left: list[str] = []
     for path in ledgers(folder, url):
         ledger = read_ledger(path)
         if ledger is not None:
@@ -82,17 +73,18 @@ def resumed(url: str, keys: Keys, ledger: Ledger) -> HttpTarget:
 class _Cleaner:
     """One cleaning up."""
 
-    def __init__(self, target: Session) -> None:
+    def __init__(self, target: Transport) -> None:
         self._target, self._ledger = target, target.ledger
         self._left: dict[str, str] = {}
 
-    def clean(self) -> list[Left]:
+    def clean(self) -> list[str]:
         """Everything that is known first, then what has to be looked for."""
         try:
             self._take_away(self._ledger.alive)
             self._look_for_lost()
             self._walk()
             self._doubt()
+            self._clear()
         except Stopped as reason:
             for name in self._ledger.alive:
                 self._left.setdefault(name, f"cleaning up ended: {reason}")
@@ -100,7 +92,7 @@ class _Cleaner:
                 self._left.setdefault("creations without an answer", f"cleaning up ended: {reason}")
         for name in self._ledger.doubtful:
             self._left.setdefault(name, "an answer to our creation had it, but nothing shows that it is ours")
-        return [Left(what, why) for what, why in sorted(self._left.items())]
+        return [f"{what}: {why}" for what, why in sorted(self._left.items())]
 
     def _take_away(self, names: dict[str, Key]) -> None:
         for name, key in names.items():
@@ -125,14 +117,17 @@ class _Cleaner:
         for intent in self._ledger.unanswered:
             if intent.deduplication_key is not None:
                 name = quote(intent.deduplication_key.strip(), safe="")
-                self._adopt(self._send("GET", f"{CALENDARS}?deduplication_key={name}", intent.key), intent.key)
+                page = self._send("GET", f"{CALENDARS}?deduplication_key={name}", intent.key)
+                self._adopt(page, intent.key)
+                if page.status != 200:
+                    self._left[f"creation {intent.number}"] = f"looking for it was answered {page.status}"
             elif not intent.marked and intent.status is not None and not 200 <= intent.status < 300:
                 self._left[f"creation {intent.number}"] = "it had no mark and no answer that tells what it made"
 
     def _walk(self) -> None:
         """The latest calendars, as long as there may be some of this run among them."""
         keys: list[Key] = ["main", "other"] if self._target.other_key else ["main"]
-        used = {intent.key for intent in self._ledger.intents.values()}
+        used = {intent.key for intent in self._ledger.asked.values()}
         for key in keys:
             if key in used or key == "main":
                 for page in self._pages(key):
@@ -171,6 +166,15 @@ class _Cleaner:
             if self._send("GET", f"{CALENDARS}/{quote(name, safe='')}", key).status == 200:
                 self._ledger.came_back(name)
                 self._take_away({name: key})
+
+    def _clear(self) -> None:
+        """Settles what was looked for, and asks for the ids that may be somebody else's."""
+        for name, key in dict(self._ledger.doubtful).items():
+            if self._send("GET", f"{CALENDARS}/{quote(name, safe='')}", key).status == 404:
+                self._ledger.cleared(name)
+        for intent in self._ledger.unanswered:
+            if f"creation {intent.number}" not in self._left:
+                self._ledger.settle(intent)
 
     def _send(self, method: str, path: str, key: Key) -> Exchange:
         """The exchange; another try when nothing came back. A 429 is waited for by the budget."""

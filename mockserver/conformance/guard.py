@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, TypeAlias
-from urllib.parse import parse_qsl, unquote
+from typing import Final, Literal, NamedTuple, TypeAlias
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from mockserver.conformance.run import Forbidden
 
@@ -21,6 +21,25 @@ _OVERRIDES = re.compile(r"(x-)?(http-)?method(-override)?|x-http-method(-overrid
 _REWRITES = frozenset({"x-original-url", "x-rewrite-url", "x-forwarded-uri", "x-original-uri", "x-forwarded-prefix"})
 _FRAMING = frozenset({"content-length", "transfer-encoding", "upgrade", "expect", "connection", "trailer"})
 _SECOND_REQUEST = re.compile(rb"[A-Za-z]+ \S* ?HTTP/\d")
+_LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1|[^.]+\.localhost")
+_PRODUCTION = re.compile(r"(.*\.)?attendee\.dev\.?")
+
+
+class Limits(NamedTuple):
+    """How far a run may go. `live` is a service that is not the judge's to break."""
+
+    writes: bool
+    live: bool
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads no further than this machine."""
+    return _LOOPBACK.fullmatch((urlsplit(url).hostname or "").lower()) is not None
+
+
+def is_production(url: str) -> bool:
+    """Whether a URL leads to the service itself."""
+    return _PRODUCTION.fullmatch((urlsplit(url).hostname or "").lower()) is not None
 
 
 class Guard:

@@ -1,4 +1,4 @@
-"""What a run set out to make, made and took away again; written down before it happens, so that a kill loses nothing."""
+"""What a run set out to make, made and took away; written down before it happens, so that a kill loses nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from mockserver.conformance.exchange import Key
 
-FOLDER: Final = ".attendee-conformance"
+FOLDER: Final = Path(".attendee-conformance")
 _LONGEST_KEY = 2000
 _Line: TypeAlias = dict[str, Any]
 
@@ -39,7 +39,8 @@ class Ledger:
     def __init__(self, run: str, url: str, path: Path | None = None, *, now: Any = time.time) -> None:
         """`run` is the mark that everything of the run carries."""
         self.run, self.url, self.path = run, url, path
-        self.intents: dict[int, Intent] = {}
+        self.asked: dict[int, Intent] = {}
+        """Everything that was to make something, by number."""
         self.made: dict[str, Key] = {}
         """Every id that was made, and with whose key."""
         self.doubtful: dict[str, Key] = {}
@@ -47,7 +48,12 @@ class Ledger:
         self.gone: set[str] = set()
         """Ids that are known, or were said, to be gone."""
         self.started: float | None = None
+        self._settled: set[int] = set()
         self._now = now
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not os.access(path.parent, os.W_OK):
+                raise PermissionError(13, "Permission denied", str(path))
         self._lock = threading.Lock()
 
     @property
@@ -58,19 +64,41 @@ class Ledger:
     @property
     def unanswered(self) -> list[Intent]:
         """Creations of which it is not known whether they happened."""
-        found = list(self.intents.values())
+        found = [one for one in self.asked.values() if one.number not in self._settled]
         return [one for one in found if not one.ids and (not one.status or one.status >= 500 or one.status < 300)]
+
+    @property
+    def left(self) -> set[str]:
+        """The ids that are ours and not known to be gone."""
+        return set(self.alive)
+
+    @property
+    def intents(self) -> dict[int, str | None]:
+        """The deduplication keys of the creations of which it is not known whether they happened."""
+        return {one.number: one.deduplication_key for one in self.unanswered}
+
+    def settle(self, intent: Intent) -> None:
+        """Notes that what a creation may have made was looked for."""
+        with self._lock:
+            self._write({"what": "settled", "n": intent.number})
+            self._settled.add(intent.number)
+
+    def cleared(self, name: str) -> None:
+        """Notes that a doubtful id is not there."""
+        with self._lock:
+            self._write({"what": "cleared", "id": name})
+            self.doubtful.pop(name, None)
 
     def intend(self, key: Key, deduplication_key: object = None, *, marked: bool = True) -> Intent:
         """Notes that something is about to be made."""
         with self._lock:
             ours = isinstance(deduplication_key, str) and self.is_marked(deduplication_key)
             text = str(deduplication_key)[:_LONGEST_KEY] if ours else None
-            intent = Intent(len(self.intents) + 1, key, text, marked)
+            intent = Intent(len(self.asked) + 1, key, text, marked)
             if self.started is None:
                 self.started = self._now()
                 self._write({"what": "run", "run": self.run, "url": self.url, "at": self.started})
-            self.intents[intent.number] = intent
+            self.asked[intent.number] = intent
             self._write(
                 {"what": "intent", "n": intent.number, "key": key, "deduplication_key": text, "marked": marked}
                 | {"at": self._now()}
@@ -107,9 +135,11 @@ class Ledger:
         """Whether a text carries the run's mark, in whatever case."""
         return self.run.lower() in text.lower()
 
-    def close(self) -> None:
-        """Takes the file away: nothing of the run is left."""
-        if self.path is not None:
+    def close(self, *, clean: bool = True) -> None:
+        """The end; the file of a run of which nothing is left is taken away."""
+        if self.path is None:
+            return
+        if clean and not self.doubtful:
             self.path.unlink(missing_ok=True)
 
     def _answered(self, intent: Intent, status: int, ids: list[str], doubtful: list[str]) -> None:
@@ -121,9 +151,6 @@ class Ledger:
         """One line, on the disk before anything else happens."""
         if self.path is None:
             return
-        new = not self.path.exists()
-        if new:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
         data = json.dumps(line).encode() + b"\n"
         handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
@@ -132,30 +159,40 @@ class Ledger:
         finally:
             os.close(handle)
 
-    def _read(self, line: _Line) -> None:
+    def read(self, line: _Line) -> None:
+        """Takes up a line of the file."""
         match line:
             case {"what": "run", "at": at}:
                 self.started = at
             case {"what": "intent", "n": number, "key": key, "deduplication_key": text, "marked": marked}:
-                self.intents[number] = Intent(number, key, text, marked)
+                self.asked[number] = Intent(number, key, text, marked)
             case {"what": "answer", "n": number, "status": status, "ids": ids, "doubtful": doubtful}:
-                self._answered(self.intents[number], status, ids, doubtful)
-            case {"what": "found", "id": name, "key": key}:
-                self.made[name] = key
-            case {"what": "gone", "id": name}:
-                self.gone.add(name)
-            case {"what": "back", "id": name}:
-                self.gone.discard(name)
+                self._answered(self.asked[number], status, ids, doubtful)
+            case {"what": "settled", "n": number}:
+                self._settled.add(number)
+            case {"what": what, "id": name}:
+                self._read_of_id(what, name, line)
+
+    def _read_of_id(self, what: object, name: str, line: _Line) -> None:
+        if what == "found":
+            self.made[name] = line["key"]
+        elif what == "gone":
+            self.gone.add(name)
+        elif what == "back":
+            self.gone.discard(name)
+        elif what == "cleared":
+            self.doubtful.pop(name, None)
 
 
 def read_ledger(path: Path) -> Ledger | None:
     """The ledger of a run that ended, however it ended; None for a file that is none. A cut last line is left out."""
     lines = [line for text in path.read_bytes().split(b"\n") if (line := _parsed(text)) is not None]
-    if not lines or lines[0].get("what") != "run" or not re.fullmatch(r"[0-9a-z]{8,40}", str(lines[0].get("run"))):
+    first = lines[0] if lines else {}
+    if first.get("what") != "run" or not re.fullmatch(r"[0-9a-z]{8,40}", str(first.get("run"))):
         return None
-    ledger = Ledger(str(lines[0]["run"]), str(lines[0].get("url")), path)
+    ledger = Ledger(str(first["run"]), str(first.get("url")), path)
     for line in lines:
-        ledger._read(line)
+        ledger.read(line)
     return ledger
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mockserver.conformance.exchange import Exchange
-from mockserver.conformance.guard import CALENDARS
-from mockserver.conformance.transport import Session
-
-_PRODUCTION: Final = re.compile(r"(.*\.)?attendee\.dev\.?")
+from mockserver.conformance.guard import CALENDARS, is_production
+from mockserver.conformance.transport import Transport
 
 
 class Untestable(Exception):
@@ -43,11 +40,11 @@ def check_url(url: str) -> None:
 def check_host(url: str, allowed_production: str | None) -> None:
     """Raises Untestable for a production host that was not named on purpose."""
     host = (urlsplit(url).hostname or "").lower()
-    if _PRODUCTION.fullmatch(host) and (allowed_production or "").lower() != host:
+    if is_production(url) and (allowed_production or "").lower() != host:
         raise Untestable(f"{host} is a production host; if you mean it, name it: --production-host {host}")
 
 
-def preflight(target: Session) -> Preflight:
+def preflight(target: Transport) -> Preflight:
     """Asks for the list of calendars with each key. Raises Untestable."""
     first = target.send("GET", CALENDARS)
     ours = _ids(first, "API key", "the key of a project in ATTENDEE_API_KEY")
@@ -68,7 +65,9 @@ def _ids(exchange: Exchange, key: str, advice: str) -> list[object]:
     if status == 0:
         raise Untestable(f"nothing answers: {exchange.failure}")
     if 300 <= status < 400:
-        raise Untestable(f"{CALENDARS} leads elsewhere ({status} to {exchange.headers.get('location', 'nowhere')[:200]})")
+        raise Untestable(
+            f"{CALENDARS} leads elsewhere ({status} to {exchange.headers.get('location', 'nowhere')[:200]})"
+        )
     if status == 401 or (status == 403 and isinstance(page, dict)):
         raise Untestable(f"the {key} is refused ({status}); give {advice}")
     if status < 500 and not isinstance(page, dict):

@@ -11,19 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
-from urllib.parse import urlsplit
 
 from mockserver import __version__
 from mockserver.conformance.budget import Budget
 from mockserver.conformance.exchange import Exchange, Key, Request
-from mockserver.conformance.guard import CALENDARS, SAFE, Guard, Reach
+from mockserver.conformance.guard import CALENDARS, SAFE, Guard, Limits, Reach, is_loopback
 from mockserver.conformance.ledger import Intent, Ledger
 from mockserver.conformance.masking import Masker
-from mockserver.conformance.wires import App, AsgiWire, HttpWire, Reply, Unanswered, Wire
+from mockserver.conformance.wires import App as App
+from mockserver.conformance.wires import AsgiWire, HttpWire, Reply, Unanswered, Wire
 
 TIMEOUT = 10.0
 _IDS = re.compile(rb'"id"\s*:\s*"([^"\\]{1,200})"')
-_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1|\[::1\]|.*\.localhost")
 
 
 class Keys(NamedTuple):
@@ -34,35 +33,35 @@ class Keys(NamedTuple):
     disabled: str | None = None
 
 
-class Session:
+class Transport:
     """A target; see run.Target. Made by HttpTarget and AsgiTarget."""
 
     def __init__(
         self,
         wire: Wire,
         keys: Keys,
-        *,
         reach: Reach,
-        writes: bool,
-        parallel: bool,
-        run: str,
         budget: Budget,
         ledger: Ledger,
-        timeout: float,
+        *,
+        writes: bool,
+        parallel: bool,
     ) -> None:
-        self.keys, self.writes, self.parallel, self.run_id = keys, writes, parallel, run
+        self.keys, self.writes, self.parallel, self.run_id = keys, writes, parallel, ledger.run
         self.other_key, self.disabled_key = keys.other is not None, keys.disabled is not None
         self.live = reach == "remote"
         self.host = wire.host
+        self.timeout = TIMEOUT
         self.sent = 0
         self.budget, self.ledger, self.masker = budget, ledger, Masker()
         self.guard = Guard(writes=writes, reach=reach)
-        self._wire, self._timeout = wire, timeout
+        self.guard.created.update(ledger.made)
+        self._wire = wire
         self._tags = 0
         self._lock = threading.Lock()
         self._agent = [
-            (b"User-Agent", f"attendee-conformance/{__version__} run/{run}".encode()),
-            (b"X-Conformance-Run", run.encode()),
+            (b"User-Agent", f"attendee-conformance/{__version__} run/{self.run_id}".encode()),
+            (b"X-Conformance-Run", self.run_id.encode()),
         ]
         for key in keys:
             self.masker.add(key)
@@ -101,7 +100,7 @@ class Session:
                 path.encode("utf-8", "surrogatepass"),
                 self._headers(request),
                 request.body or b"",
-                self._timeout,
+                self.timeout,
             )
             failure = None
         except Unanswered as reason:
@@ -123,7 +122,7 @@ class Session:
         self.budget.admit("GET")
         started, clock = time.time(), time.perf_counter()
         try:
-            reply, failure = self._wire.raw(data, self._timeout), None
+            reply, failure = self._wire.raw(data, self.timeout), None
         except Unanswered as reason:
             reply, failure = Reply(0, (), b""), str(reason)
         with self._lock:
@@ -237,14 +236,14 @@ class Session:
         headers = [*self._agent, (b"Authorization", b"Token " + _bytes(self.keys.main))]
         for path in (b"/api/v1/calendars", b"/api/v1/calendar_events", b"/api/v1/calendars/cal_0000000000000000"):
             try:
-                if self._wire.exchange("GET", path, headers, b"", self._timeout).status < 500:
+                if self._wire.exchange("GET", path, headers, b"", self.timeout).status < 500:
                     return True
             except Unanswered:
                 continue
         return False
 
 
-class HttpTarget(Session):
+class HttpTarget(Transport):
     """A deployment at a URL."""
 
     def __init__(
@@ -257,52 +256,48 @@ class HttpTarget(Session):
         budget: Budget | None = None,
         folder: Path | None = None,
         run: str | None = None,
-        timeout: float = TIMEOUT,
-        verify: bool = True,
     ) -> None:
-        """`writes` and `parallel` are on for a target on this machine and off for others; `folder`: for the ledger."""
+        """`writes` and `parallel` are on for this machine and off for others unless given; `folder`: for the ledger.
+
+        Raises OSError where no ledger can be written.
+        """
+        self.url = url.rstrip("/")
         local = is_local(url)
         run = run or fresh_run()
-        path = folder / f"{run}.jsonl" if folder is not None else None
         super().__init__(
-            HttpWire(url, verify=verify),
+            HttpWire(url),
             keys,
-            reach="loopback" if local else "remote",
+            "loopback" if local else "remote",
+            budget or Budget(),
+            Ledger(run, self.url, folder / f"{run}.jsonl" if folder is not None else None),
             writes=local if writes is None else writes,
             parallel=local if parallel is None else parallel,
-            run=run,
-            budget=budget or Budget(),
-            ledger=Ledger(run, url.rstrip("/"), path),
-            timeout=timeout,
         )
-        self.url = url.rstrip("/")
 
 
-class AsgiTarget(Session):
+class AsgiTarget(Transport):
     """An application in process."""
 
     def __init__(
         self,
         app: App,
         keys: Keys,
+        limits: Limits | None = None,
         *,
         writes: bool = True,
         parallel: bool = True,
         budget: Budget | None = None,
         run: str | None = None,
-        timeout: float = TIMEOUT,
     ) -> None:
-        run = run or fresh_run()
+        """It may be written to, unless `limits` or `writes` say otherwise."""
         super().__init__(
             AsgiWire(app),
             keys,
-            reach="in process",
-            writes=writes,
+            "in process",
+            budget or Budget(failures=None),
+            Ledger(run or fresh_run(), "in process"),
+            writes=writes and (limits is None or limits.writes),
             parallel=parallel,
-            run=run,
-            budget=budget or Budget(failures=None),
-            ledger=Ledger(run, "in process"),
-            timeout=timeout,
         )
         self.url = "in process"
 
@@ -314,7 +309,7 @@ def fresh_run() -> str:
 
 def is_local(url: str) -> bool:
     """Whether a URL leads to this machine."""
-    return _LOOPBACK.fullmatch((urlsplit(url).hostname or "").lower()) is not None
+    return is_loopback(url)
 
 
 def _composed(
