@@ -20,7 +20,7 @@ _IMPOSSIBLE = re.compile(r"conformance-no-such-[a-z0-9-]{1,40}")
 _OVERRIDES = re.compile(r"(x-)?(http-)?method(-override)?|x-http-method(-override)?")
 _REWRITES = frozenset({"x-original-url", "x-rewrite-url", "x-forwarded-uri", "x-original-uri", "x-forwarded-prefix"})
 _FRAMING = frozenset({"content-length", "transfer-encoding", "upgrade", "expect", "connection", "trailer"})
-_SECOND_REQUEST = re.compile(rb"[A-Za-z]+ \S* ?HTTP/\d")
+_SECOND_REQUEST = re.compile(rb"\b[A-Za-z]{1,20} \S{0,2000} ?HTTP/\d")
 _LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1|[^.]+\.localhost")
 _PRODUCTION = re.compile(r"(.*\.)?attendee\.dev\.?")
 
