@@ -220,10 +220,11 @@ class Transport:
         if self.ledger.is_marked(exchange.text):
             return True
         sent, made = _object(exchange.request.body), exchange.json
-        name = sent.get("client_id")
-        return (
-            isinstance(made, dict) and isinstance(name, str) and len(name) > 8 and made.get("client_id") == name.strip()
-        )
+        name, metadata = sent.get("client_id"), sent.get("metadata")
+        if not isinstance(made, dict) or not isinstance(name, str) or made.get("client_id") != name.strip():
+            return False
+        # A short client id alone could be anybody's; with the very metadata that was sent it is this calendar's.
+        return len(name) > 8 or (isinstance(metadata, dict) and made.get("metadata") == metadata)
 
     def _note(self, exchange: Exchange) -> None:
         request = exchange.request
