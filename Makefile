@@ -37,6 +37,18 @@ cover: $(VENV)/dev.stamp ## the tests, with coverage
 recorded: $(VENV)/dev.stamp ## replay what the real service answered, over a real socket
 	$(BIN)/python -m pytest -q -n auto tests/test_recorded.py
 
+.PHONY: contract
+contract: $(VENV)/dev.stamp ## hold the mock, in process, to every rule of its contract
+	$(BIN)/python -m pytest -q tests/test_contract.py
+
+.PHONY: fuzz
+fuzz: $(VENV)/dev.stamp ## judge a deployment: make fuzz BASE_URL=https://… TOKEN=…
+	@ATTENDEE_API_KEY="$(or $(TOKEN),$(ATTENDEE_API_KEY))" $(BIN)/attendee-mock check "$(BASE_URL)" $(ARGS)
+
+.PHONY: mutants
+mutants: $(VENV)/dev.stamp ## measure the judge: which seeded defects it finds (ARGS=--schemathesis to compare)
+	$(BIN)/python -m tests.mutants.table --output benchmarks/detection.md $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## style and the import contracts
 	$(BIN)/ruff check $(TARGETS)

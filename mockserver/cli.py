@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from mockserver import __version__
+from mockserver.judging import commands
 from mockserver.settings import LOG_LEVELS, Rate, Settings, environment_name, knobs, parse_rate
 
 _KNOBS = knobs()
@@ -107,6 +108,10 @@ def seed(projects: int, calendars: int, events: int, random_seed: int, output: P
             write_fixtures(stream, projects, calendars, events, random_seed)
     except OSError as error:
         raise click.ClickException(f"cannot write {output}: {error.strerror}") from error
+
+
+for _command in commands:
+    cli.add_command(_command)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -19,6 +19,14 @@ NOW = 1_800_000_000_000_000
 """2027-01-15T08:00:00Z, later than everything in the recorded data."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where tests/test_contract.py goes."""
+    group = parser.getgroup("contract")
+    group.addoption("--target", default="", help="the URL of a deployment to hold to the contract; the mock without it")
+    group.addoption("--token", default="", help="its API key; better in ATTENDEE_API_KEY")
+    group.addoption("--other-token", default="", help="a key of another project; better in ATTENDEE_OTHER_API_KEY")
+
+
 @pytest.fixture
 def clock() -> FixedClock:
     return FixedClock(NOW)

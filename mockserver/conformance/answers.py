@@ -1,0 +1,238 @@
+"""The contract compiled for judging answers: which operation a request meets, and what an answer may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+import jsonschema_rs
+
+UNKNOWN_PATH_ALLOW = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
+_MOST_PROBLEMS = 5
+_DESCRIPTION = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name", "description", "renders", "parses"],
+    "properties": {
+        "name": {"type": "string"},
+        "description": {"type": "string"},
+        "renders": {"type": "array", "items": {"type": "string"}},
+        "parses": {"type": "array", "items": {"type": "string"}},
+        "actions": {"type": "object"},
+    },
+}
+_UNKNOWN_PATH = {"enum": [{"error": "Not found"}, {"detail": "Not found."}]}
+_FORBIDDEN = {"type": "object", "required": ["detail"], "properties": {"detail": {"type": "string"}}}
+
+
+class Place(NamedTuple):
+    """Where a request goes: a path of the contract or none, and the operation that its answer is held against."""
+
+    template: str | None
+    """None for a path that is not in the contract."""
+    operation: str
+    """The operationId to blame; where the method is undeclared, that of the path's GET."""
+    declared: bool
+    """Whether the contract has the method on the path (HEAD goes with GET; OPTIONS is not in the contract)."""
+    allow: str
+
+
+class Problem(NamedTuple):
+    """What a body breaks: the field by name, without indexes, and the words of the validator."""
+
+    field: str
+    text: str
+
+
+class Verdict(NamedTuple):
+    """One test of a rule on one answer."""
+
+    rule: str
+    holds: bool
+    field: str = ""
+    expected: str = ""
+    actual: str = ""
+
+
+class Answers:
+    """What the contract says of answers, by operation and status."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """`document` is openapi.yaml as it is written."""
+        self._document = document
+        self._components = {"schemas": _as_json_schema(document["components"]["schemas"])}
+        self._places: dict[tuple[str, str], str] = {}
+        self._allows: dict[str, str] = {}
+        self._schemas: dict[tuple[str, int], Mapping[str, Any] | None] = {}
+        self._validators: dict[tuple[str, int], jsonschema_rs.Draft4Validator | None] = {}
+        for template, item in document["paths"].items():
+            self._read_path(template, item)
+        refused = self._schema_of(document["components"]["responses"]["MethodNotAllowed"]) or {}
+        self._fixed = {
+            ("undeclared", 405): self._compile(refused),
+            ("options", 200): self._compile(_DESCRIPTION),
+            ("unknown", 404): self._compile(_UNKNOWN_PATH),
+            ("unknown", 403): self._compile(_FORBIDDEN),
+            ("unknown", 405): self._compile(refused),
+            ("unknown", 200): self._compile(_DESCRIPTION),
+        }
+
+    def _read_path(self, template: str, item: Mapping[str, Any]) -> None:
+        methods = [method for method in ("get", "post", "put", "patch", "delete") if method in item]
+        named = [method.upper() for method in methods]
+        self._allows[template] = ", ".join([*named, *(["HEAD"] if "get" in methods else []), "OPTIONS"])
+        for method in methods:
+            operation = item[method]
+            self._places[template, method.upper()] = operation["operationId"]
+            for status, response in operation["responses"].items():
+                schema = self._schema_of(response)
+                self._schemas[operation["operationId"], int(status)] = schema
+                compiled = None if schema is None else self._compile(schema)
+                self._validators[operation["operationId"], int(status)] = compiled
+
+    def _schema_of(self, response: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        content = self.resolve(response).get("content")
+        return content["application/json"]["schema"] if content else None
+
+    def resolve(self, part: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The part of the contract that this one refers to, or itself."""
+        while "$ref" in part:
+            found: Any = self._document
+            for name in part["$ref"].removeprefix("#/").split("/"):
+                found = found[name]
+            part = found
+        return part
+
+    def _compile(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft4Validator:
+        root = {"allOf": [_as_json_schema(schema)], "components": self._components}
+        return jsonschema_rs.Draft4Validator(root, validate_formats=True)
+
+    def place(self, method: str, path: str) -> Place:
+        """Where a request of this method and path (with or without a query) goes."""
+        plain = unquote(path.partition("?")[0])
+        template = self._template(plain)
+        if template is None:
+            nearest = self._template(plain.rstrip("/")) or next(iter(self._allows))
+            return Place(None, self._places[nearest, "GET"], False, UNKNOWN_PATH_ALLOW)
+        known = self._places.get((template, "GET" if method == "HEAD" else method))
+        operation = known or self._places[template, "GET"]
+        return Place(template, operation, known is not None, self._allows[template])
+
+    def _template(self, plain: str) -> str | None:
+        for template in self._allows:
+            prefix, brace, _ = template.partition("{")
+            if not brace and plain == template:
+                return template
+            rest = plain[len(prefix) :]
+            if brace and plain.startswith(prefix) and rest and "/" not in rest:
+                return template
+        return None
+
+    def statuses(self, operation: str) -> frozenset[int]:
+        """The statuses that the contract has for an operation, without 405, which none of them answers."""
+        return frozenset(status for name, status in self._validators if name == operation and status != 405)
+
+    def empty(self, operation: str, status: int) -> bool:
+        """Whether the answer has no body."""
+        return self._schemas.get((operation, status), {}) is None
+
+    def problems(self, shape: str, status: int, body: Any) -> list[Problem]:
+        """What a JSON body breaks of its schema, each field once.
+
+        `shape` is an operationId, or "undeclared", "options" or "unknown" for what the contract does not describe.
+        """
+        validator = self._fixed.get((shape, status)) or self._validators.get((shape, status))
+        if validator is None or _is_valid(validator, body):
+            return []
+        found: dict[str, Problem] = {}
+        for problem in _problems(validator, body):
+            found.setdefault(problem.field, problem)
+            if len(found) == _MOST_PROBLEMS:
+                break
+        return list(found.values())
+
+
+def family(body: Any) -> str:
+    """Which of the four shapes of an error a body has, or "none of the four"."""
+    if not isinstance(body, dict) or not body:
+        return "none of the four"
+    for name in ("detail", "error"):
+        if set(body) == {name} and isinstance(body[name], str):
+            return name
+    lists = all(
+        isinstance(told, list) and told and all(isinstance(text, str) for text in told) for told in body.values()
+    )
+    return "fields" if lists else "none of the four"
+
+
+def _is_valid(validator: jsonschema_rs.Draft4Validator, body: Any) -> bool:
+    try:
+        return validator.is_valid(body)
+    except ValueError:
+        # The validator cannot read a lone surrogate, which an error may echo.
+        return validator.is_valid(_without_surrogates(body))
+
+
+def _problems(validator: jsonschema_rs.Draft4Validator, body: Any) -> Iterator[Problem]:
+    for error in validator.iter_errors(_without_surrogates(body)):
+        steps = [step for step in error.instance_path if isinstance(step, str)]
+        steps += _missing_or_unknown(error.kind.as_dict())
+        if not steps and isinstance(body, dict):
+            steps = [str(name) for name in list(body)[:1]]
+        keywords = [step for step in error.schema_path if isinstance(step, str)]
+        yield Problem(".".join(steps), f"breaks {keywords[-1] if keywords else 'the schema'}: {error.message[:200]}")
+
+
+def _missing_or_unknown(kind: Mapping[str, Any]) -> list[str]:
+    """The member that a `required` or `additionalProperties` problem is about."""
+    if "property" in kind:
+        return [str(kind["property"])]
+    unexpected = kind.get("unexpected")
+    return [str(unexpected[0])] if unexpected else []
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(name): _without_surrogates(item) for name, item in value.items()}
+    return value
+
+
+def _as_json_schema(schema: Any) -> Any:
+    """An OpenAPI 3.0 schema as JSON Schema draft 4: what is nullable may be null."""
+    if isinstance(schema, list):
+        return [_as_json_schema(part) for part in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    plain = {name: _as_json_schema(part) for name, part in schema.items() if name not in ("nullable", "example")}
+    if schema.get("nullable") is True:
+        return {"anyOf": [plain, {"type": "null"}]}
+    return plain
+
+
+class _Same:
+    """A document that is equal only to itself, so that it can be a key."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.document is self.document
+
+    def __hash__(self) -> int:
+        return id(self.document)
+
+
+@lru_cache(maxsize=4)
+def _compiled(same: _Same) -> Answers:
+    return Answers(same.document)
+
+
+def answers_of(document: Mapping[str, Any]) -> Answers:
+    """The contract compiled; the same document is compiled once."""
+    return _compiled(_Same(document))

@@ -1,0 +1,229 @@
+"""Checks a deployment from the first request to the last: what the command and pytest call."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from random import SystemRandom
+from types import FrameType
+from typing import Any
+
+from mockserver import __version__
+from mockserver.conformance import always
+from mockserver.conformance.cleanup import clean_up, ledgers, resumed
+from mockserver.conformance.findings import Finding
+from mockserver.conformance.known import read_known, sort_out
+from mockserver.conformance.ledger import read_ledger
+from mockserver.conformance.opening import FOLDER, Access, Opened, base_of, keys_of, opened
+from mockserver.conformance.parts import PARTS, all_rules
+from mockserver.conformance.preflight import Untestable, check_host, preflight
+from mockserver.conformance.recipe import Origins, recipe_of
+from mockserver.conformance.replay import STATUSES, Replayer, read_recipes
+from mockserver.conformance.report import Report
+from mockserver.conformance.run import INTERRUPTED, Stopped
+from mockserver.conformance.runner import Course, JudgeRun, Outcome, chosen_parts, is_chosen, results_of
+from mockserver.conformance.wires import App
+from mockserver.spec import load_contract
+
+_PLAN = (
+    "This run writes to {shown}: it makes some 600 calendars before it draws any, changes and deletes only those, and\n"
+    "goes on for {time}. Each create and change starts a sync with dead credentials, and each failed sync may fire\n"
+    "calendar.state_change to the project's own webhooks. `attendee-mock cleanup` takes away what a killed run leaves."
+)
+_SEEDS = 2**31
+
+
+def check(
+    target: str | App,
+    *,
+    key: str | None = None,
+    other_key: str | None = None,
+    disabled_key: str | None = None,
+    write: bool | None = None,
+    parallel: bool | None = None,
+    time_budget: float | None = 60.0,
+    max_requests: int | None = None,
+    rate: float | None = None,
+    seed: int | None = None,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    known: Path | None = None,
+    production_host: str | None = None,
+    first_only: bool = False,
+    progress: Callable[[JudgeRun], object] | None = None,
+    say: Callable[[str], object] | None = None,
+) -> Report:
+    """Holds a URL, or an ASGI application in this process, against every rule that it can.
+
+    Without a `time_budget` each part runs once, and those that draw go on for as long as there are `max_requests` left,
+    where that is given; `first_only` ends the run at its first finding. `write` and `parallel` are on for this machine
+    and off for any other unless they are given. Raises Untestable and KnownError.
+    """
+    entries = read_known(known, [rule.id for rule in all_rules()]) if known is not None else []
+    access = Access(
+        target, key, other_key, disabled_key, write, parallel, production_host, time_budget, max_requests, rate
+    )
+    if not any(is_chosen(rule, only, skip) for rule in all_rules()):
+        raise Untestable("no rule is left to test; `attendee-mock rules` lists them")
+    seed = SystemRandom().randrange(_SEEDS) if seed is None else seed
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    with opened(access) as transport:
+        preflight(transport)
+        if transport.live and transport.writes and say is not None:
+            lasts = "as long as it takes" if time_budget is None else f"{time_budget:.0f} s"
+            say(_PLAN.format(shown=access.shown, time=lasts))
+        course = Course(
+            transport,
+            load_contract(),
+            chosen_parts(PARTS, only, skip),
+            look=always.look,
+            seed=seed,
+            seconds=math.inf if time_budget is None and max_requests is not None else time_budget,
+            progress=_ended_by_first(progress) if first_only else progress,
+        )
+        with _interruptible(transport):
+            outcome = course.go()
+        left = _cleaned(transport, outcome)
+        mask = transport.mask
+        report = Report(
+            access.shown,
+            "write" if transport.writes else "read-only",
+            seed,
+            __version__,
+            started.replace("+00:00", "Z"),
+            results=results_of(outcome, PARTS, only=only, skip=skip),
+            left=left,
+            requests=outcome.requests,
+            seconds=outcome.seconds,
+            first_finding=outcome.run.first_finding,
+            stopped=outcome.stopped,
+            interrupted=outcome.interrupted,
+            mask=mask,
+        )
+        chosen = {rule.id for rule in all_rules() if is_chosen(rule, only, skip)}
+        broken = [finding for finding in outcome.run.findings.broken.values() if finding.rule in chosen]
+        told = sort_out(broken, entries, date.today())  # noqa: DTZ011 -- a file's dates are those of its readers
+        report.findings, report.known = told.new, told.known
+        report.expired = told.expired
+        report.unseen = [] if outcome.interrupted or only or skip else told.unseen
+        report.recipes = _recipes(broken, course, access, transport)
+    return report
+
+
+def _ended_by_first(progress: Callable[[JudgeRun], object] | None) -> Callable[[JudgeRun], None]:
+    def after(run: JudgeRun) -> None:
+        if progress is not None:
+            progress(run)
+        if run.findings.broken:
+            raise Stopped("something was found")
+
+    return after
+
+
+@contextlib.contextmanager
+def _interruptible(transport: Opened) -> Iterator[None]:
+    """Makes Ctrl-C end the run also where Python drops exceptions, as it does while it collects garbage."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        transport.budget.stop(INTERRUPTED)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _cleaned(transport: Opened, outcome: Outcome) -> list[str]:
+    """Takes away what the run made; interrupted a second time it says what is left and goes."""
+    try:
+        return [str(left) for left in clean_up(transport)]
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+        return sorted(transport.ledger.alive)
+
+
+def _recipes(
+    broken: Sequence[Finding], course: Course, access: Access, transport: Opened
+) -> dict[tuple[str, str, str], dict[str, Any]]:
+    rules = {rule.id: rule for rule in all_rules()}
+    keys = {"main": access.key or "", "other": access.other_key or "", "disabled": access.disabled_key or ""}
+    origins = Origins(transport.run_id, keys, course.watched.secrets)
+    recipes = {}
+    for finding in broken:
+        finding.exchanges = course.watched.led_to(finding.exchanges)
+        recipe = recipe_of(finding, rules[finding.rule], origins, transport.mask, course.watched.groups)
+        recipes[finding.identity] = recipe
+    return recipes
+
+
+def replay(
+    file: Path,
+    target: str | App,
+    *,
+    key: str | None = None,
+    other_key: str | None = None,
+    disabled_key: str | None = None,
+    write: bool | None = None,
+    production_host: str | None = None,
+) -> tuple[int, list[str]]:
+    """Takes the steps of the findings of a file again.
+
+    Gives the exit status (1 a defect shows, 0 they are gone, 2 they cannot be run) and what to say of each. Raises
+    Untestable and RecipeError.
+    """
+    recipes = read_recipes(file)
+    access = Access(target, key, other_key, disabled_key, write, production_host=production_host)
+    keys = {"main": key or "", "other": other_key or "", "disabled": disabled_key or ""}
+    said: list[str] = []
+    statuses: list[int] = []
+    with opened(access) as transport:
+        preflight(transport)
+        replayer = Replayer(transport, load_contract(), PARTS, look=always.look, keys=keys, clock=time.monotonic)
+        for recipe in recipes:
+            done = replayer.replay(recipe)
+            statuses.append(STATUSES[done.verdict])
+            name = f"{recipe['rule']} {recipe['operation']} {recipe['field']}".rstrip()
+            said.append(transport.mask(f"{name}: {done.verdict}: {done.told}"))
+        said += [f"left behind: {text}" for text in clean_up(transport)]
+    status = 1 if 1 in statuses else max(statuses, default=0)
+    return status, said
+
+
+def cleanup(
+    url: str | None,
+    *,
+    key: str | None = None,
+    other_key: str | None = None,
+    ledger: Path | None = None,
+    production_host: str | None = None,
+    say: Callable[[str], object] = print,
+) -> list[str]:
+    """Takes away what killed runs left, by their ledgers; gives what could not be. Raises Untestable."""
+    base = base_of(url) if url is not None else None
+    left: list[str] = []
+    paths = [ledger] if ledger is not None else ledgers(FOLDER, base)
+    for path in paths:
+        old = read_ledger(path) if path.exists() else None
+        if old is None:
+            raise Untestable(f"{path} is no ledger of a run")
+        access = Access(base or old.url, key, other_key)
+        check_host(base or old.url, production_host)
+        with resumed(base or old.url, keys_of(access), old) as transport:
+            preflight(transport)
+            found = clean_up(transport)
+        say(f"{old.url}: {len(old.gone)} calendars of run {old.run} are gone")
+        left += map(str, found)
+    if not paths:
+        say("there is no ledger of a run that was killed; nothing to do")
+    return left

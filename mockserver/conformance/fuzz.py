@@ -1,0 +1,283 @@
+"""Generated requests: Schemathesis makes them from the contract, our transport sends them. Its only importer.
+
+What of Schemathesis 4.32 is used, and what is not:
+
+- Phases: examples, coverage (every constraint at its edge), fuzzing (drawn data, good and bad). The stateful phase is
+  not: it takes ids out of answers and deletes and changes what it did not create; journeys do that work with a model.
+- Its engine is not used, even in process: requests would go past the guard, the budget and the masking.
+- Undeclared methods are off: they would send DELETE to a path that has none; the probes try methods.
+- Error feedback is off by construction, as its engine is: it would fit the data to what the service refuses.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import urlsplit
+
+from mockserver.conformance import always
+from mockserver.conformance.answers import answers_of
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.rules import Rule
+from mockserver.conformance.run import Run, Stopped
+from mockserver.conformance.tolerance import is_refused_rightly, is_taken_rightly
+
+if TYPE_CHECKING:
+    from schemathesis import Case
+
+    _Case: TypeAlias = Case[Any]
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "fuzz-answer",
+        "fuzz",
+        "high",
+        "Whatever is asked, Schemathesis finds status, type, headers and body of the answer as the contract has them.",
+        "openapi.yaml: responses",
+    ),
+    Rule(
+        "fuzz-valid-taken",
+        "fuzz",
+        "medium",
+        "A request that keeps the contract is not refused.",
+        "openapi.yaml: parameters, requestBody",
+    ),
+    Rule(
+        "fuzz-invalid-refused",
+        "fuzz",
+        "medium",
+        "A request that breaks the contract is refused.",
+        "openapi.yaml: parameters, requestBody",
+    ),
+)
+
+_BASE: Final = "http://judge.invalid"
+_EXAMPLES: Final = 40
+_TELLING: Final = 200
+"""A text that is longer is drawn for its length."""
+_OWN_HEADERS: Final = {"user-agent", "accept-encoding", "connection", "x-schemathesis-testcaseid", "content-length"}
+_SKIPPED: Final = {
+    # Each example would need a calendar of its own to delete; probes and journeys delete.
+    "deleteCalendar",
+}
+_CHECKS: Final = {
+    "fuzz-answer": (
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
+        "response_schema_conformance",
+    ),
+    "fuzz-valid-taken": ("positive_data_acceptance",),
+    "fuzz-invalid-refused": ("negative_data_rejection",),
+    # Not used, of those that Schemathesis has:
+    # not_a_server_error: a rule on all answers tells it, and puts it down to a part of the request.
+    # missing_required_header, ignored_auth: with keys that only the transport knows they would resend without ours;
+    #   and their wrong key lacks the word Token, so that "any key will do" passes. The probes have six wrong keys.
+    # unsupported_method, allow_header_conformance: the probes try all methods, and only where that is safe.
+    # use_after_free, ensure_resource_availability: stateful only; journeys hold a model against it, lists included.
+    # object_level_authorization: reads of single objects only; laws and journeys do it for lists and writes too.
+    # max_response_time: a shared staging server is slow at times.
+}
+
+
+def run(run: Run) -> None:
+    """Every operation: its edges in the first round, and drawn data in every round."""
+    fuzzer = Fuzzer(run)
+    fuzzer.go()
+
+
+class Fuzzer:
+    """One round over all operations."""
+
+    def __init__(self, run: Run) -> None:
+        import schemathesis
+        from schemathesis.checks import CHECKS, load_all_checks
+
+        load_all_checks()
+        self.run = run
+        self.answers = answers_of(run.contract)
+        self.checks: dict[str, list[Callable[..., Any]]] = {
+            rule: CHECKS.get_by_names(list(names)) for rule, names in _CHECKS.items()
+        }
+        config = schemathesis.Config.from_dict({"phases": {"coverage": {"unexpected-methods": []}}})
+        self.schema = schemathesis.openapi.from_dict(_without_security(run.contract), config=config)
+        self.schema.config.update(base_url=_BASE)
+        self.first = "fuzz-answer" not in run.findings.exercised
+        self.own = ""
+        self.stopped: Stopped | None = None
+
+    def go(self) -> None:
+        """Takes the operations in turn."""
+        for result in self.schema.get_all_operations():
+            operation: Any = result.ok()  # type: ignore[union-attr]  # the contract is valid: its tests say so
+            name = operation.definition.raw.get("operationId", "")
+            reads = operation.method.upper() == "GET"
+            if name in _SKIPPED or not (reads or self.run.target.writes) or self.run.share() <= 0:
+                continue
+            if "{object_id}" in operation.path and self.run.target.writes:
+                self._have_one()
+            self._fuzz(operation, name)
+            if self.stopped is not None:
+                raise self.stopped
+        if self.own:
+            self.run.target.send("DELETE", f"/api/v1/calendars/{self.own}")
+
+    def _fuzz(self, operation: Any, name: str) -> None:
+        from hypothesis import HealthCheck, Phase, settings
+        from schemathesis.generation.hypothesis.builder import (
+            HypothesisTestConfig,
+            HypothesisTestMode,
+            create_test,
+        )
+
+        modes = list(HypothesisTestMode) if self.first else [HypothesisTestMode.FUZZING]
+        test = create_test(
+            operation=operation,
+            test_func=lambda case: self._try(case, name),
+            config=HypothesisTestConfig(
+                project=self.schema.config,
+                modes=modes,
+                seed=self.run.random.getrandbits(32),
+                settings=settings(
+                    max_examples=_EXAMPLES,
+                    deadline=None,
+                    database=None,
+                    suppress_health_check=list(HealthCheck),
+                    phases=[Phase.explicit, Phase.generate],
+                ),
+            ),
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            test()
+
+    def _try(self, case: _Case, name: str) -> None:
+        if self.stopped is not None or self.run.share() <= 0 or (case.method != "GET" and _has_bad_path(case)):
+            return
+        try:
+            self._make_ours(case)
+            exchange = self._send(case)
+            self._judge(case, exchange, name)
+            made = exchange.json if exchange.status == 201 else None
+            if isinstance(made, dict) and isinstance(made.get("id"), str):
+                self.run.target.send("DELETE", f"/api/v1/calendars/{made['id']}")
+        except Stopped as reason:
+            # Not let through here: Hypothesis would take it for a failing example and try to make it smaller.
+            self.stopped = reason
+
+    def _have_one(self) -> None:
+        if self.own:
+            return
+        target = self.run.target
+        fields = {
+            "platform": "google",
+            "client_id": "conformance.invalid",
+            "client_secret": target.secret("client_secret"),
+            "refresh_token": target.secret("refresh_token"),
+            "metadata": {"conformance_run": target.tag()},
+        }
+        exchange = target.send("POST", "/api/v1/calendars", json=fields)
+        made = exchange.json
+        if exchange.status == 201 and isinstance(made, dict) and isinstance(made.get("id"), str):
+            self.own = made["id"]
+
+    def _make_ours(self, case: _Case) -> None:
+        """Puts the run's own texts in: an id that may be changed, a key that is not taken, secrets that are known."""
+        if case.path_parameters and self.own and not _has_bad_path(case):
+            case.path_parameters["object_id"] = self.own
+        body = case.body
+        if not isinstance(body, dict):
+            return
+        key = body.get("deduplication_key")
+        if isinstance(key, str) and key.strip() and len(key) < 900 and "\0" not in key:
+            body["deduplication_key"] = self.run.target.tag()
+        client = body.get("client_id")
+        if case.method == "POST" and isinstance(client, str) and 0 < len(client.strip()) < _TELLING:
+            # What was made has to be known again, also when its answer never comes.
+            body["client_id"] = self.run.target.tag()
+        for kind in ("client_secret", "refresh_token"):
+            text = body.get(kind)
+            if isinstance(text, str) and text.strip() and "\0" not in text:
+                body[kind] = self.run.target.secret(kind)
+
+    def _send(self, case: _Case) -> Exchange:
+        import requests
+
+        given: dict[str, Any] = case.as_transport_kwargs()
+        prepared = requests.Request(
+            **{
+                name: given[name]
+                for name in ("method", "url", "headers", "params", "json", "data", "files")
+                if name in given
+            }
+        ).prepare()
+        parts = urlsplit(str(prepared.url))
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        headers = [
+            (name, value if isinstance(value, str) else value.decode("latin-1"))
+            for name, value in prepared.headers.items()
+            if name.lower() not in _OWN_HEADERS and name.lower() != "authorization"
+        ]
+        raw: Any = prepared.body.encode() if isinstance(prepared.body, str) else prepared.body
+        self.prepared = prepared
+        return self.run.target.send(str(prepared.method), path, body=raw, headers=headers)
+
+    def _judge(self, case: _Case, exchange: Exchange, name: str) -> None:
+        if exchange.status in (0, 429) or exchange.status >= 500 or always.broken(self.answers, exchange):
+            return
+        left_out = {"fuzz-valid-taken": is_refused_rightly, "fuzz-invalid-refused": is_taken_rightly}
+        for rule, checks in self.checks.items():
+            if rule in left_out and left_out[rule](exchange.request):
+                continue
+            failures = self._failures(case, exchange, checks)
+            self.run.check(
+                rule,
+                not failures,
+                operation=name,
+                field=_field(failures),
+                expected=f"{exchange.status}: {_CHECKS[rule]}" if failures else "",
+                actual="; ".join(f"{failure.title}: {failure.message}"[:300] for failure in failures),
+                exchanges=[exchange],
+            )
+
+    def _failures(self, case: _Case, exchange: Exchange, checks: list[Callable[..., Any]]) -> list[Any]:
+        from schemathesis.core.failures import FailureGroup
+        from schemathesis.core.transport import Response
+
+        response = Response(
+            status_code=exchange.status,
+            headers={key: [value] for key, value in exchange.headers.items()},
+            content=exchange.body,
+            request=self.prepared,
+            elapsed=exchange.seconds,
+            verify=True,
+        )
+        try:
+            case.validate_response(response, checks=checks)
+        except FailureGroup as group:
+            return list(group.exceptions)
+        return []
+
+
+def _field(failures: list[Any]) -> str:
+    return type(failures[0]).__name__ if failures else ""
+
+
+def _has_bad_path(case: _Case) -> bool:
+    return any(
+        str(where) == "path" and str(part.mode) == "negative"
+        for where, part in (case.meta.components if case.meta else {}).items()
+    )
+
+
+def _without_security(contract: Mapping[str, Any]) -> dict[str, Any]:
+    """The contract without keys: the transport adds them, and the probes try wrong ones."""
+    document = deepcopy(dict(contract))
+    document.pop("security", None)
+    for item in document["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict):
+                operation.pop("security", None)
+    return document

@@ -1,0 +1,294 @@
+"""Steps that create, change and delete, each with what has to be so afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.journeys.model import DEFAULTS, SENT, Calendar, changed, created, difference
+from mockserver.conformance.journeys.shapes import (
+    BAD_CHANGES,
+    BAD_CREATES,
+    CHANGES,
+    CREATES,
+    MARK,
+    READ_ONLY,
+    Body,
+)
+from mockserver.conformance.journeys.stage import CALENDARS, Stage
+from mockserver.conformance.laws.instants import SECOND, read
+from mockserver.conformance.laws.reading import CALENDARS as LIST
+from mockserver.conformance.laws.reading import address
+
+_PATIENCE = 600 * SECOND
+_CREATE, _PATCH, _DELETE, _GET, _LIST = (
+    "createCalendar",
+    "updateCalendar",
+    "deleteCalendar",
+    "getCalendar",
+    "listCalendars",
+)
+
+
+def create(stage: Stage, shape: int) -> Calendar | None:
+    """A good calendar."""
+    tag = stage.target.tag()
+    return create_body(stage, stage.body(CREATES[shape % len(CREATES)](tag), tag=tag), "create-taken")
+
+
+def create_body(stage: Stage, body: Body, rule: str, before: list[Exchange] | None = None) -> Calendar | None:
+    """A calendar that has to be taken, by the rule given; None when it was not."""
+    answer = stage.post(body)
+    taken = stage.check(
+        rule,
+        answer.status in (200, 201) and isinstance(answer.json, dict),
+        _CREATE,
+        [*(before or []), answer],
+        expected="201",
+        actual=f"{answer.status} {answer.text[:200]}",
+    )
+    if not taken or not isinstance(answer.json.get("id"), str):
+        return None
+    calendar = Calendar(dict(answer.json), answer)
+    stage.model.calendars[calendar.id] = calendar
+    _judge_new(stage, calendar, body)
+    _judge_times(stage, calendar, answer)
+    stage.as_written(calendar, "create-stored", _CREATE)
+    return calendar
+
+
+def _judge_new(stage: Stage, calendar: Calendar, body: Body) -> None:
+    wanted = created(body)
+    name = difference(wanted, calendar.document, live=False)
+    stage.check(
+        "create-echo",
+        name is None,
+        _CREATE,
+        [calendar.made],
+        field=name or "",
+        expected=wanted.get(name) if name else "",
+        actual=calendar.document.get(name) if name else "",
+    )
+    name = difference(DEFAULTS, calendar.document, live=False)
+    stage.check(
+        "create-defaults",
+        name is None,
+        _CREATE,
+        [calendar.made],
+        field=name or "",
+        expected=DEFAULTS.get(name) if name else "",
+        actual=calendar.document.get(name) if name else "",
+    )
+
+
+def _judge_times(stage: Stage, calendar: Calendar, answer: Exchange) -> None:
+    """Whether a calendar's times are about now, which a write has just made them, and in order."""
+    operation = _CREATE if answer is calendar.made else _PATCH
+    made, moved = (read(calendar.document.get(name)) for name in ("created_at", "updated_at"))
+    if made is None or moved is None:
+        return
+    now = answer.started * SECOND
+    names = (("created_at", made), ("updated_at", moved)) if operation == _CREATE else (("updated_at", moved),)
+    off = next((name for name, at in names if not now - _PATIENCE < at < now + _PATIENCE + answer.seconds * SECOND), "")
+    plausible = stage.check(
+        "time-plausible",
+        not off,
+        operation,
+        calendar.story() if operation == _PATCH else [answer],
+        field=off,
+        expected="about the time of the request",
+        actual=calendar.document.get(off) if off else "",
+    )
+    if plausible and not stage.broke("patch-moves-updated-at", "time-plausible"):
+        stage.check(
+            "time-ordered",
+            made <= moved,
+            operation,
+            calendar.story(),
+            field="updated_at",
+            expected=f"not before {calendar.document['created_at']}",
+            actual=calendar.document["updated_at"],
+        )
+
+
+def change(stage: Stage, number: int, shape: int) -> None:
+    """A good change to one of the calendars, and that it changes no other."""
+    calendar = stage.pick(number)
+    if calendar is None:
+        return
+    body = stage.change(CHANGES[shape % len(CHANGES)](stage.target.tag()))
+    answer = stage.write("PATCH", calendar.id, body)
+    found = answer.json
+    story = calendar.story(answer)
+    taken = answer.status == 200 and isinstance(found, dict)
+    if not stage.check(
+        "patch-taken", taken, _PATCH, story, expected="200", actual=f"{answer.status} {answer.text[:200]}"
+    ):
+        stage.resume(calendar, stage.read(calendar.id))
+        return
+    before = calendar.document
+    calendar.document, calendar.changed = dict(found), answer
+    _judge_change(stage, before, body, found, story)
+    _judge_times(stage, calendar, answer)
+    stage.as_written(calendar, "patch-stored", _PATCH)
+    other = stage.pick(number + 1)
+    if other is not None and other is not calendar:
+        stage.as_written(other, "stays-as-written", _PATCH, [answer])
+    if stage.broke("stays-as-written", operation=_PATCH):
+        for there in list(stage.model.calendars.values()):
+            stage.resume(there, stage.read(there.id))
+
+
+def _judge_change(stage: Stage, before: Body, body: Body, found: Body, story: list[Exchange]) -> None:
+    wanted = changed(before, body)
+    if "metadata" in body:
+        stage.check(
+            "patch-replaces-metadata",
+            found.get("metadata") == wanted["metadata"],
+            _PATCH,
+            story,
+            field="metadata",
+            expected=wanted["metadata"],
+            actual=found.get("metadata"),
+        )
+    old, new = read(before.get("updated_at")), read(found.get("updated_at"))
+    if old is not None and new is not None:
+        stage.check(
+            "patch-moves-updated-at",
+            new > old,
+            _PATCH,
+            story,
+            field="updated_at",
+            expected=f"later than {before['updated_at']}",
+            actual=found["updated_at"],
+        )
+    if stage.broke("patch-stored", "patch-replaces-metadata"):
+        return
+    name = difference(
+        wanted, found, live=stage.live, without=("updated_at", *(("metadata",) if "metadata" in body else ()))
+    )
+    stage.check(
+        "patch-partial",
+        name is None,
+        _PATCH,
+        story,
+        field=name or "",
+        expected=wanted.get(name) if name else "",
+        actual=found.get(name) if name else "",
+    )
+
+
+def refused_create(stage: Stage, kind: int) -> None:
+    """A bad calendar, and that nothing of it stays: its key is neither found nor taken."""
+    tag = stage.target.tag()
+    name = sorted(BAD_CREATES)[kind % len(BAD_CREATES)]
+    body = stage.body({"deduplication_key": tag}, BAD_CREATES[name](tag), tag=tag)
+    answer = stage.post(body)
+    if answer.status != 400:
+        return
+    shown = _rows(stage, tag)
+    stage.check(
+        "refused-create-nothing",
+        not [row for row in shown[1] if row.get("deduplication_key") == tag],
+        _CREATE,
+        [answer, shown[0]],
+        expected="no calendar with the key of a create that was refused",
+        actual=f"it is there ({name})",
+    )
+    for row in shown[1]:
+        if row.get("deduplication_key") == tag:
+            stage.strays.append((row["id"], "main"))
+            return
+    if kind % 3 == 0:
+        create_body(stage, stage.body({"deduplication_key": tag}), "refused-create-nothing", [answer])
+
+
+def _rows(stage: Stage, key: str) -> tuple[Exchange, list[Any]]:
+    exchange = stage.target.send("GET", address(LIST, (("deduplication_key", key),)))
+    found = exchange.json if exchange.status == 200 else None
+    rows = found.get("results") if isinstance(found, dict) else None
+    return exchange, [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def refused_change(stage: Stage, number: int, kind: int) -> None:
+    """A change that is bad in part, and that no part of it is made."""
+    calendar = stage.pick(number)
+    if calendar is None:
+        return
+    name = sorted(BAD_CHANGES)[kind % len(BAD_CHANGES)]
+    answer = stage.write("PATCH", calendar.id, stage.change(BAD_CHANGES[name](stage.target.tag())))
+    if answer.status == 400:
+        stage.as_written(calendar, "refused-patch-nothing", _PATCH, [answer])
+    else:
+        stage.resume(calendar, stage.read(calendar.id))
+
+
+def read_only(stage: Stage, number: int, kind: int) -> None:
+    """A change of a field that can only be read."""
+    calendar = stage.pick(number)
+    if calendar is None:
+        return
+    name = list(READ_ONLY)[kind % len(READ_ONLY)]
+    value = "google" if calendar.document.get(name) == READ_ONLY[name] else READ_ONLY[name]
+    answer = stage.write("PATCH", calendar.id, {name: value, "metadata": {MARK: stage.target.tag()}})
+    found = stage.read(calendar.id)
+    shown = [seen.json.get(name) for seen in (answer, found) if seen.status == 200 and isinstance(seen.json, dict)]
+    held = stage.check(
+        "read-only-fields",
+        value not in shown,
+        _PATCH,
+        calendar.story(answer, found),
+        field=name,
+        expected=calendar.document.get(name),
+        actual=value,
+    )
+    if held and answer.status == 400:
+        stage.as_written(calendar, "refused-patch-nothing", _PATCH, [answer])
+    else:
+        stage.resume(calendar, found)
+
+
+def delete(stage: Stage, number: int) -> None:
+    """One calendar deleted: gone, unlisted, its key free again, and the others untouched."""
+    calendar = stage.pick(number)
+    if calendar is None:
+        return
+    answer = stage.write("DELETE", calendar.id)
+    story = calendar.story(answer)
+    if not stage.check(
+        "delete-taken", answer.status in (200, 204), _DELETE, story, expected="200", actual=answer.status
+    ):
+        stage.resume(calendar, stage.read(calendar.id))
+        return
+    found = stage.read(calendar.id)
+    gone = stage.check(
+        "delete-gone", found.status != 200, _DELETE, [*story, found], expected="404", actual=found.status
+    )
+    stage.drop(calendar)
+    if not gone:
+        stage.strays.append((calendar.id, "main"))
+        return
+    _judge_gone(stage, calendar, story)
+    other = stage.pick(number)
+    if other is not None:
+        stage.as_written(other, "delete-others-stay", _DELETE, [answer])
+
+
+def _judge_gone(stage: Stage, calendar: Calendar, story: list[Exchange]) -> None:
+    listed = stage.target.send("GET", CALENDARS)
+    by_key = _rows(stage, calendar.key)[0] if calendar.key else listed
+    for exchange in (listed, by_key):
+        if not stage.check(
+            "delete-unlisted",
+            f'"{calendar.id}"' not in exchange.text,
+            _LIST,
+            [*story, exchange],
+            expected="nothing of a deleted calendar",
+            actual=f"{calendar.id} is listed",
+        ):
+            return
+    if calendar.key is not None:
+        create_body(stage, stage.body({"deduplication_key": calendar.key}), "dedup-freed", story)
+
+
+__all__ = ["SENT", "change", "create", "create_body", "delete", "read_only", "refused_change", "refused_create"]

@@ -1,0 +1,97 @@
+"""Where the ids, keys and links in a request come from, so that what it shows can be shown again from the start."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from mockserver.conformance.exchange import Exchange, Request
+
+_MOST_LINKS = 200
+_LONGEST_CHAIN = 12
+_LIST = "/api/v1/calendars"
+
+
+class Memory:
+    """Which exchange gave which value; what is deleted is forgotten."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, Exchange] = {}
+        self._keys: dict[str, Exchange] = {}
+        self._links: dict[str, Exchange] = {}
+
+    def remember(self, exchange: Exchange) -> None:
+        """Takes up what later requests may use."""
+        request = exchange.request
+        if exchange.status == 201 and request.method == "POST":
+            self._remember_created(exchange)
+        elif exchange.status == 200 and request.method == "DELETE":
+            self._ids.pop(_id_in(request), None)
+        elif exchange.status == 200 and request.method == "GET" and b'"next"' in exchange.body[:20]:
+            self._remember_page(exchange)
+
+    def _remember_created(self, exchange: Exchange) -> None:
+        made = exchange.json
+        if not isinstance(made, dict) or not isinstance(made.get("id"), str):
+            return
+        self._ids[made["id"]] = exchange
+        if isinstance(made.get("deduplication_key"), str):
+            self._keys[made["deduplication_key"]] = exchange
+
+    def _remember_page(self, exchange: Exchange) -> None:
+        page = exchange.json
+        if not isinstance(page, dict):
+            return
+        for name in ("next", "previous"):
+            cursor = _cursor_in(str(page.get(name)))
+            if cursor and cursor not in self._links:
+                self._links[cursor] = exchange
+        while len(self._links) > _MOST_LINKS:
+            del self._links[next(iter(self._links))]
+        if urlsplit(exchange.request.path).path == _LIST and isinstance(page.get("results"), list):
+            for item in page["results"][:1]:
+                if isinstance(item, dict) and isinstance(item.get("id"), str):
+                    self._ids.setdefault(item["id"], exchange)
+
+    def before(self, exchange: Exchange) -> list[Exchange]:
+        """The exchanges that the request's values come from, in order."""
+        request = exchange.request
+        found = [self._ids.get(_id_in(request)), self._keys.get(_key_in(request)), *self._chain(request)]
+        return in_order(origin for origin in found if origin is not None and origin.number != exchange.number)
+
+    def _chain(self, request: Request) -> Iterator[Exchange]:
+        cursor = _cursor_in(request.path)
+        for _ in range(_LONGEST_CHAIN):
+            origin = self._links.get(cursor) if cursor else None
+            if origin is None:
+                return
+            yield origin
+            cursor = _cursor_in(origin.request.path)
+
+
+def in_order(exchanges: Iterable[Exchange]) -> list[Exchange]:
+    """The exchanges as they were sent, each once."""
+    return [exchange for _, exchange in sorted({exchange.number: exchange for exchange in exchanges}.items())]
+
+
+def _id_in(request: Request) -> str:
+    path, _, query = request.path.partition("?")
+    named = unquote(path).removeprefix(f"{_LIST}/") if path.startswith(f"{_LIST}/") else ""
+    return named or parse_qs(query).get("calendar_id", [""])[-1]
+
+
+def _key_in(request: Request) -> str:
+    if request.method != "POST" or b"deduplication_key" not in (request.body or b""):
+        return ""
+    try:
+        fields: Any = json.loads(request.body or b"")
+    except (ValueError, RecursionError):
+        return ""
+    key = fields.get("deduplication_key") if isinstance(fields, dict) else None
+    return key.strip() if isinstance(key, str) else ""
+
+
+def _cursor_in(url: str) -> str:
+    return parse_qs(urlsplit(url).query).get("cursor", [""])[-1]

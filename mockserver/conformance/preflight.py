@@ -1,0 +1,75 @@
+"""Whether a target can be tested at all, asked before anything else; and if not, why, in one line."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.guard import CALENDARS, is_production
+from mockserver.conformance.transport import Transport
+
+
+class Untestable(Exception):
+    """The target cannot be tested; the text says what is wrong and what to do."""
+
+
+class Preflight(NamedTuple):
+    """What the first requests showed."""
+
+    calendars: int
+    """On the first page of the project."""
+    other_calendars: int | None = None
+
+
+def check_url(url: str) -> None:
+    """Raises Untestable for what is no URL of a deployment."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise Untestable(f"{url!r} is no URL: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise Untestable(f"{url!r} is no URL of a deployment; write scheme and host, e.g. https://staging.example")
+    if parts.username is not None or parts.password is not None:
+        raise Untestable("the URL holds a user name or a password; keys are given in ATTENDEE_API_KEY")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise Untestable(f"{url!r} has more than scheme and host; leave the rest away: {parts.scheme}://{parts.netloc}")
+
+
+def check_host(url: str, allowed_production: str | None) -> None:
+    """Raises Untestable for a production host that was not named on purpose."""
+    host = (urlsplit(url).hostname or "").lower()
+    if is_production(url) and (allowed_production or "").lower() != host:
+        raise Untestable(f"{host} is a production host; if you mean it, name it: --production-host {host}")
+
+
+def preflight(target: Transport) -> Preflight:
+    """Asks for the list of calendars with each key. Raises Untestable."""
+    first = target.send("GET", CALENDARS)
+    ours = _ids(first, "API key", "the key of a project in ATTENDEE_API_KEY")
+    if not target.other_key:
+        return Preflight(len(ours))
+    if target.keys.other == target.keys.main:
+        raise Untestable("both API keys are the same; ATTENDEE_OTHER_API_KEY is for the key of another project")
+    other = target.send("GET", CALENDARS, key="other")
+    theirs = _ids(other, "other API key", "the key of another project in ATTENDEE_OTHER_API_KEY")
+    return Preflight(len(ours), len(theirs))
+
+
+def _ids(exchange: Exchange, key: str, advice: str) -> list[object]:
+    """The ids of a page of calendars."""
+    status, page = exchange.status, exchange.json
+    if status == 0:
+        raise Untestable(f"nothing answers: {exchange.failure}")
+    if 300 <= status < 400:
+        raise Untestable(
+            f"{CALENDARS} leads elsewhere ({status} to {exchange.headers.get('location', 'nowhere')[:200]})"
+        )
+    if status == 401 or (status == 403 and isinstance(page, dict)):
+        raise Untestable(f"the {key} is refused ({status}); give {advice}")
+    if status < 500 and not isinstance(page, dict):
+        kind = exchange.headers.get("content-type", "no type")
+        raise Untestable(f"this is no Attendee API: {CALENDARS} answers {status} with {kind[:80]} and no JSON object")
+    rows = page.get("results") if isinstance(page, dict) else None
+    return [row.get("id") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

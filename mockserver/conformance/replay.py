@@ -1,0 +1,150 @@
+"""Takes the steps of a finding again on a target and says whether the defect shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.playing import Answer, Ended, Sent, Unplayable, broken, play, spelt
+from mockserver.conformance.recipe import FORMAT, answer_of
+from mockserver.conformance.run import Forbidden, Stopped, Target
+from mockserver.conformance.runner import JudgeRun, Part
+from mockserver.conformance.watched import Look, Watched
+
+Verdict: TypeAlias = Literal["shows", "gone", "cannot be run"]
+STATUSES: Mapping[Verdict, int] = {"gone": 0, "shows": 1, "cannot be run": 2}
+_TRIES = 2
+_RACING_TRIES = 5
+_MOST_SECRETS = 20
+
+
+class Replayed(NamedTuple):
+    """What came of it; `told` says why."""
+
+    verdict: Verdict
+    told: str
+    exchanges: Sequence[Exchange] = ()
+
+
+class RecipeError(Exception):
+    """The file is no finding."""
+
+
+def read_recipes(path: Path) -> list[dict[str, Any]]:
+    """The findings of a file: one of them, or a whole JSON report. Raises RecipeError."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise RecipeError(f"{path}: not JSON: {error}") from error
+    if isinstance(document, dict) and "findings" in document:
+        found = [*document["findings"], *document.get("known", [])]
+        return [finding["recipe"] for finding in found if finding.get("recipe")]
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise RecipeError(f"{path}: neither a finding ({FORMAT}) nor a JSON report")
+    return [document]
+
+
+class Replayer:
+    """Replays on one target."""
+
+    def __init__(
+        self,
+        target: Target,
+        contract: Mapping[str, Any],
+        parts: Mapping[str, Part],
+        *,
+        look: Look,
+        keys: Mapping[str, str],
+        clock: Callable[[], float],
+    ) -> None:
+        """`look` holds an exchange against the rules on all answers; `keys` are those that must be in no answer."""
+        self._target, self._contract, self._parts = target, contract, parts
+        self._look, self._keys, self._clock = look, keys, clock
+
+    def replay(self, recipe: Mapping[str, Any]) -> Replayed:
+        """Takes the steps, again if the defect does not show at once."""
+        raced = recipe["part"] == "races" or any("together" in step for step in recipe["steps"])
+        races = raced and self._target.parallel
+        tries = _RACING_TRIES if races else _TRIES
+        last = Replayed("gone", "the answers are right")
+        try:
+            for _ in range(tries):
+                last = self._race(recipe) if races else self._once(recipe)
+                if last.verdict != "gone":
+                    break
+        except Ended as reason:
+            return Replayed("gone", str(reason))
+        except (Stopped, Forbidden, Unplayable) as reason:
+            return Replayed("cannot be run", str(reason))
+        return last
+
+    def _once(self, recipe: Mapping[str, Any]) -> Replayed:
+        run = JudgeRun(self._target, self._contract, seed=0, clock=self._clock)
+        watched = Watched(self._target, run, self._look, lambda: None)
+        run.target = watched
+        exchanges: list[Exchange] = []
+        made: list[tuple[str, Any]] = []
+
+        def send(sent: Sent) -> Answer:
+            exchange = watched.send(sent.method, sent.path, body=sent.body, headers=sent.headers, key=_key(sent))
+            exchanges.append(exchange)
+            body = exchange.json
+            if exchange.status == 201 and isinstance(body, dict) and isinstance(body.get("id"), str):
+                made.append((body["id"], _key(sent)))
+            return answer_of(exchange)
+
+        values = self._values()
+        try:
+            answers = play(recipe["steps"], values, send, partial(self._together, send))
+        finally:
+            for calendar_id, key in made:
+                self._target.send("DELETE", f"/api/v1/calendars/{calendar_id}", key=key)
+        told = broken(recipe["assertions"], answers, values)
+        if recipe["part"] == "always":
+            told = told or self._looked(run, recipe)
+        verdict: Verdict = "shows" if told else "gone"
+        return Replayed(verdict, "; ".join(told) or "the answers are right", exchanges)
+
+    def _looked(self, run: JudgeRun, recipe: Mapping[str, Any]) -> list[str]:
+        """What the rule itself says of the new answers."""
+        return [
+            f"expected {finding.expected}; was {finding.actual}"
+            for finding in run.findings.broken.values()
+            if (finding.rule, finding.operation) == (recipe["rule"], recipe["operation"])
+        ]
+
+    def _race(self, recipe: Mapping[str, Any]) -> Replayed:
+        """A race has many right ends: what judges it is the part that ran it."""
+        run = JudgeRun(self._target, self._contract, seed=0, clock=self._clock)
+        run.target = Watched(self._target, run, self._look, lambda: None)
+        self._parts["races"].run(run)
+        told = self._looked(run, recipe)
+        return Replayed("shows" if told else "gone", "; ".join(told) or "the races end as they should")
+
+    def _together(self, send: Callable[[Sent], Answer], batch: list[Sent]) -> list[Answer]:
+        if not self._target.parallel:
+            return [send(sent) for sent in batch]
+        calls = [
+            partial(self._target.send, sent.method, sent.path, body=sent.body, headers=sent.headers, key=_key(sent))
+            for sent in batch
+        ]
+        return [answer_of(exchange) for exchange in self._target.together(calls)]
+
+    def _values(self) -> dict[str, str]:
+        mark = getattr(self._target, "run_id", "") or self._target.tag()
+        values = spelt(self._keys)
+        values |= {"run": mark, "RUN": mark.upper()}
+        kinds = ("client_secret", "refresh_token")
+        return values | {
+            f"secret_{number}": self._target.secret(kinds[(number - 1) % 2]) for number in range(1, _MOST_SECRETS)
+        }
+
+
+def _key(sent: Sent) -> Any:
+    return sent.key if sent.key in ("main", "other", "disabled") else None

@@ -1,0 +1,87 @@
+"""What a run found out, before it is written down in any form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from mockserver.conformance.findings import Finding
+from mockserver.conformance.known import Entry
+from mockserver.conformance.rules import Rule
+
+Verdict: TypeAlias = Literal["kept", "broken", "known", "not observable", "not tested", "left out"]
+NOTHING_NEW, FINDINGS, NOT_TESTED, LEFT_BEHIND, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """What a run can say about one rule."""
+
+    rule: Rule
+    verdict: Verdict
+    exercised: int
+    reason: str = ""
+    """Why it was not observable or not tested."""
+
+
+@dataclass
+class Report:
+    """A run's outcome."""
+
+    target: str
+    mode: Literal["read-only", "write"]
+    seed: int
+    version: str
+    started: str
+    results: Sequence[RuleResult] = ()
+    findings: Sequence[Finding] = ()
+    """Those that no entry of the file of known ones fits."""
+    known: Sequence[tuple[Finding, Entry]] = ()
+    expired: Sequence[Entry] = ()
+    unseen: Sequence[Entry] = ()
+    recipes: Mapping[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
+    """By the identity of the finding: its steps, masked and with variables."""
+    left: Sequence[str] = ()
+    """What the run made and could not take away."""
+    requests: int = 0
+    seconds: float = 0.0
+    first_finding: tuple[int, float] | None = None
+    """After how many requests and seconds the first finding, known ones included, was seen."""
+    stopped: str = ""
+    """Why the run ended early; empty where it did not."""
+    interrupted: bool = False
+    notes: Sequence[str] = ()
+    mask: Callable[[str], str] = str
+
+    @property
+    def not_tested(self) -> list[RuleResult]:
+        """The rules that should have been put to the test and were not."""
+        return [result for result in self.results if result.verdict == "not tested"]
+
+    @property
+    def exit_status(self) -> int:
+        """0 nothing new, 1 findings, 2 not tested as it should have been, 3 something left behind, 130 interrupted."""
+        if self.interrupted:
+            return INTERRUPTED
+        if self.left:
+            return LEFT_BEHIND
+        if self.findings:
+            return FINDINGS
+        tested = any(result.exercised for result in self.results)
+        return NOT_TESTED if self.not_tested or not tested else NOTHING_NEW
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in one sentence."""
+        count = len(self.findings)
+        found = "nothing new was found" if not count else f"{count} finding{'s' if count > 1 else ''}"
+        if self.known:
+            found += f", {len(self.known)} known"
+        if self.interrupted:
+            return f"Interrupted; so far {found}."
+        if self.left:
+            return f"Something was left behind ({len(self.left)}); {found}."
+        if not count and self.not_tested:
+            return f"Not tested as it should have been: {len(self.not_tested)} rules; {found}."
+        return f"{found[0].upper()}{found[1:]}."

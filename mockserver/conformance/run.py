@@ -1,0 +1,84 @@
+"""A run of the judge: what its parts are given, and the order in which they go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any, Protocol
+
+from mockserver.conformance.exchange import Exchange, Key
+from mockserver.conformance.findings import Findings
+from mockserver.conformance.origins import Memory
+from mockserver.conformance.patience import Patience
+
+
+class Target(Protocol):
+    """Where requests go. It enforces what the run may do, whatever a part asks for."""
+
+    writes: bool
+    """Whether the run may create calendars, and change and delete those that it created."""
+    other_key: bool
+    disabled_key: bool
+    parallel: bool
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+        key: Key = "main",
+    ) -> Exchange:
+        """Sends a request and gives the exchange; `json` is sent as UTF-8 JSON with its Content-Type.
+
+        Raises Stopped when the budget is used up or the run has to end, and Forbidden for what the run may not do (a
+        change to something that it did not make): parts let Stopped through and need not catch Forbidden if they only
+        touch what `created` gave them.
+        """
+        ...
+
+    def together(self, requests: Sequence[Callable[[], Exchange]]) -> list[Exchange]:
+        """Starts the calls at one moment, each from a thread of its own, and gives the exchanges in the same order."""
+        ...
+
+    def tag(self) -> str:
+        """A fresh text, unique within and across runs, that marks what this run makes (usable as deduplication key)."""
+        ...
+
+    def secret(self, kind: str) -> str:
+        """A fresh text to use as client_secret or refresh_token; masked in every output from now on."""
+        ...
+
+
+class Stopped(Exception):
+    """The run is over: budget used up, interrupted, or the target is failing. The text says why."""
+
+
+INTERRUPTED = "interrupted"
+"""The text of Stopped when somebody pressed Ctrl-C."""
+
+
+class Forbidden(Exception):
+    """The transport refused to send a request that the run may not make."""
+
+
+class Run:
+    """What a part of the judge is given."""
+
+    def __init__(
+        self, target: Target, contract: Mapping[str, Any], *, random: Random, share: Callable[[], float]
+    ) -> None:
+        """`contract` is openapi.yaml as it is written; `share` tells the seconds that the part may still use."""
+        self.target = target
+        self.contract = contract
+        self.random = random
+        self.share = share
+        self.findings = Findings()
+        self.memory = Memory()
+        self.patience = Patience()
+
+    def check(self, rule: str, holds: bool, **seen: Any) -> bool:
+        """Records one test of a rule; see Findings.record."""
+        return self.findings.record(rule, holds, **seen)

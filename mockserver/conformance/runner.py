@@ -1,0 +1,229 @@
+"""Runs the parts of the judge in their order, within the time box, and says what came of every rule."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from random import Random
+from typing import Any, Protocol
+
+from mockserver.conformance.report import RuleResult
+from mockserver.conformance.rules import Need, Rule
+from mockserver.conformance.run import INTERRUPTED, Forbidden, Run, Stopped, Target
+from mockserver.conformance.watched import Look, Watched
+
+WEIGHTS = {"laws": 0.3, "races": 0.1, "fuzz": 0.2, "journeys": 0.4}
+"""How the parts that could go on for ever divide the time that the others leave."""
+AGAIN = ("journeys", "fuzz")
+"""The parts that draw: what time is left at the end is theirs, with other seeds."""
+USED_UP = "the time was used up"
+_LEAST = 1.0
+_ONCE = {"journeys": 10.0, "fuzz": 6.0}
+"""Seconds for each of these without a time box."""
+_TRIPS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_LACKS: dict[Need, str] = {
+    "write": "the run only reads",
+    "other-key": "no key of another project was given",
+    "disabled-key": "no disabled key was given",
+    "parallel": "requests are sent one at a time",
+    "events": "the project has no events",
+}
+
+
+class Part(Protocol):
+    """A module of rules and the function that puts them to the test."""
+
+    RULES: tuple[Rule, ...]
+
+    def run(self, run: Run) -> None:
+        """Puts the rules to the test."""
+        ...
+
+
+class JudgeRun(Run):
+    """A run that remembers when it first found something, and how long its part may go on."""
+
+    def __init__(self, target: Target, contract: Mapping[str, Any], *, seed: int, clock: Callable[[], float]) -> None:
+        """As Run; the deadline is the runner's to move."""
+        super().__init__(target, contract, random=Random(seed), share=self._left)
+        self.seed = seed
+        self.deadline = math.inf
+        self.started = clock()
+        self.part = ""
+        self.first_finding: tuple[int, float] | None = None
+        self._clock = clock
+
+    def check(self, rule: str, holds: bool, **seen: Any) -> bool:
+        """Records one test of a rule."""
+        if not holds and self.first_finding is None:
+            self.first_finding = getattr(self.target, "sent", 0), self._clock() - self.started
+        return super().check(rule, holds, **seen)
+
+    def _left(self) -> float:
+        return self.deadline - self._clock()
+
+
+@dataclass
+class Outcome:
+    """What happened, before it is sorted."""
+
+    run: JudgeRun
+    requests: int = 0
+    seconds: float = 0.0
+    cut: dict[str, str] = field(default_factory=dict)
+    """Why a part did not run to its end, by its name."""
+    stopped: str = ""
+    interrupted: bool = False
+
+
+class Course:
+    """The course of one run."""
+
+    def __init__(
+        self,
+        target: Target,
+        contract: Mapping[str, Any],
+        parts: Mapping[str, Part],
+        *,
+        look: Look,
+        seed: int = 0,
+        seconds: float | None = None,
+        progress: Callable[[JudgeRun], object] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`parts` in the order in which they go; `look` is called with every exchange; `seconds` is the time box.
+
+        Without one each part goes once; with an infinite one the run goes on until the target takes no more requests.
+        """
+        self.run = JudgeRun(target, contract, seed=seed, clock=clock)
+        self.watched = Watched(target, self.run, look, lambda: progress and progress(self.run))
+        self.run.target = self.watched
+        self.outcome = Outcome(self.run)
+        self._parts, self._clock = parts, clock
+        self._goes_on = seconds is not None
+        self._end = math.inf if seconds is None else self.run.started + seconds
+
+    def go(self) -> Outcome:
+        """Each part once, then those that draw for as long as there is time. Being interrupted ends it early."""
+        outcome = self.outcome
+        try:
+            self._once()
+            self._again()
+        except Stopped as reason:
+            outcome.stopped = str(reason)
+        except KeyboardInterrupt:
+            outcome.stopped = INTERRUPTED
+        outcome.interrupted = outcome.stopped == INTERRUPTED
+        outcome.requests = self.watched.sent
+        outcome.seconds = self._clock() - self.run.started
+        return outcome
+
+    def _once(self) -> None:
+        names = list(self._parts)
+        for name in names:
+            self.outcome.cut[name] = USED_UP
+        try:
+            for index, name in enumerate(names):
+                self.run.deadline = self._deadline(name, names[index + 1 :])
+                if self._clock() < self._end:
+                    self._take(name)
+        except (Stopped, KeyboardInterrupt) as reason:
+            for name in self.outcome.cut:
+                self.outcome.cut[name] = str(reason) or INTERRUPTED
+            raise
+
+    def _again(self) -> None:
+        """Goes on with other seeds, unless the run only reads: what there is to read was read."""
+        names = [name for name in AGAIN if name in self._parts]
+        number = 0
+        while names and self._goes_on and self.run.target.writes and self._end - self._clock() > _LEAST:
+            name = names[number % len(names)]
+            number += 1
+            before = self.watched.sent
+            self.run.random = Random(f"{self.run.seed}/{number}")
+            self.run.deadline = self._deadline(name, ()) if math.isinf(self._end) else self._end
+            self._take(name)
+            if self.watched.sent == before:
+                names.remove(name)
+
+    def _deadline(self, name: str, later: Sequence[str]) -> float:
+        """When a part has to be done: a share of what is left, so that there is time for those after it."""
+        now = self._clock()
+        if name not in WEIGHTS:
+            return self._end
+        if math.isinf(self._end):
+            return now + _ONCE.get(name, math.inf)
+        rest = sum(WEIGHTS.get(part, 0.0) for part in later)
+        return now + (self._end - now) * WEIGHTS[name] / (WEIGHTS[name] + rest)
+
+    def _take(self, name: str) -> None:
+        self.run.part = name
+        try:
+            self._parts[name].run(self.run)
+            self.outcome.cut.pop(name, None)
+        except Forbidden as reason:
+            self.outcome.cut[name] = f"it asked for what the run may not do: {reason}"
+        except _TRIPS as reason:
+            # A deployment may answer with anything: that a part did not foresee it must not lose what others found.
+            self.outcome.cut[name] = f"an answer that it did not foresee: {type(reason).__name__}: {reason}"
+
+
+def is_chosen(rule: Rule, only: Sequence[str], skip: Sequence[str]) -> bool:
+    """Whether a rule is to be tested, by patterns like page-*."""
+    wanted = not only or any(fnmatchcase(rule.id, pattern) for pattern in only)
+    return wanted and not any(fnmatchcase(rule.id, pattern) for pattern in skip)
+
+
+def chosen_parts(parts: Mapping[str, Part], only: Sequence[str], skip: Sequence[str]) -> dict[str, Part]:
+    """The parts that have a rule to test; all of them if it is a rule on every answer."""
+    if any(is_chosen(rule, only, skip) for rule in parts["always"].RULES):
+        return dict(parts)
+    return {
+        name: part
+        for name, part in parts.items()
+        if name == "always" or any(is_chosen(rule, only, skip) for rule in part.RULES)
+    }
+
+
+def results_of(
+    outcome: Outcome, parts: Mapping[str, Part], *, only: Sequence[str] = (), skip: Sequence[str] = ()
+) -> list[RuleResult]:
+    """What can be said about every rule; one that should have been tested and was not is never counted as kept."""
+    broken = {rule for rule, _, _ in outcome.run.findings.broken}
+    return [
+        _result(rule, outcome, broken) if is_chosen(rule, only, skip) else RuleResult(rule, "left out", 0)
+        for part in parts.values()
+        for rule in part.RULES
+    ]
+
+
+def _result(rule: Rule, outcome: Outcome, broken: set[str]) -> RuleResult:
+    findings = outcome.run.findings
+    times = findings.exercised.get(rule.id, 0)
+    if times:
+        return RuleResult(rule, "broken" if rule.id in broken else "kept", times)
+    lacking = _lacking(rule, outcome.run.target)
+    if lacking:
+        return RuleResult(rule, "not observable", 0, lacking)
+    cut = outcome.cut.get(rule.part)
+    why = findings.unobservable.get(rule.id, "")
+    if why and USED_UP not in why:
+        return RuleResult(rule, "not observable", 0, why)
+    if cut or why:
+        return RuleResult(rule, "not tested", 0, cut or why)
+    if rule.part == "always":
+        return RuleResult(rule, "not observable", 0, "no answer of this run was of the kind")
+    return RuleResult(rule, "not tested", 0, "it should have been, and nothing says why it was not")
+
+
+def _lacking(rule: Rule, target: Target) -> str:
+    has: dict[Need, bool] = {
+        "write": target.writes,
+        "other-key": target.other_key,
+        "disabled-key": target.disabled_key,
+        "parallel": target.parallel,
+    }
+    return next((_LACKS[need] for need in sorted(rule.needs) if not has.get(need, True)), "")

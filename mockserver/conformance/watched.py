@@ -1,0 +1,119 @@
+"""A target with an eye on it: every exchange of the run is counted and held against the rules on all answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from mockserver.conformance.exchange import Exchange, Key
+from mockserver.conformance.run import Run, Target
+
+_CHANGES = 3
+"""How many changes of a calendar are told before what is wrong with it."""
+_TELLING = 8
+"""A deduplication key as long as this is in no request by chance."""
+
+Look: TypeAlias = Callable[[Run, Exchange], None]
+
+
+class Watched:
+    """Sends by way of another target; whatever else is asked of it is that target's."""
+
+    def __init__(self, target: Target, run: Run, look: Look, after: Callable[[], object]) -> None:
+        """`look` is called with every exchange, one at a time, and then `after`."""
+        self.target = target
+        self.writes, self.other_key = target.writes, target.other_key
+        self.disabled_key, self.parallel = target.disabled_key, target.parallel
+        self.sent = 0
+        self._run, self._look, self._after = run, look, after
+        self._one = threading.RLock()
+        self._written: dict[str, list[Exchange]] = {}
+        self._busy = False
+        """Whether requests are under way together: what comes after an exchange has to wait for all of them."""
+        self.secrets: list[str] = []
+        self.groups: list[list[Exchange]] = []
+        """The exchanges that were started at one moment."""
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+        key: Key = "main",
+    ) -> Exchange:
+        """Sends a request and looks at the answer."""
+        exchange = self.target.send(method, path, json=json, body=body, headers=headers, key=key)
+        with self._one:
+            self.sent += 1
+            self._note(exchange)
+            self._look(self._run, exchange)
+            if not self._busy:
+                self._after()
+        return exchange
+
+    def together(self, requests: Sequence[Callable[[], Exchange]]) -> list[Exchange]:
+        """Starts the calls at one moment."""
+        self._busy = True
+        try:
+            exchanges = self.target.together(requests)
+        finally:
+            self._busy = False
+        self.groups.append(exchanges)
+        self._after()
+        return exchanges
+
+    def tag(self) -> str:
+        """A fresh text that marks what the run makes."""
+        return self.target.tag()
+
+    def secret(self, kind: str) -> str:
+        """A fresh secret."""
+        secret = self.target.secret(kind)
+        self.secrets.append(secret)
+        return secret
+
+    def led_to(self, exchanges: Sequence[Exchange]) -> tuple[Exchange, ...]:
+        """The exchanges with those before them that made, and last changed, the run's calendars that they speak of."""
+        if not exchanges:
+            return ()
+        exchanges = self._with_group(exchanges)
+        there = {exchange.number for exchange in exchanges}
+        before: dict[int, Exchange] = {}
+        for calendar_id, written in self._written.items():
+            key = written[0].json.get("deduplication_key")
+            names = [calendar_id, key] if isinstance(key, str) and len(key) >= _TELLING else [calendar_id]
+            spoken = [exchange for exchange in exchanges if any(_speaks_of(exchange, name) for name in names)]
+            if not spoken or written[0].number in there:
+                continue
+            earlier = [write for write in written if write.number < spoken[0].number and write.number not in there]
+            for write in (*earlier[:1], *earlier[1:][-_CHANGES:]):
+                before[write.number] = write
+        return (*(before[number] for number in sorted(before)), *exchanges)
+
+    def _with_group(self, exchanges: Sequence[Exchange]) -> Sequence[Exchange]:
+        """The exchanges, and those that ran at the same moment as any of them."""
+        numbers = {exchange.number for exchange in exchanges}
+        groups = [group for group in self.groups if numbers & {exchange.number for exchange in group}]
+        more = {exchange.number: exchange for group in groups for exchange in group}
+        more |= {exchange.number: exchange for exchange in exchanges}
+        return [more[number] for number in sorted(more)] if groups else exchanges
+
+    def _note(self, exchange: Exchange) -> None:
+        method, made = exchange.request.method, exchange.json if exchange.status == 201 else None
+        if method == "POST" and isinstance(made, dict) and isinstance(made.get("id"), str):
+            self._written.setdefault(made["id"], []).append(exchange)
+        elif method in ("PATCH", "DELETE") and exchange.status < 400:
+            written = self._written.get(exchange.request.path.rpartition("/")[2])
+            if written is not None:
+                written.append(exchange)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.target, name)
+
+
+def _speaks_of(exchange: Exchange, text: str) -> bool:
+    return text in exchange.request.path or text.encode() in (exchange.request.body or b"")

@@ -1,0 +1,245 @@
+"""The commands that judge a deployment: check, rules, replay, cleanup. What they need is imported when they run."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from mockserver.conformance.report import Report
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_FORMS = ("terminal", "junit", "html", "json", "sarif", "github")
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class _Seconds(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic from click 8.2 on
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
+        if match is None or float(match[1]) == 0:
+            self.fail(f"{value!r} is not a time like 60s or 5m", param, ctx)
+        return float(match[1]) * _UNITS[match[2]]
+
+
+class _Rate(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    name = "number/s"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)(?:/([sm]))?", str(value))
+        if match is None or float(match[1]) == 0:
+            self.fail(f"{value!r} is not a rate like 5/s or 60/m", param, ctx)
+        return float(match[1]) / _UNITS[match[2] or "s"]
+
+
+class _Form(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    name = "form[=file]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        form, _, file = str(value).partition("=")
+        if form not in _FORMS:
+            self.fail(f"{form!r} is none of {', '.join(_FORMS)}", param, ctx)
+        if form in ("junit", "html", "json", "sarif") and not file:
+            self.fail(f"{form} needs a file: {form}=FILE", param, ctx)
+        return form, file
+
+
+def _key(name: str, variable: str, what: str) -> Callable[[_Command], _Command]:
+    return click.option(name, envvar=variable, show_envvar=True, show_default=False, help=what)
+
+
+_URL = click.argument("url")
+_TOKEN = _key("--token", "ATTENDEE_API_KEY", "an API key of the project to test; better in the environment")
+_OTHER = _key("--other-token", "ATTENDEE_OTHER_API_KEY", "a key of another project, to test that they are apart")
+_DISABLED = _key("--disabled-token", "ATTENDEE_DISABLED_API_KEY", "a key that was disabled, to test that it is refused")
+_PRODUCTION = click.option("--production-host", help="the production host that you mean to test, by name")
+
+
+@click.command()
+@_URL
+@_TOKEN
+@_OTHER
+@_DISABLED
+@click.option("--time-budget", type=_Seconds(), default="60s", help="how long the run may take")
+@click.option("--max-requests", type=click.IntRange(1), help="how many requests it may send")
+@click.option("--rate", type=_Rate(), help="at most so many requests a second, e.g. 5/s")
+@click.option("--seed", type=int, help="the same seed draws the same data; without it, another each time")
+@click.option(
+    "--read-only/--write",
+    "read_only",
+    default=None,
+    show_default=False,
+    help="whether calendars are made, changed and deleted [default: they are on this machine, and nowhere else]",
+)
+@click.option("--only", multiple=True, metavar="RULE", help="these rules alone, e.g. 'page-*'; may be repeated")
+@click.option("--skip", multiple=True, metavar="RULE", help="not these rules; may be repeated")
+@click.option("--known", type=click.Path(path_type=Path, dir_okay=False), help="a file of findings that are known")
+@click.option(
+    "--report", "reports", type=_Form(), multiple=True, help="terminal, github, junit=F, html=F, json=F, sarif=F"
+)
+@click.option(
+    "--findings",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="a folder for each finding's curl lines, pytest file and replay file",
+)
+@click.option(
+    "--parallel/--one-at-a-time", default=None, show_default=False, help="races too [default: on this machine]"
+)
+@_PRODUCTION
+def check(
+    url: str, read_only: bool | None, reports: tuple[tuple[str, str], ...], findings: Path | None, **given: Any
+) -> None:
+    """Test whether the deployment at URL keeps the contract.
+
+    \b
+    attendee-mock check http://127.0.0.1:8000
+    attendee-mock check https://staging.example.com --report junit=conformance.xml
+
+    Exit status: 0 nothing new, 1 findings, 2 could not test, 3 something was left behind, 130 interrupted.
+    """
+    conformance = _imported()
+    from mockserver.conformance.checking import check as run_check
+    from mockserver.conformance.reports.terminal import Progress
+
+    progress = Progress(sys.stderr, given["time_budget"])
+    try:
+        report = run_check(
+            url,
+            key=given.pop("token"),
+            other_key=given.pop("other_token"),
+            disabled_key=given.pop("disabled_token"),
+            write=None if read_only is None else not read_only,
+            progress=progress,
+            say=lambda text: click.echo(text, err=True),
+            **given,
+        )
+    except conformance as reason:
+        raise click.ClickException(str(reason)) from reason
+    finally:
+        progress.end()
+    _write(report, reports or (("terminal", ""),), findings)
+    sys.exit(report.exit_status)
+
+
+def _imported() -> tuple[type[Exception], ...]:
+    """What may be in the way of a test; says how to install what is missing."""
+    try:
+        import hypothesis  # noqa: F401
+        import schemathesis  # noqa: F401
+    except ImportError as error:
+        raise click.ClickException(
+            f"{error.name} is not installed; pip install 'attendee-mockserver[conformance]'"
+        ) from error
+    from mockserver.conformance.known import KnownError
+    from mockserver.conformance.preflight import Untestable
+    from mockserver.conformance.replay import RecipeError
+
+    return KnownError, Untestable, RecipeError
+
+
+def _write(report: Report, reports: tuple[tuple[str, str], ...], findings: Path | None) -> None:
+    from mockserver.conformance.reports import render
+    from mockserver.conformance.reports.folder import write_findings
+
+    for form, file in reports:
+        text = render(report, form)
+        if not file:
+            click.echo(text, nl=False)
+            continue
+        try:
+            Path(file).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise click.ClickException(f"cannot write {file}: {error.strerror}") from error
+    if findings is not None:
+        write_findings(report, findings)
+
+
+@click.command()
+@click.argument("patterns", nargs=-1, metavar="[RULE]...")
+@click.option("--long", is_flag=True, help="also what each stands on and needs")
+def rules(patterns: tuple[str, ...], long: bool) -> None:
+    """List the rules that a deployment is held to.
+
+    \b
+    attendee-mock rules
+    attendee-mock rules --long 'page-*'
+    """
+    _imported()
+    from mockserver.conformance.parts import all_rules
+    from mockserver.conformance.runner import is_chosen
+
+    chosen = [rule for rule in all_rules() if is_chosen(rule, patterns, ())]
+    if not chosen:
+        raise click.ClickException(f"no rule is called {' or '.join(patterns)}")
+    for rule in chosen:
+        click.echo(f"{rule.id:26} {rule.part:9} {rule.severity:7} {rule.sentence}")
+        if long:
+            click.echo(f"{'':26} stands on {rule.source}; needs {', '.join(sorted(rule.needs))}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_URL
+@_TOKEN
+@_OTHER
+@_DISABLED
+@_PRODUCTION
+@click.option("--write", is_flag=True, help="allow steps that write, on another machine than this")
+def replay(file: Path, url: str, **given: Any) -> None:
+    """Take the steps of a finding again: exit status 1 if the defect shows, 0 if it is gone, 2 if it cannot be run."""
+    expected = _imported()
+    from mockserver.conformance.checking import replay as run_replay
+
+    try:
+        verdict, told = run_replay(
+            file,
+            url,
+            key=given["token"],
+            other_key=given["other_token"],
+            disabled_key=given["disabled_token"],
+            production_host=given["production_host"],
+            write=given["write"] or None,
+        )
+    except expected as reason:
+        raise click.ClickException(str(reason)) from reason
+    for line in told:
+        click.echo(line)
+    sys.exit(verdict)
+
+
+@click.command()
+@click.argument("url", required=False)
+@_TOKEN
+@_OTHER
+@click.option("--ledger", type=click.Path(path_type=Path, dir_okay=False), help="the file of the run that was killed")
+@_PRODUCTION
+def cleanup(url: str | None, **given: Any) -> None:
+    """Delete what killed runs left behind, and nothing else: exit status 3 if something could not be deleted."""
+    expected = _imported()
+    from mockserver.conformance.checking import cleanup as run_cleanup
+
+    try:
+        left = run_cleanup(
+            url,
+            key=given["token"],
+            other_key=given["other_token"],
+            ledger=given["ledger"],
+            production_host=given["production_host"],
+            say=click.echo,
+        )
+    except expected as reason:
+        raise click.ClickException(str(reason)) from reason
+    for text in left:
+        click.echo(f"left behind: {text}", err=True)
+    sys.exit(3 if left else 0)
+
+
+commands: tuple[click.Command, ...] = (check, rules, replay, cleanup)

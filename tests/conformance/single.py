@@ -1,0 +1,47 @@
+"""Runs parts of the judge in process, on the recorded data."""
+
+from __future__ import annotations
+
+from random import Random
+from types import ModuleType
+
+from mockserver.api.incoming import App
+from mockserver.app import Mock
+from mockserver.conformance import always
+from mockserver.conformance.guard import Limits
+from mockserver.conformance.run import Run
+from mockserver.conformance.targets import AsgiTarget
+from mockserver.conformance.transport import Keys
+from mockserver.conformance.watched import Watched
+from mockserver.settings import Settings
+from mockserver.spec import load_contract
+from tests.clients import ACME, GLOBEX
+from tests.conftest import RECORDED
+from tests.mutants.mutant import Mutant
+
+DISABLED = "acmeNBynNioY6eKvKFo7AcioMD3GRD96"
+
+
+def recorded() -> Mock:
+    """A mock with the recorded data."""
+    return Mock(Settings(fixtures=RECORDED / "seed.json"))
+
+
+def judged(app: App, *parts: ModuleType, writes: bool = True, seed: int = 0) -> Run:
+    """The run of these parts on an application."""
+    with AsgiTarget(app, Keys(ACME, GLOBEX, DISABLED), Limits(writes=writes, live=False)) as target:
+        run = Run(target, load_contract(), random=Random(seed), share=lambda: 60.0)
+        run.target = Watched(target, run, always.look, lambda: None)
+        for part in parts:
+            part.run(run)
+    return run
+
+
+def told(run: Run) -> list[tuple[str, str, str]]:
+    """The identities of the findings."""
+    return sorted(run.findings.broken)
+
+
+def of(mutants: tuple[Mutant, ...], name: str) -> App:
+    """The application of a mutant."""
+    return next(mutant for mutant in mutants if mutant.id == name).apply(recorded())

@@ -1,0 +1,52 @@
+"""Deployments to try the judge's safety on: what is in them, and the exact state of what is not the judge's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mockserver.api.incoming import App
+from mockserver.app import Mock
+from mockserver.conformance.asgi import AsgiWire
+from mockserver.conformance.budget import Budget
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.guard import CALENDARS, Reach
+from mockserver.conformance.ledger import Ledger
+from mockserver.conformance.targets import fresh_run
+from mockserver.conformance.transport import Keys, Transport
+from mockserver.settings import Settings
+from tests.clients import ACME, GLOBEX
+from tests.conftest import RECORDED
+
+
+def staged() -> Mock:
+    """A mock with calendars and events that no run made."""
+    return Mock(Settings(fixtures=RECORDED / "seed.json"))
+
+
+def state_of(mock: Mock) -> bytes:
+    """Everything that there is in all projects, field by field."""
+    found = []
+    for project in mock.store.projects:
+        found += sorted(repr(row) for row in project.state.calendars)
+        found += sorted(repr(row) for row in project.state.events)
+    return "\n".join(found).encode()
+
+
+def reached(app: App, reach: Reach, *, writes: bool = True, ledger: Ledger | None = None) -> Transport:
+    """A target that is in process, and guarded as if it were elsewhere."""
+    book = ledger or Ledger(fresh_run(), "in process")
+    return Transport(
+        AsgiWire(app), Keys(ACME, GLOBEX), reach, Budget(failures=None), book, writes=writes, parallel=False
+    )
+
+
+def create(target: Transport, **more: Any) -> Exchange:
+    """Asks for a calendar."""
+    fields = {
+        "platform": "google",
+        "client_id": "conformance.invalid",
+        "client_secret": target.secret("client_secret"),
+        "refresh_token": target.secret("refresh_token"),
+        "metadata": {"conformance_run": target.tag()},
+    }
+    return target.send("POST", CALENDARS, json=fields | more)

@@ -1,0 +1,52 @@
+"""Fuzzing: what is known to be right is no finding, and what a schema cannot say is left out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mockserver.conformance import check
+from mockserver.conformance.exchange import Request
+from mockserver.conformance.tolerance import is_refused_rightly, is_taken_rightly
+from tests.clients import ACME
+from tests.mutants.table import new_mock
+
+
+def post(**fields: Any) -> Request:
+    return Request("POST", "/api/v1/calendars", (), json.dumps(fields).encode())
+
+
+def get(query: str) -> Request:
+    return Request("GET", f"/api/v1/calendar_events?{query}")
+
+
+def test_the_mock_is_not_blamed() -> None:
+    report = check(new_mock().asgi, key=ACME, time_budget=None, only=["fuzz-*"], seed=3)
+    assert not report.findings
+    assert {result.rule.id for result in report.results if result.verdict == "kept"} == {
+        "fuzz-answer",
+        "fuzz-valid-taken",
+        "fuzz-invalid-refused",
+    }
+
+
+@pytest.mark.parametrize("fields", [{"metadata": {"\0": "x"}}, {"metadata": {"a": "x" * 1000}}, {"client_id": " x"}])
+def test_what_the_schema_cannot_forbid_may_be_refused(fields: dict[str, Any]) -> None:
+    assert is_refused_rightly(post(**fields))
+
+
+def test_an_ordinary_body_may_not_be_refused() -> None:
+    assert not is_refused_rightly(post(client_id="x", metadata={"a": "b"}))
+
+
+@pytest.mark.parametrize("query", ["updated_at_gte=", "updated_after=2026-01-01", "event_id=a&event_id=b"])
+def test_what_the_service_reads_loosely_may_be_taken(query: str) -> None:
+    assert is_taken_rightly(get(query))
+
+
+def test_what_breaks_the_contract_may_not_be_taken() -> None:
+    assert not is_taken_rightly(get("ordering=name"))
+    assert not is_taken_rightly(post(client_id=None))
+    assert is_taken_rightly(post(client_id=1))

@@ -1,0 +1,147 @@
+"""The commands: what they say, and with which exit status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mockserver.cli import cli
+from mockserver.conformance.parts import all_rules
+from mockserver.conformance.targets import HttpTarget
+from mockserver.conformance.transport import Keys
+from mockserver.server import running
+from tests.clients import ACME
+from tests.mutants.table import new_mock, served
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(*arguments: str, key: str = ACME) -> Result:
+    return CliRunner().invoke(cli, list(arguments), env={"ATTENDEE_API_KEY": key, "ATTENDEE_OTHER_API_KEY": ""})
+
+
+def test_rules_lists_every_rule() -> None:
+    told = run("rules").output
+    assert len(told.splitlines()) == len(all_rules())
+
+
+def test_rules_takes_patterns() -> None:
+    assert all(line.startswith("page-") for line in run("rules", "page-*").output.splitlines())
+    assert "no rule is called nothing" in run("rules", "nothing").output
+
+
+def test_a_check_that_finds_nothing_is_0() -> None:
+    with running(mock=new_mock()) as server:
+        done = run("check", server.url, "--only", "allow", "--only", "key-*", "--time-budget", "20s", "--read-only")
+    assert done.exit_code == 0, done.output
+
+
+def test_a_finding_is_1_until_it_is_known(tmp_path: Path) -> None:
+    known = tmp_path / "known.yaml"
+    operations = ("listCalendars", "listCalendarEvents", "getCalendar")
+    known.write_text(
+        "".join(f"- {{rule: www-authenticate, operation: {name}, reason: a proxy}}\n" for name in operations)
+    )
+    with running(mock=served("headers/H3")) as server:
+        given = ("check", server.url, "--time-budget", "6s", "--read-only", "--only", "www-authenticate")
+        new, old = run(*given), run(*given, "--known", str(known))
+    assert new.exit_code == 1, new.output
+    assert "www-authenticate (medium)" in new.output
+    assert old.exit_code != 1, old.output
+
+
+def test_a_refused_key_is_2() -> None:
+    with running(mock=new_mock()) as server:
+        done = run("check", server.url, key="wrong")
+    assert "refused" in done.output
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://127.0.0.1:9", "nothing answers"),
+        ("https://app.attendee.dev", "production host"),
+        ("ftp://staging", "no URL"),
+    ],
+)
+def test_what_cannot_be_tested_is_told(url: str, told: str) -> None:
+    assert told in run("check", url).output
+
+
+def test_mistakes_are_exit_status_2() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mockserver", "check", "ftp://staging", "--token", "x"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_serving_loads_nothing_of_the_judge() -> None:
+    code = "import sys, mockserver.cli; print([name for name in sys.modules if 'conformance' in name])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_findings_are_written_replayed_and_reported(tmp_path: Path) -> None:
+    files = [f"{form}={tmp_path / form}" for form in ("junit", "html", "json", "sarif")]
+    given = ["--read-only", "--time-budget", "20s", "--only", "page-first", "--findings", str(tmp_path / "found")]
+    for form in files:
+        given += ["--report", form]
+    with running(mock=served("pagination/G12")) as server, running(mock=new_mock()) as good:
+        done = run("check", server.url, *given, "--report", "github")
+        assert done.exit_code == 1, done.output
+        assert done.output.count("::error") == 2
+        assert all((tmp_path / form).stat().st_size for form in ("junit", "html", "json", "sarif"))
+        (recipe, *_) = sorted((tmp_path / "found").glob("*.json"))
+        again, mended = run("replay", str(recipe), server.url), run("replay", str(recipe), good.url)
+    assert (again.exit_code, mended.exit_code) == (1, 0), again.output + mended.output
+    assert "shows" in again.output
+    assert "gone" in mended.output
+
+
+def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with running(mock=new_mock()) as server:
+        given = ("--read-only", "--time-budget", "20s", "--only", "page-first", "--report", f"json={tmp_path}/none/x")
+        done = run("check", server.url, *given)
+    assert done.exit_code == 1
+    assert "cannot write" in done.output
+
+
+def test_what_a_killed_run_left_is_taken_away(tmp_path: Path) -> None:
+    fields = {"platform": "google", "client_id": "x", "client_secret": "y", "refresh_token": "z"}
+    with running(mock=new_mock()) as server:
+        folder = tmp_path / ".attendee-conformance"
+        with HttpTarget(server.url, Keys(ACME), folder=folder) as killed:
+            made = killed.send("POST", "/api/v1/calendars", json=fields).json["id"]
+        done = run("cleanup", server.url)
+        assert (done.exit_code, "1 calendars of run" in done.output) == (0, True), done.output
+        with HttpTarget(server.url, Keys(ACME)) as later:
+            assert later.send("GET", f"/api/v1/calendars/{made}").status == 404
+        assert not list(folder.glob("*"))
+        assert "nothing to do" in run("cleanup", server.url).output
+        assert run("cleanup", server.url, "--ledger", str(tmp_path / "none")).exit_code != 0
+
+
+def test_a_file_that_is_no_finding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{}")
+    with running(mock=new_mock()) as server:
+        done = run("replay", str(tmp_path / "x.json"), server.url)
+    assert done.exit_code == 1
+    assert "neither a finding" in done.output
+
+
+def test_rules_tell_what_they_stand_on() -> None:
+    assert "stands on" in run("rules", "--long", "vary").output

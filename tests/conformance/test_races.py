@@ -1,0 +1,41 @@
+"""What races find, what they leave alone, and that they take down what they made."""
+
+from __future__ import annotations
+
+import pytest
+
+from mockserver.conformance import races
+from tests.clients import ACME, EMPTY, TIES
+from tests.conformance.sequences import calendars, judged, mutant_of, told
+from tests.mutants.concurrency import MUTANTS
+
+_FOUND = {
+    "C1": ("race-one-winner", "createCalendar", ""),
+    "C1b": ("race-one-winner", "createCalendar", ""),
+    "C2": ("race-no-lost-update", "updateCalendar", ""),
+    "C5": ("race-no-resurrection", "updateCalendar", ""),
+    "C7": ("race-one-delete", "deleteCalendar", ""),
+    "C8": ("race-no-lost-update", "updateCalendar", ""),
+    "C9": ("race-walk", "listCalendars", ""),
+}
+
+
+@pytest.mark.parametrize("key", [ACME, EMPTY, TIES])
+def test_nothing_is_found_in_the_unchanged_mock_and_nothing_is_left_behind(key: str) -> None:
+    run, mock, _ = judged(races.run, key=key)
+    left = calendars(mock)
+    mock.reset()
+    assert told(run) == set()
+    assert left == calendars(mock)
+
+
+@pytest.mark.parametrize("name", _FOUND)
+def test_requests_that_get_in_each_others_way_are_one_finding(name: str) -> None:
+    run, _, _ = judged(races.run, mutant_of(MUTANTS, name))
+    assert told(run) == {_FOUND[name]}
+
+
+def test_a_run_that_sends_one_request_at_a_time_says_so() -> None:
+    run, _, target = judged(races.run, writes=False)
+    assert target.journal == []
+    assert set(run.findings.unobservable) == {rule.id for rule in races.RULES}

@@ -1,0 +1,109 @@
+"""A finding can be played again: with new ids, new marks and new secrets, and it says whether the defect shows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockserver.app import Mock
+from mockserver.conformance import check
+from mockserver.conformance.checking import replay
+from mockserver.conformance.exchange import Request
+from mockserver.conformance.playing import Answer, signature
+from mockserver.conformance.recipe import Origins, recipe_of
+from mockserver.conformance.replay import RecipeError, Replayer, read_recipes
+from mockserver.conformance.reports.folder import write_findings
+from mockserver.server import running
+from tests.clients import ACME, GLOBEX
+from tests.conformance.fakes import MARK, RULE, SECRET, FakeTarget, crash
+from tests.mutants.table import mutants, new_mock, served
+
+RECIPE: dict[str, Any] = json.loads(json.dumps(recipe_of(crash(), RULE, Origins(MARK, {}, [SECRET]))))
+
+
+def replayed(answer: Callable[[Request], tuple[int, Any]]) -> tuple[str, list[Request]]:
+    target = FakeTarget(answer)
+    player = Replayer(target, {}, {}, look=lambda *_: None, keys={}, clock=time.monotonic)
+    return player.replay(RECIPE).verdict, target.requests
+
+
+def crashing(request: Request) -> tuple[int, Any]:
+    return (201, {"id": "cal_bbbbbbbbbbbbbbbb"}) if request.method == "POST" else (500, {})
+
+
+def right(request: Request) -> tuple[int, Any]:
+    return (201, {"id": "cal_bbbbbbbbbbbbbbbb"}) if request.method == "POST" else (200, {})
+
+
+def test_a_defect_that_is_there_shows() -> None:
+    assert replayed(crashing)[0] == "shows"
+
+
+def test_a_defect_that_was_mended_is_gone() -> None:
+    assert replayed(right)[0] == "gone"
+
+
+def test_steps_that_cannot_be_taken_are_told() -> None:
+    assert replayed(lambda _: (403, {}))[0] == "cannot be run"
+
+
+def test_ids_marks_and_secrets_are_new() -> None:
+    _, requests = replayed(crashing)
+    assert requests[1].path == "/api/v1/calendars/cal_bbbbbbbbbbbbbbbb"
+    sent = json.loads(requests[0].body or b"")
+    assert sent == {"client_secret": "fresh-client_secret", "deduplication_key": "conformance-mark9876-7"}
+
+
+def test_what_was_made_is_taken_away() -> None:
+    _, requests = replayed(crashing)
+    assert (requests[-1].method, requests[-1].path) == ("DELETE", "/api/v1/calendars/cal_bbbbbbbbbbbbbbbb")
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.json"
+    path.write_text("{}")
+    with pytest.raises(RecipeError, match="neither a finding"):
+        read_recipes(path)
+
+
+def test_a_time_that_does_not_move_is_told_from_one_that_does() -> None:
+    def answers(later: str) -> list[Answer]:
+        made = {"id": "cal_aaaaaaaaaaaaaaaa", "updated_at": "2026-01-01T00:00:00.000001Z"}
+        changed = {**made, "updated_at": later}
+        return [Answer(201, {}, json.dumps(made).encode(), 0.0), Answer(200, {}, json.dumps(changed).encode(), 0.0)]
+
+    stuck = signature(answers("2026-01-01T00:00:00.000001Z"), {}, "updated_at")
+    moved = signature(answers("2026-01-01T00:00:00.000002Z"), {}, "updated_at")
+    assert stuck != moved
+
+
+@pytest.mark.parametrize("name", ["status/T4", "schema/S1", "pagination/G1"])
+def test_files_of_a_finding_show_the_defect_and_pass_without_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    report = check(mutants()[name].apply(new_mock()), key=ACME, other_key=GLOBEX, time_budget=None, first_only=True)
+    files = write_findings(report, tmp_path)
+    recipe = next(path for path in files if path.suffix == ".json")
+    test = next(path for path in files if path.suffix == ".py")
+    assert (outcome_of(served(name), recipe, test), outcome_of(new_mock(), recipe, test)) == ((1, 1), (0, 0))
+
+
+def outcome_of(mock: Mock, recipe: Path, test: Path) -> tuple[int, int]:
+    """The exit status of the replay, and that of the pytest file."""
+    with running(mock=mock) as server:
+        status, _ = replay(recipe, server.url, key=ACME, other_key=GLOBEX)
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(test.parent), str(test)],
+            env={"ATTENDEE_BASE_URL": server.url, "ATTENDEE_API_KEY": ACME, "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            check=False,
+        )
+    return status, done.returncode

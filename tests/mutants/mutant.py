@@ -1,0 +1,18 @@
+"""What a mutant is: one seeded defect, put into one mock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mockserver.api.incoming import App
+from mockserver.app import Mock
+
+
+class Mutant(NamedTuple):
+    """A defect. `apply` puts it into a mock of its own and gives the application to judge."""
+
+    id: str
+    area: str
+    defect: str
+    apply: Callable[[Mock], App]

@@ -1,0 +1,166 @@
+"""Mutants whose times are wrong, or that are late."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from mockserver.api.incoming import App, Receive, Scope, Send
+from mockserver.app import Mock
+from mockserver.domain.model import Calendar
+from mockserver.domain.pagination import Cursor
+from mockserver.domain.service import CalendarChanges, CalendarNotFound, NewCalendar
+from mockserver.domain.store import Project
+from mockserver.domain.timestamps import SECOND
+from tests.mutants.altering import CalendarPage, ListCalendars, asking, calendar_pages
+from tests.mutants.mutant import Mutant
+from tests.mutants.state import Create, Update, on_create, on_update, store
+
+_HOUR = 3600 * SECOND
+Shift = Callable[[Calendar], Calendar]
+
+
+def _new(shift: Shift) -> Callable[[Mock], App]:
+    """New calendars with other times."""
+
+    def create(real: Create, project: Project, fields: NewCalendar) -> Calendar:
+        shifted = shift(real(project, fields))
+        store(project, shifted)
+        return shifted
+
+    return lambda mock: on_create(mock, create)
+
+
+def _changed(shift: Callable[[Calendar, Calendar], Calendar]) -> Callable[[Mock], App]:
+    """Changed calendars with other times; before and after."""
+
+    def update(real: Update, project: Project, calendar_id: str, changes: CalendarChanges) -> Calendar:
+        old = project.state.calendars.get(calendar_id)
+        new = real(project, calendar_id, changes)
+        shifted = new if old is None else shift(old, new)
+        project.state.replace_calendar(shifted)
+        return shifted
+
+    return lambda mock: on_update(mock, update)
+
+
+def _late(seconds: float) -> Callable[[Mock], App]:
+    """New calendars that cannot be read at first."""
+
+    def apply(mock: Mock) -> App:
+        made: dict[str, float] = {}
+        real_get = mock.service.get_calendar
+
+        def create(real: Create, project: Project, fields: NewCalendar) -> Calendar:
+            calendar = real(project, fields)
+            made[calendar.id] = time.monotonic()
+            return calendar
+
+        def get(project: Project, calendar_id: str) -> Calendar:
+            if time.monotonic() - made.get(calendar_id, 0) < seconds:
+                raise CalendarNotFound
+            return real_get(project, calendar_id)
+
+        app = on_create(mock, create)
+        mock.service.get_calendar = get  # type: ignore[method-assign]
+        return app
+
+    return apply
+
+
+def _list_late(mock: Mock) -> App:
+    def change(real: ListCalendars, project: Project, cursor: Cursor, key: str | None) -> CalendarPage:
+        page = real(project, cursor, key)
+        limit = mock.clock.now() - 150_000
+        return page if key is not None else page._replace(rows=[row for row in page.rows if row.created_at < limit])
+
+    return calendar_pages(mock, change)
+
+
+def _filter_late(mock: Mock) -> App:
+    def change(real: ListCalendars, project: Project, cursor: Cursor, key: str | None) -> CalendarPage:
+        page = real(project, cursor, key)
+        limit = mock.clock.now() - 150_000
+        return page if key is None else page._replace(rows=[row for row in page.rows if row.created_at < limit])
+
+    return calendar_pages(mock, change)
+
+
+def _stale(*, detail: bool) -> Callable[[Mock], App]:
+    """Reads that see a change only a while later: of one calendar, or of the list."""
+
+    def apply(mock: Mock) -> App:
+        before: dict[str, tuple[float, Calendar]] = {}
+
+        def update(real: Update, project: Project, calendar_id: str, changes: CalendarChanges) -> Calendar:
+            old = project.state.calendars.get(calendar_id)
+            new = real(project, calendar_id, changes)
+            if old is not None:
+                before[calendar_id] = time.monotonic(), old
+            return new
+
+        def seen(calendar: Calendar) -> Calendar:
+            since, old = before.get(calendar.id, (0.0, calendar))
+            return old if time.monotonic() - since < 0.15 else calendar
+
+        def change(real: ListCalendars, project: Project, cursor: Cursor, key: str | None) -> CalendarPage:
+            page = real(project, cursor, key)
+            return page._replace(rows=[seen(row) for row in page.rows])
+
+        real_get, real_update = mock.service.get_calendar, mock.service.update_calendar
+        if detail:
+            mock.service.get_calendar = lambda project, name: seen(real_get(project, name))  # type: ignore[method-assign, assignment]
+        else:
+            calendar_pages(mock, change)
+
+        def updated(project: Project, calendar_id: str, changes: CalendarChanges) -> Calendar:
+            before.pop(calendar_id, None)
+            return update(real_update, project, calendar_id, changes)
+
+        mock.service.update_calendar = updated  # type: ignore[method-assign]
+        return asking(mock)
+
+    return apply
+
+
+def _slow(mock: Mock) -> App:
+    inner = mock.asgi
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("method") == "GET" and "/calendars/cal_" in scope.get("path", ""):
+            await asyncio.sleep(1.2)
+        await inner(scope, receive, send)
+
+    return app
+
+
+def _m(name: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+    return Mutant(name, "timing", defect, apply)
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    _m("M1", "updated_at goes back on PATCH", _changed(lambda old, new: new._replace(updated_at=old.updated_at - 1))),
+    _m("M2", "a calendar cannot be read for 100 ms after it was made", _late(0.1)),
+    _m("M3", "created_at is one hour ahead", _new(lambda new: new._replace(created_at=new.created_at + _HOUR))),
+    _m(
+        "M3b",
+        "updated_at of a change is two hours ahead",
+        _changed(lambda old, new: new._replace(updated_at=new.updated_at + 2 * _HOUR)),
+    ),
+    _m("M4", "the list lags 150 ms behind creates", _list_late),
+    _m("M4b", "finding by key lags 150 ms behind creates", _filter_late),
+    _m("M5", "GET of a calendar takes 1.2 s", _slow),
+    _m("M6", "GET of a calendar shows changes 150 ms late", _stale(detail=True)),
+    _m("M6b", "the list shows changes 150 ms late", _stale(detail=False)),
+    _m(
+        "M7",
+        "updated_at of changes has whole seconds only",
+        _changed(lambda old, new: new._replace(updated_at=new.updated_at // SECOND * SECOND)),
+    ),
+    _m(
+        "M8",
+        "updated_at of a new calendar is before its created_at",
+        _new(lambda new: new._replace(updated_at=new.created_at - 5)),
+    ),
+)
