@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-TARGETS = mockserver tests benchmarks
+TARGETS = mockserver tests benchmarks examples
 
 .DEFAULT_GOAL := help
 
@@ -65,6 +65,10 @@ fmt: $(VENV)/dev.stamp ## put the code into shape
 	$(BIN)/ruff format $(TARGETS)
 
 # --- measure ---
+
+.PHONY: bench-worlds
+bench-worlds: $(VENV)/dev.stamp ## what a throw-away project costs, and a thousand of them at once
+	$(BIN)/python -m benchmarks.worlds
 
 .PHONY: bench-self
 bench-self: $(VENV)/dev.stamp ## requests a second beside bare ASGI (needs wrk)

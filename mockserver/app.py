@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from copy import deepcopy
-from functools import partial
-from random import Random
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 from mockserver.api.auth import Throttle, TokenSecurity
+from mockserver.api.bots import BotBodies, BotHandlers
 from mockserver.api.contract import Schemas
 from mockserver.api.gateway import Gateway
 from mockserver.api.handlers import Handlers
-from mockserver.api.incoming import App, Exchange
+from mockserver.api.incoming import App, Exchange, Receive, Scope, Send
 from mockserver.api.sealing import Sealer
-from mockserver.control.routes import DOCS, OPENAPI, Control
+from mockserver.api.spoiled import Hooks
+from mockserver.control.aftermath import Aftermath
+from mockserver.control.attempts import Recorder
+from mockserver.control.calendars import Calendars
+from mockserver.control.clocks import Clocks
+from mockserver.control.explain import Explainer
+from mockserver.control.faults import Faults
+from mockserver.control.fixtures import Fixtures
+from mockserver.control.guard import Guard
+from mockserver.control.journal import Journals
+from mockserver.control.lives import Lives
+from mockserver.control.manual import Manual
+from mockserver.control.projects import Projects
+from mockserver.control.routes import Control
+from mockserver.control.routing import Route
+from mockserver.control.snapshots import Snapshots
+from mockserver.control.watching import Watching
+from mockserver.control.webhooks import Webhooks
+from mockserver.control.witness import Witness
+from mockserver.delivery.courier import Courier
+from mockserver.delivery.pump import Pump
+from mockserver.delivery.sender import Sender
 from mockserver.domain.clock import Clock, WallClock
+from mockserver.domain.happenings import Happening
+from mockserver.domain.model import Calendar
+from mockserver.domain.scheduling import Scheduling
 from mockserver.domain.service import Service
 from mockserver.domain.store import Project, Store
-from mockserver.framework import Resolver, SwaggerUIMiddleware, make_stack
+from mockserver.domain.subscriptions import UrlRules
+from mockserver.domain.world import World
+from mockserver.framework import Resolver, make_stack
 from mockserver.seed import load_fixtures
 from mockserver.settings import Settings
-from mockserver.spec import data_path, load_contract
+from mockserver.spec import BOTS, CONTROL, data_path, load_contract
 
 
 class Mock:
@@ -34,53 +60,149 @@ class Mock:
         clock: Clock | None = None,
         projects: Iterable[Project] | None = None,
         observe: Callable[[Exchange], None] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """A mock with these settings, and the projects given or else those of the fixtures.
 
-        `observe` is called with every finished exchange under /api/v1/. Raises FixtureError for broken fixtures.
+        `observe` is called with every finished exchange under /api/v1/; `sleep` is what a fault waits with, in seconds.
+        Raises FixtureError for broken fixtures.
         """
         self.settings = settings or Settings()
         self.clock = clock or WallClock()
-        self._random = Random()
-        contract = load_contract()
+        contract, bots = load_contract(), load_contract(BOTS)
+        schemas, bot_schemas = Schemas(contract), Schemas(bots)
         if projects is None:
             fixtures = self.settings.fixtures or data_path("fixtures/default.yaml")
-            projects = load_fixtures(fixtures, self.clock.now())
-        self.store = Store(projects)
-        self.service = Service(self.clock, self._random, longest=_longest(contract))
-        schemas = Schemas(contract)
+            projects = load_fixtures(fixtures, self.clock.now(), self.settings.sync)
+        self.store = Store(projects, self.clock, self.settings.random_seed)
+        self.journals = Journals(self.store, self.clock)
+        documents = {"openapi.yaml": contract, "bots.yaml": bots}
+        self.faults = Faults(set().union(*map(_operations, documents.values())))
+        self.explainer = Explainer(documents, self.journals, self.store)
+        self._recorder, self._witness = Recorder(self.journals), Witness()
+        self.world = World(notify=_enqueue)
+        courier = Courier(Sender(), spoil=self.faults.spoil, public_only=self.settings.public_webhooks)
+        self.pump = Pump(
+            self.store,
+            self.world,
+            courier,
+            first_webhook=self.settings.first_webhook,
+            observe=self._happened,
+        )
+        for project in self.store.projects:
+            self.world.rearm(project)
+        self.guard = Guard(self.settings.control_token)
+        self._snapshots = Snapshots(self.pump)
+        forget = (self.journals.drop, self._witness.forget, self._snapshots.forget)
+        self._lives = Lives(self.store, self.world, self.pump, self.faults, forget)
+        self._projects = Projects(self.store, self._lives, self.clock, self.settings)
+        self.service = Service(longest=_longest(schemas, "CalendarCreate"), watcher=self.world)
+        self.scheduling = Scheduling(longest=_longest(bot_schemas, "BotCreate"))
+        bodies = BotBodies(self.scheduling)
         gateway = partial(
             Gateway,
-            schemas=schemas,
             security=TokenSecurity(self.store),
-            throttle=Throttle(self.clock, self.settings.post_rate),
-            find=self.service.get_calendar,
+            throttle=Throttle(self.settings.post_rate),
+            find={"updateCalendar": self.service.get_calendar, "updateBot": self.scheduling.get_bot},
+            readers={"createBot": bodies.read_new, "updateBot": bodies.read_changes},
             strict=self.settings.strict,
             max_body=self.settings.max_body,
-            observe=observe,
+            hooks=Hooks(self.journals.record, observe, self.faults, sleep, self._told),
         )
-        handlers = Handlers(self.service, Sealer(schemas))
-        self.asgi: App = make_stack(
-            # A copy, for Connexion writes what references lead to into the document that it is given.
-            deepcopy(contract),
-            [partial(Control, reset=self.reset, store=self.store), gateway, SwaggerUIMiddleware],
-            Resolver(lambda operation_id: getattr(handlers, _snake_case(operation_id))),
-            docs=DOCS,
-            document=OPENAPI,
+        sealer = Sealer(schemas, bot_schemas)
+        handlers = (Handlers(self.service, sealer), BotHandlers(self.scheduling, sealer))
+        self.routes = self._routes(contract, bots)
+        stack = make_stack(
+            # Documents of its own, for Connexion writes what references lead to into what it is given.
+            [load_contract(), load_contract(BOTS)],
+            [partial(Control, routes=self.routes, store=self.store, guard=self.guard), gateway],
+            Resolver(partial(_handler, handlers)),
         )
-        self.reset()
+        self.asgi: App = _Living(stack, self.pump)
+
+    def _routes(self, contract: dict[str, Any], bots: dict[str, Any]) -> list[Route]:
+        """What the controls can do, group by group."""
+        documents: dict[str, Callable[[], dict[str, Any]]] = {
+            "openapi": lambda: contract,
+            "bots": lambda: bots,
+            "control": cache(partial(load_contract, CONTROL)),
+        }
+        aftermath = Aftermath(self.store, self._witness)
+        groups = (
+            Manual(self.store, documents),
+            self._projects,
+            self._snapshots,
+            Fixtures(self._lives, self.guard),
+            Clocks(self.pump),
+            Calendars(self.world, self.service, self.pump, self._witness, aftermath),
+            Webhooks(self.store, self.pump, UrlRules(https_only=self.settings.https_webhooks)),
+            Watching(self.journals, self.faults, self.explainer, aftermath, _operations(contract) | _operations(bots)),
+        )
+        return [route for group in groups for route in group.routes()]
 
     def reset(self) -> None:
-        """Everything back to the fixtures: state, counters, and what new ids are drawn from."""
-        self._random.seed(self.settings.random_seed)
-        self.store.reset()
+        """Everything back to the fixtures: state, counters, and what new ids are drawn from; no faults are left.
+
+        Projects that were made since are gone, and so are their keys.
+        """
+        self._projects.reset_all()
+
+    def _happened(self, project: Project, happening: Happening) -> None:
+        self._recorder(project, happening)
+        self._witness.see(project, happening)
+
+    async def _told(self, project: Project, method: str) -> None:
+        """After an accepted write: what it brings about is due, before its answer or after it as is set."""
+        if method == "POST":
+            await self.pump.before_answer(project)
+        self.pump.wake(project)
 
 
-def _snake_case(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+def _enqueue(project: Project, trigger: str, calendar: Calendar) -> None:
+    project.outbox.enqueue(project, trigger, calendar)
 
 
-def _longest(contract: dict[str, Any]) -> dict[str, int]:
-    """The most characters of each field of a new calendar, where the contract has a limit."""
-    fields = contract["components"]["schemas"]["CalendarCreate"]["properties"]
-    return {name: rule["maxLength"] for name, rule in fields.items() if "maxLength" in rule}
+def _operations(contract: dict[str, Any]) -> set[str]:
+    """The operationIds of a contract."""
+    paths = contract["paths"].values()
+    return {part["operationId"] for item in paths for part in item.values() if "operationId" in part}
+
+
+def _handler(handlers: Sequence[object], operation_id: str) -> Any:
+    """The method for an operationId.
+
+    Raises AttributeError when none of the handlers has it.
+    """
+    name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation_id)
+    return getattr(next((found for found in handlers if hasattr(found, name)), handlers[0]), name)
+
+
+class _Living:
+    """The application, with the pump started and stopped by its lifespan; without one it starts when it is woken."""
+
+    def __init__(self, app: App, pump: Pump) -> None:
+        self._app = app
+        self._pump = pump
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An ASGI application."""
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+
+        async def observed() -> MutableMapping[str, Any]:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._pump.start()
+            else:
+                await self._pump.aclose()
+            return message
+
+        await self._app(scope, observed, send)
+
+
+def _longest(schemas: Schemas, name: str) -> dict[str, int]:
+    """The most characters of each field of what is created, where the contract has a limit."""
+    fields = schemas.resolve({"$ref": f"#/components/schemas/{name}"})["properties"]
+    rules = {field: schemas.resolve(rule) for field, rule in fields.items()}
+    return {field: rule["maxLength"] for field, rule in rules.items() if "maxLength" in rule}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -9,10 +10,13 @@ from typing import Any, NoReturn
 import click
 
 from mockserver import __version__
+from mockserver.controls import Refusal
 from mockserver.judging import commands
-from mockserver.settings import LOG_LEVELS, Rate, Settings, environment_name, knobs, parse_rate
+from mockserver.settings import LOG_LEVELS, ORDERS, SYNCS, Rate, Settings, environment_name, knobs, parse_rate
+from mockserver.steering import COMMANDS
 
 _KNOBS = knobs()
+_TOKEN = re.compile(r"[!-~]{8,200}")
 
 
 def _environment(name: str) -> dict[str, Any]:
@@ -29,6 +33,15 @@ class _RateType(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # ge
             return parse_rate(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class _TokenType(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic from click 8.2 on
+    name = "token"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not _TOKEN.fullmatch(value):
+            self.fail("a control token is 8 to 200 printable ASCII characters without blanks", param, ctx)
+        return str(value)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -57,7 +70,30 @@ def cli() -> None:
     **_environment("max_body"),
 )
 @click.option(
+    "--sync",
+    type=click.Choice(SYNCS, case_sensitive=False),
+    default=Settings.sync,
+    help=_KNOBS["sync"],
+    **_environment("sync"),
+)
+@click.option(
     "--random-seed", type=int, default=Settings.random_seed, help=_KNOBS["random_seed"], **_environment("random_seed")
+)
+@click.option(
+    "--first-webhook",
+    type=click.Choice(ORDERS),
+    default=Settings.first_webhook,
+    help=_KNOBS["first_webhook"],
+    **_environment("first_webhook"),
+)
+@click.option("--https-webhooks", is_flag=True, help=_KNOBS["https_webhooks"], **_environment("https_webhooks"))
+@click.option("--public-webhooks", is_flag=True, help=_KNOBS["public_webhooks"], **_environment("public_webhooks"))
+@click.option(
+    "--control-token",
+    type=_TokenType(),
+    show_default="made up",
+    help=_KNOBS["control_token"],
+    **_environment("control_token"),
 )
 @click.option(
     "--log-level",
@@ -110,17 +146,22 @@ def seed(projects: int, calendars: int, events: int, random_seed: int, output: P
         raise click.ClickException(f"cannot write {output}: {error.strerror}") from error
 
 
-for _command in commands:
+for _command in (*COMMANDS, *commands):
     cli.add_command(_command)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Runs the command; whatever is wrong with it is one line on standard error and exit status 2."""
+    """Runs the command; whatever is wrong is one line on standard error.
+
+    Exit status: 0 done, 1 refused by the running mock, 2 anything else.
+    """
     try:
         cli(arguments, prog_name="attendee-mock", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "")
         sys.exit(0)
+    except Refusal as error:
+        _fail(error.format_message(), error.exit_code)
     except click.ClickException as error:
         _fail(error.format_message())
     except click.Abort:
@@ -128,6 +169,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(0)
 
 
-def _fail(problem: str) -> NoReturn:
+def _fail(problem: str, status: int = 2) -> NoReturn:
     print(f"attendee-mock: {' '.join(problem.split())}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(status)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 import jsonschema_rs
@@ -15,13 +15,19 @@ with warnings.catch_warnings():
     from connexion import AsyncApp
     from connexion.middleware.abstract import SpecMiddleware
     from connexion.middleware.main import API
-    from connexion.middleware.swagger_ui import SwaggerUIMiddleware
     from connexion.options import SwaggerUIOptions
     from connexion.resolver import Resolver
     from connexion.spec import InvalidSpecification, OpenAPISpecification, Specification
 
-__all__ = ["InvalidSpecification", "Resolver", "SpecMiddleware", "Specification", "SwaggerUIMiddleware", "make_stack"]
+__all__ = [
+    "InvalidSpecification",
+    "Resolver",
+    "SpecMiddleware",
+    "Specification",
+    "make_stack",
+]
 
+_NOWHERE = "/__nowhere__"
 Middleware = Callable[..., Any]
 App = Callable[
     [MutableMapping[str, Any], Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]
@@ -36,19 +42,18 @@ class _Contract(OpenAPISpecification):  # type: ignore[misc]
         validator = jsonschema_rs.Draft4Validator(cls.openapi_schema)
         for error in validator.iter_errors(spec):
             where = "/".join(str(step) for step in error.instance_path)
-            raise InvalidSpecification(f"openapi.yaml: {where}: {error.message[:200]}")
+            raise InvalidSpecification(f"{spec.get('info', {}).get('title')}: {where}: {error.message[:200]}")
 
 
-def make_stack(
-    contract: Mapping[str, Any], middlewares: Sequence[Middleware], resolver: Resolver, *, docs: str, document: str
-) -> App:
-    """The outermost of the middlewares, each wrapped around the next, with the contract given to all that want it.
+def make_stack(contracts: Sequence[dict[str, Any]], middlewares: Sequence[Middleware], resolver: Resolver) -> App:
+    """The outermost of the middlewares, each wrapped around the next, with every contract given to all that want it.
 
-    `docs` and `document` are the paths of Swagger UI and of the contract as JSON. Connexion would build the stack at
-    the first request; it is built now, so that a missing handler is an error at start. Raises InvalidSpecification.
+    Connexion would build the stack at the first request; it is built now, so that a missing handler is an error at
+    start. It shows no contract itself: that it can do with one only. Raises InvalidSpecification.
     """
-    options = SwaggerUIOptions(swagger_ui_path=docs, spec_path=document)
-    app = AsyncApp("mockserver", middlewares=list(middlewares), swagger_ui_options=options, resolver=resolver)
-    app.middleware.apis.append(API(_Contract(contract), base_path="", **app.middleware.options.__dict__))
+    app = AsyncApp("mockserver", middlewares=list(middlewares), resolver=resolver)
+    for contract in contracts:
+        options = app.middleware.options.replace(swagger_ui_options=SwaggerUIOptions(serve_spec=False)).__dict__
+        app.middleware.apis.append(API(_Contract(contract), base_path=_NOWHERE, **options))
     stack: App = app.middleware._build_middleware_stack()[0]
     return stack

@@ -1,9 +1,13 @@
-"""HTTP on a connection: the fast parser, and the patient one for what the fast one does not know."""
+"""HTTP on a connection: the fast parser, the patient one for what that does not know, and a hold on the connection."""
 
 from __future__ import annotations
 
+import asyncio
+
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mockserver.connection import CONNECTION, Connection
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -13,6 +17,11 @@ class PatientProtocol(HttpToolsProtocol):
     """
 
     _latest = b""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Gives the requests to come a hold on their connection; the state's copy is this connection's own."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, CONNECTION: Connection(transport)}
 
     def data_received(self, data: bytes) -> None:
         """Reads what came in."""

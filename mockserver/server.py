@@ -62,7 +62,7 @@ def make_config(mock: Mock) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         log_level="error",
-        lifespan="off",
+        lifespan="on",
         proxy_headers=False,
         server_header=False,
         date_header=True,
@@ -81,6 +81,7 @@ def running(
     """
     mock = mock or Mock(settings)
     listening = listen(host, port)
+    mock.guard.listens_on(listening.getsockname()[0])
     server = uvicorn.Server(make_config(mock))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

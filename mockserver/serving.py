@@ -7,6 +7,7 @@ import logging
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -15,11 +16,12 @@ import uvicorn
 
 from mockserver.api.incoming import Exchange
 from mockserver.app import Mock
+from mockserver.control.guard import new_token
 from mockserver.control.routes import DOCS
 from mockserver.seed import FixtureError
 from mockserver.server import PortInUse, listen, make_config, url_of
 from mockserver.settings import Settings
-from mockserver.spec import data_path
+from mockserver.spec import BOTS, CALENDARS, data_path
 
 _LONGEST_PATH = 200
 
@@ -47,6 +49,7 @@ def serve(settings: Settings, host: str, port: int, log_level: str) -> None:
         listening = listen(host, port)
     except (FixtureError, PortInUse) as error:
         raise click.ClickException(str(error)) from error
+    mock.guard.listens_on(listening.getsockname()[0])
     # What is there now stays: collecting garbage need never look at the fixtures again, however many there are.
     gc.freeze()
     with listening:
@@ -66,10 +69,13 @@ def serve_and_reload(settings: Settings, host: str, port: int, log_level: str) -
         problem = "--reload needs watchfiles: pip install 'attendee-mockserver[reload]'"
         raise click.ClickException(problem) from None
 
-    watched = {Path(__file__).parent, data_path("openapi.yaml"), settings.fixtures or data_path("fixtures")}
+    contracts = {data_path(CALENDARS), data_path(BOTS)}
+    watched = {Path(__file__).parent, *contracts, settings.fixtures or data_path("fixtures")}
     missing = [str(path) for path in watched if not path.exists()]
     if missing:
         raise click.ClickException(f"cannot watch {missing[0]}: there is no such file")
+    # One token for all of them: who was let in before a change is let in after it.
+    settings = replace(settings, control_token=settings.control_token or new_token())
     run_process(*watched, target=_serve_again, args=(settings, host, port, log_level))
 
 
@@ -83,6 +89,8 @@ def _serve_again(settings: Settings, host: str, port: int, log_level: str) -> No
 def banner(mock: Mock, url: str) -> str:
     """What is printed once, when the mock is ready: where it is, and the lines to paste."""
     key = next((key for project in mock.store.projects for key in project.api_keys), "NO_KEY_IN_THE_FIXTURES")
+    token = mock.guard.token
+    guarded = [] if token is None else [f"  Control requests need: X-Control-Token: {token}", ""]
     return "\n".join(
         [
             f"attendee-mockserver is ready at {url}",
@@ -91,6 +99,7 @@ def banner(mock: Mock, url: str) -> str:
             f"  export ATTENDEE_API_KEY={key}",
             f'  curl -H "Authorization: Token {key}" {url}/api/v1/calendars',
             "",
+            *guarded,
             f"  Try it in a browser: {url}{DOCS}/    Stop: Ctrl-C",
         ]
     )

@@ -6,9 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+Order: TypeAlias = Literal["after", "before"]
 
 PREFIX = "ATTENDEE_MOCK_"
+ORDERS: tuple[Order, ...] = ("after", "before")
+SYNCS = ("auto", "manual")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _RATE = re.compile(r"(\d+)/(s|sec|second|m|min|minute|h|hour|d|day)s?", re.IGNORECASE)
@@ -36,8 +40,8 @@ def parse_rate(text: str) -> Rate:
     return Rate(int(match[1]), _SECONDS[match[2][0].lower()])
 
 
-def _knob(default: Any, meaning: str) -> Any:
-    return field(default=default, metadata={"meaning": meaning})
+def _knob(default: Any, meaning: str, *, secret: bool = False) -> Any:
+    return field(default=default, repr=not secret, metadata={"meaning": meaning})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,16 @@ class Settings:
     post_rate: Rate = _knob(Rate(3000, 60), "how many POSTs a project may make, e.g. 3000/min")
     strict: bool = _knob(False, "refuse what the service tolerates but the contract does not allow")
     max_body: int = _knob(10_000_000, "the largest request body taken, in bytes")
+    sync: Literal["auto", "manual"] = _knob(
+        "auto", "sync calendars by themselves, as the service does, or only on demand"
+    )
     random_seed: int = _knob(1, "what new ids are drawn from: the same seed gives the same ids")
+    first_webhook: Order = _knob("after", "whether the webhooks of a new calendar come after its answer or before it")
+    https_webhooks: bool = _knob(False, "refuse new webhook subscriptions that are not https, as the service does")
+    public_webhooks: bool = _knob(False, "fail deliveries to addresses that are not public, as the service can")
+    control_token: str | None = _knob(
+        None, "what control requests must bring when others can reach the mock; made up when not set", secret=True
+    )
 
 
 def environment_name(name: str) -> str:

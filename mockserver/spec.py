@@ -1,13 +1,18 @@
-"""Finds openapi.yaml and the fixtures, in a checkout or in an installed wheel, and parses the contract."""
+"""Finds the contracts and the fixtures, in a checkout or in an installed wheel, and parses the contracts."""
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 _PACKAGE = Path(__file__).parent
+CALENDARS = "openapi.yaml"
+BOTS = "bots.yaml"
+CONTROL = "control.yaml"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -27,8 +32,15 @@ def data_path(name: str) -> Path:
     return packed if packed.exists() else _PACKAGE.parent / name
 
 
-def load_contract() -> dict[str, Any]:
-    """The contract as it is written, with its references unresolved. A new document each time."""
-    with data_path("openapi.yaml").open("rb") as stream:
-        document: dict[str, Any] = yaml.load(stream, PlainLoader)  # noqa: S506 -- derives from CSafeLoader
+def load_contract(name: str = CALENDARS) -> dict[str, Any]:
+    """A contract as it is written, with its references unresolved. A new document each time."""
+    path = data_path(name)
+    document: dict[str, Any] = json.loads(_as_json(path, path.stat().st_mtime_ns))
     return document
+
+
+@lru_cache(maxsize=8)
+def _as_json(path: Path, _changed: int) -> str:
+    """The file as JSON text, which is read ten times faster than YAML whenever another mock is made."""
+    with path.open("rb") as stream:
+        return json.dumps(yaml.load(stream, PlainLoader))  # noqa: S506 -- derives from CSafeLoader

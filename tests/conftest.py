@@ -40,10 +40,10 @@ def exchanges() -> list[Exchange]:
 
 @pytest.fixture
 def make_mock(clock: FixedClock, exchanges: list[Exchange]) -> Callable[..., Mock]:
-    """Makes mocks with the recorded data; keywords are settings."""
+    """Makes mocks with the recorded data, where nothing happens by itself; keywords are settings."""
 
     def make(**settings: Any) -> Mock:
-        given = Settings(**{"fixtures": RECORDED / "seed.json", **settings})
+        given = Settings(**{"fixtures": RECORDED / "seed.json", "sync": "manual", **settings})
         return Mock(given, clock=clock, observe=exchanges.append)
 
     return make

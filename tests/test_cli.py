@@ -118,6 +118,7 @@ def test_options_come_from_the_environment_too() -> None:
         (["--port", "70000"], "--port"),
         (["--port", "x"], "--port"),
         (["--log-level", "loud"], "--log-level"),
+        (["--sync", "on"], "--sync"),
         (["--host", "nowhere.invalid"], "nowhere.invalid"),
         (["--nope"], "--nope"),
         (["--max-body", "0"], "--max-body"),
@@ -172,3 +173,11 @@ def test_made_up_fixtures_can_be_served(tmp_path: Path) -> None:
     failed = run("seed", "--output", str(tmp_path / "no" / "made.json"))
     assert failed.returncode == 2
     assert failed.stderr.count("\n") == 1
+
+
+def test_a_control_token_that_no_header_could_carry_is_refused_without_showing_it() -> None:
+    for token in ("short", "has a blank in it", "ünprintable-token"):
+        done = run("serve", "--port", "0", "--control-token", token)
+        assert done.returncode == 2
+        assert "8 to 200 printable ASCII characters" in done.stderr
+        assert token not in done.stderr

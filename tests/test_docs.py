@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 import pytest
 
+from mockserver.app import Mock
 from mockserver.cli import cli
 from mockserver.control import routes
+from mockserver.control.routes import DOCS
 from mockserver.settings import environment_name, knobs
 
 ROOT = Path(__file__).parent.parent
@@ -44,8 +46,14 @@ def test_every_module_is_on_the_map_and_says_what_it_is(module: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/__mock__/health", "/__mock__/reset", routes.DOCS, routes.OPENAPI])
-def test_every_control_route_is_documented(path: str) -> None:
+def test_what_needs_no_project_is_in_the_page_on_serving(path: str) -> None:
     assert path in (ROOT / "docs" / "serve.md").read_text("utf-8")
+
+
+def test_every_control_route_is_documented() -> None:
+    page = (ROOT / "docs" / "control-api.md").read_text("utf-8")
+    routes = [route for route in Mock().routes if not route.template.startswith(f"{DOCS}/")]
+    assert not [route for route in routes if f"| `{route.method} {route.template}` |" not in page]
 
 
 @pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("fixtures/*.md")]))

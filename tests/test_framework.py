@@ -11,5 +11,5 @@ from mockserver.spec import load_contract
 def test_a_contract_that_is_no_openapi_is_refused_with_the_place() -> None:
     contract = load_contract()
     contract["paths"]["/api/v1/calendars"]["get"]["responses"] = []
-    with pytest.raises(InvalidSpecification, match="openapi.yaml: paths//api/v1/calendars/get"):
-        make_stack(contract, [], Resolver(), docs="/docs", document="/openapi.json")
+    with pytest.raises(InvalidSpecification, match="Attendee calendar API .*: paths//api/v1/calendars/get"):
+        make_stack([contract], [], Resolver())

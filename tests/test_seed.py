@@ -152,7 +152,7 @@ def test_what_is_left_out_has_its_default(load: Load) -> None:
     project = {"name": "A", "api_keys": ["a"], "calendars": [{"platform": "google", "events": [event]}]}
     (loaded,) = load({"projects": [project]})
     assert loaded.webhook_secret == hashlib.sha256(b"webhook secret of A").digest()
-    assert (loaded.disabled_api_keys, loaded.webhooks) == ((), ())
+    assert (loaded.disabled_api_keys, loaded.subscriptions) == ((), [])
     (calendar,), (kept,) = loaded.state.calendars, loaded.state.events
     assert calendar[2:10] == (
         *("google", "fake-client-id", ("fake-client-secret", "fake-refresh-token"), None, "connected"),

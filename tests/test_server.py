@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mockserver.app import Mock
 from mockserver.server import PortInUse, RunningServer, listen, running
 from mockserver.settings import Settings
 from tests.clients import ACME, MAIN_CALENDAR, over_http
+from tests.projects import CHANGED, make_project, the_calendar
 
 FIXTURES = Settings(fixtures=Path(__file__).parent / "recorded" / "seed.json", max_body=1_000_000)
 KEY = f"Authorization: Token {ACME}\r\n".encode()
@@ -124,3 +127,21 @@ def test_two_servers_in_one_process_never_meet() -> None:
         assert over_http(one.url)("DELETE", CALENDAR, authorization, None).status == 200
         assert over_http(one.url)("GET", CALENDAR, authorization, None).status == 404
         assert over_http(other.url)("GET", CALENDAR, authorization, None).status == 200
+
+
+def test_a_receiver_that_hangs_delays_no_answer_and_no_end() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as receiver:
+        # The system takes the connections; nobody ever reads from them.
+        project = make_project(f"http://127.0.0.1:{receiver.getsockname()[1]}/x")
+        mock = Mock(projects=[project])
+        for _ in range(100):
+            project.outbox.enqueue(project, CHANGED, the_calendar(project))
+        started = time.perf_counter()
+        with running(mock=mock) as server:
+            for _ in range(50):
+                answer = over_http(server.url)("GET", "/api/v1/calendars", {"Authorization": "Token key-of-A"}, None)
+                assert answer.status == 200
+        assert time.perf_counter() - started < 5
+        assert {one.state for one in project.outbox.deliveries()} == {"pending"}
+        receiver.settimeout(1)
+        receiver.accept()[0].close()

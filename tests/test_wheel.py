@@ -24,9 +24,8 @@ def test_a_wheel_in_a_clean_environment_serves_contract_and_fixtures(tmp_path: P
     (wheel,) = tmp_path.glob("attendee_mockserver-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert {"mockserver/_data/openapi.yaml", "mockserver/_data/fixtures/default.yaml", "mockserver/py.typed"} <= {
-        *names
-    }
+    data = {"_data/openapi.yaml", "_data/bots.yaml", "_data/control.yaml", "_data/fixtures/default.yaml", "py.typed"}
+    assert {f"mockserver/{name}" for name in data} <= {*names}
     assert not [name for name in names if name.startswith(("tests/", "fixtures/"))]
     command(sys.executable, "-m", "venv", tmp_path / "venv")
     python = tmp_path / "venv" / "bin" / "python"
@@ -49,7 +48,8 @@ def test_a_wheel_in_a_clean_environment_serves_contract_and_fixtures(tmp_path: P
             request = urllib.request.Request(match[1] + path, headers={"Authorization": "Token YOUR_API_KEY_HERE"})
             with urllib.request.urlopen(request, timeout=10) as response:
                 assert response.status == 200
-            with urllib.request.urlopen(match[1] + "/__mock__/docs/", timeout=10) as response:
-                assert response.status == 200
+            for page in ("docs/", "docs/swagger-ui-bundle.js", "control.json"):
+                with urllib.request.urlopen(f"{match[1]}/__mock__/{page}", timeout=10) as response:
+                    assert response.status == 200
         finally:
             serve.kill()

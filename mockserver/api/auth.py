@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import ceil
 
 from mockserver.api import errors
-from mockserver.domain.clock import Clock
 from mockserver.domain.store import Project, Store
 from mockserver.domain.timestamps import SECOND
 from mockserver.settings import Rate
@@ -36,8 +35,7 @@ class TokenSecurity:
 class Throttle:
     """Lets a project make so many POSTs in a sliding window, whatever becomes of them (throttle-*)."""
 
-    def __init__(self, clock: Clock, rate: Rate) -> None:
-        self._clock = clock
+    def __init__(self, rate: Rate) -> None:
         self._rate = rate
 
     def admit(self, project: Project) -> None:
@@ -45,7 +43,7 @@ class Throttle:
 
         Raises ApiError with status 429 when there are none left; that POST does not count.
         """
-        now = self._clock.now()
+        now = project.clock.now()
         window = self._rate.seconds * SECOND
         posts = project.posts
         while posts and posts[0] <= now - window:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 
 from mockserver.api.answers import Answer, Sealed, SealedPage, page_text, to_json
+from mockserver.api.bodies import Body, parse_body
 from mockserver.api.validation import BodyRules, ContractError
 
 METHOD_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -32,14 +33,19 @@ class Schemas:
         self._named: dict[str, jsonschema_rs.Draft4Validator] = {}
 
     def compile(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft4Validator:
-        """The validator of a schema that stands anywhere in the contract."""
+        """The validator of a schema that stands anywhere in the contract; of one that is only referred to, its own."""
+        if schema.keys() == {"$ref"} and schema["$ref"].startswith(_REFERENCE):
+            return self.named(schema["$ref"].removeprefix(_REFERENCE))
+        return self._compile(schema)
+
+    def _compile(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft4Validator:
         root = {"allOf": [_as_json_schema(schema)], "components": self._components}
         return jsonschema_rs.Draft4Validator(root, validate_formats=True)
 
     def named(self, name: str) -> jsonschema_rs.Draft4Validator:
         """The validator of a schema under components."""
         if name not in self._named:
-            self._named[name] = self.compile({"$ref": _REFERENCE + name})
+            self._named[name] = self._compile({"$ref": _REFERENCE + name})
         return self._named[name]
 
     def seal(self, name: str, value: Any) -> Sealed:
@@ -139,7 +145,8 @@ class Operation:
     method: str
     handler: Handler
     parameters: Mapping[str, jsonschema_rs.Draft4Validator]
-    """The query parameters' validators by name."""
+    """The query parameters' validators by name; of one that may be repeated, the validator of each value."""
+    repeatable: frozenset[str]
     body: jsonschema_rs.Draft4Validator | None
     rules: BodyRules | None
     responses: Mapping[int, ResponseContract]
@@ -154,7 +161,7 @@ class Operation:
                 # A name that looks like one is told; anything else might be a secret that slipped into the wrong place.
                 told = f" {name}" if _PLAIN_NAME.fullmatch(name) else ""
                 remarks.append(f"unknown query parameter{told}")
-            elif name in seen:
+            elif name in seen and name not in self.repeatable:
                 remarks.append(f"query parameter {name} given twice")
             elif not validator.is_valid(value):
                 remarks.append(f"query parameter {name} {first_problem(validator, value).removeprefix('the whole ')}")
@@ -170,6 +177,28 @@ class Operation:
         except ValueError:
             # The validator cannot even read it: a lone surrogate, or nesting beyond its own limit.
             return ["body: not plain JSON"]
+
+    def read_fields(
+        self,
+        content_type: str,
+        raw: bytes,
+        remarks: list[str],
+        read: Callable[[BodyRules, Body], Mapping[str, Any]] | None = None,
+    ) -> Mapping[str, Any]:
+        """A body's fields as they are stored; `remarks` takes up what of it the contract does not allow.
+
+        `read` makes the fields of a body whose rules need more than the contract.
+
+        Raises ApiError for a body that the service refuses.
+        """
+        assert self.rules is not None
+        body = parse_body(content_type, raw)
+        if body.is_form:
+            remarks.append("body: a form")
+        fields = self.rules.apply(body) if read is None else read(self.rules, body)
+        if not body.is_form:
+            remarks += self.body_remarks(body.data)
+        return fields
 
     def response(self, status: int) -> ResponseContract:
         """What the contract says of a status.
@@ -188,6 +217,8 @@ class Route(NamedTuple):
     template: str
     allow: str
     operations: Mapping[str, Operation]
+    created: Mapping[str, Any] = {}
+    """The fields of what a POST creates, as the contract lists them; empty without a POST."""
 
     @property
     def prefix(self) -> str | None:
@@ -207,12 +238,26 @@ def compile_route(
         for method in METHOD_ORDER
         if method.lower() in item
     }
-    allow = ", ".join([*operations, *(["HEAD"] if "GET" in operations else []), "OPTIONS"])
-    return Route(template, allow, operations)
+    created: Mapping[str, Any] = {}
+    if "POST" in operations:
+        content = schemas.resolve(item["post"]["responses"]["201"])["content"]
+        created = schemas.resolve(content["application/json"]["schema"])["properties"]
+    return Route(template, _allow(operations), operations, created)
+
+
+def missing_route(template: str, methods: Iterable[str]) -> Route:
+    """The route of a path that the service has with these methods, and the mock does not imitate."""
+    return Route(template, _allow(methods), {})
+
+
+def _allow(methods: Iterable[str]) -> str:
+    named = [method for method in METHOD_ORDER if method in methods]
+    return ", ".join([*named, *(["HEAD"] if "GET" in named else []), "OPTIONS"])
 
 
 def _compile_operation(schemas: Schemas, method: str, written: Mapping[str, Any], handler: Handler) -> Operation:
     parameters = [schemas.resolve(parameter) for parameter in written.get("parameters", ())]
+    asked = {parameter["name"]: parameter["schema"] for parameter in parameters if parameter["in"] == "query"}
     content = schemas.resolve(written["requestBody"])["content"] if "requestBody" in written else None
     if content is not None and set(content) != {"application/json"}:
         raise ContractError(f"{written['operationId']}: only application/json bodies are implemented")
@@ -226,7 +271,8 @@ def _compile_operation(schemas: Schemas, method: str, written: Mapping[str, Any]
         operation_id=written["operationId"],
         method=method,
         handler=handler,
-        parameters={p["name"]: schemas.compile(p["schema"]) for p in parameters if p["in"] == "query"},
+        parameters={name: schemas.compile(rule.get("items", rule)) for name, rule in asked.items()},
+        repeatable=frozenset(name for name, rule in asked.items() if rule.get("type") == "array"),
         body=schemas.compile(body) if body else None,
         rules=rules,
         responses={

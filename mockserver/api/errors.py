@@ -7,7 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from mockserver.domain.pagination import InvalidCursor
-from mockserver.domain.service import CalendarNotFound, DuplicateDeduplicationKey, NotStorable
+from mockserver.domain.scheduling import (
+    BotKeyTaken,
+    BotNotFound,
+    BotNotStorable,
+    CredentialsMissing,
+    EventNotFound,
+    SchedulingError,
+)
+from mockserver.domain.service import CalendarNotFound, DuplicateDeduplicationKey
+from mockserver.domain.storage import NotStorable
 
 
 class ApiError(Exception):
@@ -23,6 +32,14 @@ class ApiError(Exception):
 
 class BadRequestPage(Exception):
     """A request that the service's framework refuses before the API sees it, with a page of its own."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ServerErrorPage(Exception):
+    """A request over which the service breaks off, with a page of its own; the one such that the mock does too."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -140,9 +157,24 @@ def nul_in_filter(name: str) -> ApiError:
     return ApiError(400, {"error": f"Null characters are not allowed in {name}."}, f"{name}: holds a NUL")
 
 
-def not_imitated() -> ApiError:
+def not_imitated(what: str) -> ApiError:
     """A part of the service that the mock does not have."""
-    return _detail(501, "attendee-mockserver does not imitate bots.", "bots are not imitated")
+    return _detail(501, f"attendee-mockserver does not imitate {what}.", f"{what}: not imitated")
+
+
+def not_with_event(name: str, what: str) -> ApiError:
+    """A field of a new bot that its calendar event decides; `what` it is in words."""
+    text = (
+        f"{name} should not be provided when calendar_event_id is specified. "
+        f"The {what} will be taken from the calendar event."
+    )
+    return ApiError(400, {"error": text}, f"{name}: the calendar event's")
+
+
+def bad_state(state: str, known: Iterable[str]) -> ApiError:
+    """A filter for a state that bots do not have."""
+    text = f"Invalid state: {state}. Valid states are: {', '.join(known)}"
+    return ApiError(400, {"error": text}, "states: no such state")
 
 
 def invalid_fields(problems: Mapping[str, Sequence[FieldError]]) -> ApiError:
@@ -180,6 +212,8 @@ def from_domain(error: Exception, doing: str) -> ApiError:
 
     Raises the error again when it is none of the domain's.
     """
+    if isinstance(error, SchedulingError):
+        return _from_scheduling(error, doing)
     if isinstance(error, CalendarNotFound):
         return ApiError(404, {"error": "Calendar not found"}, "the project has no such calendar")
     if isinstance(error, InvalidCursor):
@@ -190,3 +224,33 @@ def from_domain(error: Exception, doing: str) -> ApiError:
     if isinstance(error, NotStorable):
         return not_storable(error.error_id, doing, error.reason)
     raise error
+
+
+_KEY_TAKEN = (
+    "Deduplication key already in use. A bot in a non-terminal state with this deduplication key already exists. "
+    "Please use a different deduplication key or wait for that bot to terminate."
+)
+_CREDENTIALS = {
+    "zoom": "Zoom App credentials are required to create a Zoom bot. Please add Zoom credentials at {}",
+    "external media storage": "External media storage credentials are required to upload recordings to an external "
+    "storage bucket. Please add external media storage credentials at {}.",
+}
+
+
+def _from_scheduling(error: SchedulingError, doing: str) -> ApiError:
+    if isinstance(error, EventNotFound):
+        text = f"Calendar event with id {error.event_id} does not exist in this project."
+        return ApiError(400, {"error": text}, "calendar_event_id: the project has no such event")
+    if isinstance(error, BotKeyTaken):
+        return ApiError(400, {"error": _KEY_TAKEN}, "deduplication_key: already taken")
+    if isinstance(error, CredentialsMissing):
+        page = f"https://app.attendee.dev/projects/{error.project_id}/credentials"
+        return ApiError(
+            400, {"error": _CREDENTIALS[error.needed_for].format(page)}, f"no {error.needed_for} credentials"
+        )
+    if isinstance(error, BotNotStorable):
+        doing = "patching" if doing == "updating" else doing
+        text = f"An error occurred while {doing} the bot. Error ID: {error.error_id}"
+        return ApiError(400, {"error": text}, error.reason)
+    assert isinstance(error, BotNotFound)
+    return ApiError(404, {"error": "Bot not found"}, "the project has no such bot")

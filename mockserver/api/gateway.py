@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from mockserver.api import answers, errors, unrouted
 from mockserver.api.answers import Answer
 from mockserver.api.auth import Throttle, TokenSecurity
-from mockserver.api.bodies import parse_body
-from mockserver.api.contract import BrokenContract, Operation, Route, Schemas, compile_route
-from mockserver.api.errors import ApiError, BadRequestPage
+from mockserver.api.bodies import Body
+from mockserver.api.contract import BrokenContract, Operation, Route, Schemas, compile_route, missing_route
+from mockserver.api.errors import ApiError, BadRequestPage, ServerErrorPage
 from mockserver.api.handlers import Request
 from mockserver.api.incoming import (
     App,
@@ -35,14 +36,19 @@ from mockserver.api.incoming import (
 )
 from mockserver.api.negotiation import JSON, Representation, negotiate
 from mockserver.api.outgoing import Outgoing, write, write_page
+from mockserver.api.spoiled import Hooks, dress, meet, send_spoiled
+from mockserver.api.spoiling import refusal
+from mockserver.api.validation import BodyRules
 from mockserver.domain.pagination import InvalidCursor
-from mockserver.domain.service import CalendarNotFound, DuplicateDeduplicationKey, NotStorable
+from mockserver.domain.scheduling import SchedulingError
+from mockserver.domain.service import CalendarNotFound, DuplicateDeduplicationKey
+from mockserver.domain.storage import NotStorable
 from mockserver.domain.store import Project
 from mockserver.framework import Specification, SpecMiddleware
 
 _PLAIN_ACCEPTS = frozenset({None, "*/*", "application/json"})
-_DOMAIN_ERRORS = (CalendarNotFound, InvalidCursor, DuplicateDeduplicationKey, NotStorable)
-_BOTS = Route(unrouted.BOTS, "GET, POST, HEAD, OPTIONS", {})
+_DOMAIN_ERRORS = (CalendarNotFound, InvalidCursor, DuplicateDeduplicationKey, NotStorable, SchedulingError)
+Reader = Callable[[Project, BodyRules, Body], Mapping[str, Any]]
 _DOING = {"POST": "creating", "PATCH": "updating"}
 
 
@@ -53,33 +59,37 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         self,
         app: App,
         *,
-        schemas: Schemas,
         security: TokenSecurity,
         throttle: Throttle,
-        find: Callable[[Project, str], object],
+        find: Mapping[str, Callable[[Project, str], object]],
+        readers: Mapping[str, Reader],
         strict: bool,
         max_body: int,
-        observe: Callable[[Exchange], None] | None,
+        hooks: Hooks,
     ) -> None:
-        """`find` raises CalendarNotFound; `observe` is called with every finished exchange; `max_body` is in bytes."""
+        """`max_body` is in bytes; `hooks` are what stands beside the request path.
+
+        By operationId: `find` raises when the object is not there whose body is about to be read, and `readers` make
+        fields of those bodies whose rules need more than the contract.
+        """
         self._app = app
-        self._schemas = schemas
         self._security = security
         self._throttle = throttle
         self._find = find
+        self._readers = readers
         self._strict = strict
         self._max_body = max_body
-        self._observe = observe
+        self._record, self._observe, self._faults, self._sleep, self._told = hooks
         self._fixed: dict[str, Route] = {}
         self._open: list[tuple[str, Route]] = []
-        self._fields: Mapping[str, Any] = {}
+        self._not_imitated: dict[tuple[str, str], Route] = {}
 
     def add_api(self, specification: Specification, *, resolver: Any, **_: Any) -> None:
         """Compiles the operations of a contract; called by Connexion when the stack is built.
 
         Raises ContractError for what the contract asks and this code does not implement.
         """
-        self._fields = specification.raw["components"]["schemas"]["Calendar"]["properties"]
+        schemas = Schemas(specification.raw)
         for template, item in specification.raw["paths"].items():
 
             def handler_of(method: str, template: str = template) -> Any:
@@ -88,11 +98,14 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
                 )
                 return operation.function
 
-            route = compile_route(self._schemas, template, item, handler_of)
+            route = compile_route(schemas, template, item, handler_of)
             if route.prefix is None:
                 self._fixed[template] = route
             else:
                 self._open.append((route.prefix, route))
+        for template, methods in specification.raw.get("x-not-imitated", {}).items():
+            prefix, _, rest = template.partition("{object_id}/")
+            self._not_imitated[prefix, rest] = missing_route(template, methods)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application."""
@@ -100,7 +113,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        exchange = Exchange(scope["method"], scope["path"])
+        exchange = Exchange(scope["method"], scope["path"], query=scope["query_string"], headers=scope["headers"])
         route, object_id = self._route(scope["path"])
         headers = read_headers(scope["headers"])
         try:
@@ -111,12 +124,22 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
             else:
                 outgoing = await self._answer(scope, receive, headers, route, object_id, exchange)
         except Disconnected:
+            exchange.reason = "the client went away before its request was whole"
+            self._record(exchange)
             return
-        except BadRequestPage as page:
+        except (BadRequestPage, ServerErrorPage) as page:
             outgoing = write_page(exchange, page)
-        await send({"type": "http.response.start", "status": outgoing.status, "headers": outgoing.headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else outgoing.body})
+        if scope["method"] == "HEAD":
+            outgoing = outgoing._replace(body=b"")
+        exchange.sent_headers, exchange.sent = outgoing.headers, outgoing.body
         exchange.seconds = time.perf_counter() - started
+        # Before it is sent: whoever has the answer finds it in the journal.
+        self._record(exchange)
+        if exchange.fault is None:
+            await send({"type": "http.response.start", "status": outgoing.status, "headers": outgoing.headers})
+            await send({"type": "http.response.body", "body": outgoing.body})
+        else:
+            await send_spoiled(exchange.fault, outgoing, scope, receive, send, self._sleep)
         if self._observe is not None:
             self._observe(exchange)
 
@@ -124,13 +147,11 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         route = self._fixed.get(path)
         if route is not None:
             return route, ""
-        if path == unrouted.BOTS:
-            return _BOTS, ""
         for prefix, candidate in self._open:
             if path.startswith(prefix):
-                object_id = path[len(prefix) :]
-                if object_id and "/" not in object_id:
-                    return candidate, object_id
+                object_id, slash, rest = path[len(prefix) :].partition("/")
+                if object_id:
+                    return (self._not_imitated.get((prefix, rest)) if slash else candidate), object_id
         return None, ""
 
     async def _answer(
@@ -140,20 +161,20 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         representation = JSON
         method = scope["method"]
         operation = route.operations.get("GET" if method == "HEAD" else method)
+        exchange.operation = operation.operation_id if operation is not None else None
         remarks: list[str] = []
         try:
             if headers.accept not in _PLAIN_ACCEPTS or b"format" in scope["query_string"]:
-                representation = negotiate(headers.accept, format_of(scope["query_string"]))
-                if representation.kind == "html":
-                    remarks.append("Accept: text/html")
-            project = self._security.authenticate(headers.authorization)
+                representation = _negotiate(headers, scope, remarks)
+            project = exchange.project = self._security.authenticate(headers.authorization)
             if operation is not None:
-                exchange.operation = operation.operation_id
-                answer = await self._run(operation, project, object_id, scope, receive, headers, remarks)
-            elif route is _BOTS:
-                answer = await self._answer_bots(method, project, receive, headers)
+                if self._faults.armed:
+                    await meet(self._faults, exchange, self._sleep)
+                answer = await self._run(operation, exchange, object_id, scope, receive, headers, remarks)
+                if operation.method != "GET":
+                    await self._told(project, operation.method)
             else:
-                answer = self._answer_other_method(method, route)
+                answer = self._answer_without_operation(method, project, route)
         except ApiError as error:
             answer = _refusal(error, exchange)
         except _DOMAIN_ERRORS as problem:
@@ -166,7 +187,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
     async def _run(
         self,
         operation: Operation,
-        project: Project,
+        exchange: Exchange,
         object_id: str,
         scope: Scope,
         receive: Receive,
@@ -174,6 +195,8 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         remarks: list[str],
     ) -> Answer:
         """An operation's own answer; `remarks` takes up what of the request the contract does not allow."""
+        project = exchange.project
+        assert project is not None
         if operation.method == "POST":
             self._throttle.admit(project)
         query_string = scope["query_string"]
@@ -186,29 +209,26 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         if operation.rules is not None:
             if object_id:
                 # The service looks for the object before it reads the body (patch-unknown-ids).
-                self._find(project, object_id)
-            raw = await read_body(receive, headers.content_length, self._max_body)
-            fields = _read_fields(operation, headers.content_type or "", raw, remarks)
+                self._find[operation.operation_id](project, object_id)
+            raw = exchange.body = await read_body(receive, headers.content_length, self._max_body)
+            reader = self._readers.get(operation.operation_id)
+            read = None if reader is None else partial(reader, project)
+            fields = operation.read_fields(headers.content_type or "", raw, remarks, read)
         if remarks and self._strict:
             raise errors.off_contract(remarks[0])
         url = url_of(scope, headers)
         return operation.handler(Request(project, object_id, query, url, query_string.decode("latin-1"), fields))
 
-    def _answer_other_method(self, method: str, route: Route) -> Answer:
+    def _answer_without_operation(self, method: str, project: Project, route: Route) -> Answer:
+        """OPTIONS, methods that the path does not have, and paths of the service that the mock does not imitate."""
         if method == "OPTIONS":
-            creates = "POST" in route.operations
-            return Answer(200, unrouted.options_document(route.template, self._fields, creates=creates))
-        raise errors.method_not_allowed(method)
-
-    async def _answer_bots(self, method: str, project: Project, receive: Receive, headers: Headers) -> Answer:
-        """Bots are not imitated, but their POSTs use up the same limit (throttle-shared-with-bots)."""
+            return Answer(200, unrouted.options_document(route.template, route.created))
+        if method not in route.allow.split(", "):
+            raise errors.method_not_allowed(method)
         if method == "POST":
+            # They use up the same limit (throttle-shared-with-bots).
             self._throttle.admit(project)
-            body = parse_body(
-                headers.content_type or "", await read_body(receive, headers.content_length, self._max_body)
-            )
-            unrouted.check_bot_fields(body)
-        raise errors.not_imitated()
+        raise errors.not_imitated(f"{method} {route.template}")
 
     def _broken(self, exchange: Exchange, problem: str) -> Answer:
         return _refusal(errors.broken_promise(exchange.operation or "this path", problem), exchange)
@@ -223,6 +243,8 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         exchange: Exchange,
     ) -> Outgoing:
         """Status, headers and bytes of an answer, held against the contract."""
+        if exchange.fault is not None and exchange.fault.replaces:
+            operation, answer = None, _refusal(refusal(exchange.fault, exchange.operation), exchange)
         sent = {"Allow": route.allow, "Vary": "Accept", **answer.headers}
         if operation is not None and answer.status != 500:
             try:
@@ -237,7 +259,8 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         else:
             text = answers.to_json(answer.body)
         exchange.status = answer.status
-        return write(exchange, sent, text, representation, headers)
+        outgoing = write(exchange, sent, text, representation, headers)
+        return outgoing if exchange.fault is None else dress(exchange.fault, outgoing)
 
     def _answer_unknown(self, scope: Scope, headers: Headers, exchange: Exchange) -> Outgoing:
         """The answer on a path under /api/v1/ that names nothing; it asks for no key (path-unknown)."""
@@ -258,15 +281,11 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         return write(exchange, sent, answers.to_json(body), representation, headers)
 
 
-def _read_fields(operation: Operation, content_type: str, raw: bytes, remarks: list[str]) -> Mapping[str, Any]:
-    assert operation.rules is not None
-    body = parse_body(content_type, raw)
-    if body.is_form:
-        remarks.append("body: a form")
-    fields = operation.rules.apply(body)
-    if not body.is_form:
-        remarks += operation.body_remarks(body.data)
-    return fields
+def _negotiate(headers: Headers, scope: Scope, remarks: list[str]) -> Representation:
+    representation = negotiate(headers.accept, format_of(scope["query_string"]))
+    if representation.kind == "html":
+        remarks.append("Accept: text/html")
+    return representation
 
 
 def _refusal(error: ApiError, exchange: Exchange) -> Answer:

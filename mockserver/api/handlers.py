@@ -54,10 +54,10 @@ class Handlers:
 
     def list_calendars(self, request: Request) -> Answer:
         """GET /api/v1/calendars"""
-        key = _filter(request, "deduplication_key")
-        cursor = _cursor(request)
+        key = filter_of(request.query, "deduplication_key")
+        cursor = cursor_of(request)
         page = self._service.list_calendars(request.project, cursor, key)
-        return _page_answer(request, page, [self._sealer.calendar(calendar) for calendar in page.rows])
+        return page_answer(request, page, [self._sealer.calendar(calendar) for calendar in page.rows])
 
     def create_calendar(self, request: Request) -> Answer:
         """POST /api/v1/calendars"""
@@ -85,30 +85,38 @@ class Handlers:
         updated = request.query.get("updated_at_gte") or request.query.get("updated_after")
         ordering = request.query.get("ordering", "-updated_at")
         query = EventQuery(
-            updated_at_gte=_time(updated, "updated_at_gte", _MORNING),
-            start_time_gte=_time(request.query.get("start_time_gte"), "start_time_gte", _MORNING),
-            end_time_lte=_time(request.query.get("end_time_lte"), "end_time_lte", _EVENING),
+            updated_at_gte=time_of(updated, "updated_at_gte", _MORNING),
+            start_time_gte=time_of(request.query.get("start_time_gte"), "start_time_gte", _MORNING),
+            end_time_lte=time_of(request.query.get("end_time_lte"), "end_time_lte", _EVENING),
             order=_order(ordering),
             ascending=not ordering.startswith("-"),
         )
-        cursor = _cursor(request)
+        cursor = cursor_of(request)
         query = query._replace(
-            event_id=_filter(request, "event_id"),
-            calendar_id=_filter(request, "calendar_id"),
-            calendar_deduplication_key=_filter(request, "calendar_deduplication_key"),
+            event_id=filter_of(request.query, "event_id"),
+            calendar_id=filter_of(request.query, "calendar_id"),
+            calendar_deduplication_key=filter_of(request.query, "calendar_deduplication_key"),
         )
         page = self._service.list_events(request.project, query, cursor)
-        return _page_answer(request, page, [self._sealer.event(event) for event in page.rows])
+        return page_answer(request, page, [self._sealer.event(event) for event in page.rows])
 
 
-def _filter(request: Request, name: str) -> str | None:
-    value = request.query.get(name)
+def filter_of(query: Mapping[str, str], name: str) -> str | None:
+    """A filter that is a text; None where it is not given.
+
+    Raises ApiError with status 400 for a NUL.
+    """
+    value = query.get(name)
     if value is not None and "\0" in value:
         raise errors.nul_in_filter(name)
     return value
 
 
-def _time(text: str | None, name: str, example: str) -> Micros | None:
+def time_of(text: str | None, name: str, example: str) -> Micros | None:
+    """A filter that is a time; None for none.
+
+    Raises ApiError with status 400, with the `example` in it.
+    """
     if text is None:
         return None
     instant = timestamps.parse(text)
@@ -123,12 +131,17 @@ def _order(ordering: str) -> EventTime:
     return cast(EventTime, ordering.removeprefix("-"))
 
 
-def _cursor(request: Request) -> Cursor:
+def cursor_of(request: Request) -> Cursor:
+    """The page that is asked for.
+
+    Raises InvalidCursor.
+    """
     text = request.query.get("cursor")
     return Cursor() if text is None else decode(text)
 
 
-def _page_answer(request: Request, page: Page[Any], results: list[Sealed]) -> Answer:
+def page_answer(request: Request, page: Page[Any], results: list[Sealed]) -> Answer:
+    """A page with the links to its neighbours."""
     return Answer(200, SealedPage(_link(request, page.next), _link(request, page.previous), results))
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from mockserver.api import errors
+from mockserver.api.spoiling import Spoiling
+from mockserver.domain.model import Micros
+from mockserver.domain.store import Project
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -25,12 +28,19 @@ class Disconnected(Exception):
     """The client went away before its request was whole."""
 
 
+class Cut(NamedTuple):
+    """How long the bodies were before the journal kept only their beginnings, in bytes."""
+
+    body: int
+    sent: int
+
+
 @dataclass(slots=True)
 class Exchange:
-    """One request and what became of it, for the log."""
+    """One request and what became of it, for the log and the journal; what may hold secrets is in no repr."""
 
     method: str
-    path: str
+    path: str = field(repr=False)
     operation: str | None = None
     status: int = 0
     seconds: float = 0.0
@@ -38,6 +48,22 @@ class Exchange:
     """Why the request was refused: field and rule, never a value."""
     remarks: tuple[str, ...] = ()
     """What the service tolerated although the contract does not allow it."""
+    project: Project | None = field(default=None, repr=False)
+    """Whose key it was; None where there was no key that is any project's."""
+    query: bytes = field(default=b"", repr=False)
+    headers: Sequence[tuple[bytes, bytes]] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    """The request's body, as far as the operation has read it."""
+    sent_headers: Sequence[tuple[bytes, bytes]] = field(default=(), repr=False)
+    sent: bytes = field(default=b"", repr=False)
+    """The answer's body."""
+    fault: Spoiling | None = None
+    """What was made to go wrong with it."""
+    number: int = 0
+    """Its number in the journal; 0 before it is in it."""
+    at: Micros = 0
+    size: int = field(default=0, repr=False)
+    cut: Cut | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mockserver.api import answers, unrouted
-from mockserver.api.errors import BadRequestPage
+from mockserver.api.errors import BadRequestPage, ServerErrorPage
 from mockserver.api.incoming import Exchange, Headers, replaces_cookies
 from mockserver.api.negotiation import JSON, Representation
 
@@ -53,9 +53,11 @@ def _write_plain(status: int, allow: str, text: bytes) -> Outgoing:
     return Outgoing(status, raw, text)
 
 
-def write_page(exchange: Exchange, page: BadRequestPage) -> Outgoing:
-    """The page with which the service's framework refuses a request."""
-    exchange.reason, exchange.status = page.reason, 400
-    length = str(len(unrouted.BAD_REQUEST_PAGE)).encode("ascii")
+def write_page(exchange: Exchange, page: BadRequestPage | ServerErrorPage) -> Outgoing:
+    """The page with which the service's framework refuses a request, or breaks off over it."""
+    bad = isinstance(page, BadRequestPage)
+    body = unrouted.BAD_REQUEST_PAGE if bad else unrouted.SERVER_ERROR_PAGE
+    exchange.reason, exchange.status = page.reason, 400 if bad else 500
+    length = str(len(body)).encode("ascii")
     headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", length)]
-    return Outgoing(400, headers, unrouted.BAD_REQUEST_PAGE)
+    return Outgoing(exchange.status, headers, body)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mockserver.api.answers import Sealed
 from mockserver.api.contract import Schemas
 from mockserver.api.serializers import calendar_document, event_document
-from mockserver.domain.model import Calendar, CalendarEvent
+from mockserver.domain.bots import bot_document
+from mockserver.domain.model import Bot, Calendar, CalendarEvent
 
 _MOST = 8192
 
@@ -13,8 +14,10 @@ _MOST = 8192
 class Sealer:
     """Gives records their sealed text. A record never changes, so its text holds while it is the same record."""
 
-    def __init__(self, schemas: Schemas) -> None:
+    def __init__(self, schemas: Schemas, bot_schemas: Schemas) -> None:
+        """`schemas` are those of the calendars' contract, `bot_schemas` those of the bots'."""
         self._schemas = schemas
+        self._bot_schemas = bot_schemas
         self._calendars: dict[str, tuple[Calendar, Sealed]] = {}
         self._events: dict[str, tuple[CalendarEvent, Sealed]] = {}
 
@@ -45,3 +48,10 @@ class Sealer:
             self._events.clear()
         self._events[event.id] = event, sealed
         return sealed
+
+    def bot(self, bot: Bot) -> Sealed:
+        """The bot's text.
+
+        Raises BrokenContract when the contract does not allow it.
+        """
+        return self._bot_schemas.seal("Bot", bot_document(bot))

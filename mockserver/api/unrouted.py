@@ -1,4 +1,4 @@
-"""What openapi.yaml does not describe and the service answers all the same: OPTIONS, unknown paths, bots."""
+"""What the contracts do not describe and the service answers all the same: OPTIONS, unknown paths, its own pages."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver.api import errors
-from mockserver.api.bodies import Body
 
 API = "/api/v1/"
-BOTS = "/api/v1/bots"
 UNKNOWN_PATH_ALLOW = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
 NOT_FOUND_PAGE = b"""<!doctype html>
 <html lang="en">
@@ -30,6 +28,18 @@ BAD_REQUEST_PAGE = b"""<!doctype html>
 </html>
 """
 
+SERVER_ERROR_PAGE = b"""
+<!doctype html>
+<html lang="en">
+<head>
+  <title>Server Error (500)</title>
+</head>
+<body>
+  <h1>Server Error (500)</h1><p></p>
+</body>
+</html>
+"""
+
 _KINDS = {
     "id": "string",
     "platform": "choice",
@@ -40,23 +50,33 @@ _KINDS = {
     "updated_at": "datetime",
     "last_successful_sync_at": "datetime",
     "last_attempted_sync_at": "datetime",
+    "events": "field",
+    "transcription_state": "field",
+    "recording_state": "field",
+    "join_at": "datetime",
 }
+_BOTS = "/api/v1/bots"
 _HELP = {"deduplication_key": "Optional key for deduplicating calendars"}
 _NAMES = {
     "/api/v1/calendars": "Calendar List Create",
     "/api/v1/calendars/{object_id}": "Calendar Detail Patch Delete",
     "/api/v1/calendar_events": "Calendar Event List",
+    _BOTS: "Bot List Create",
+    "/api/v1/bots/{object_id}": "Bot Detail",
 }
 
 
-def options_document(template: str, fields: Mapping[str, Any], *, creates: bool) -> dict[str, Any]:
-    """The answer to OPTIONS on a path of the contract (methods-options-*).
+def options_document(template: str, created: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to OPTIONS on a path of a contract (methods-options-*).
 
-    `fields` are the calendar's as the contract lists them; they are told where a POST `creates` one.
+    `created` are the fields of what a POST creates there, as the contract lists them; empty without a POST.
     """
-    document = _description(_NAMES.get(template, template))
-    if creates:
-        document["actions"] = {"POST": {name: _field_description(name) for name in fields}}
+    document = _description(_NAMES.get(template) or template.rpartition("/")[2].replace("_", " ").title())
+    if created:
+        # Of a bot three fields pass for writable, although only reading them is meant.
+        writable = {"id", "join_at", "deduplication_key"} if template == _BOTS else {"id"}
+        fields = {name: _field_description(name, name in writable) for name in created}
+        document["actions"] = {"POST": fields}
     return document
 
 
@@ -74,15 +94,14 @@ def _description(name: str) -> dict[str, Any]:
     }
 
 
-def _field_description(name: str) -> dict[str, Any]:
-    is_id = name == "id"
+def _field_description(name: str, writable: bool) -> dict[str, Any]:
     described: dict[str, Any] = {
         "type": _KINDS.get(name, "string"),
-        "required": is_id,
-        "read_only": not is_id,
+        "required": writable,
+        "read_only": not writable,
         "label": name.replace("_", " ").capitalize(),
     }
-    if name in _HELP:
+    if name in _HELP and not writable:
         described["help_text"] = _HELP[name]
     return described
 
@@ -106,15 +125,3 @@ def check_basic_credentials(header: str | None) -> None:
     if b":" not in credentials:
         raise errors.forbidden("Invalid basic header. Credentials not correctly base64 encoded.")
     raise errors.forbidden("Invalid username/password.")
-
-
-def check_bot_fields(body: Body) -> None:
-    """Of a new bot only what has to be there is looked at.
-
-    Raises ApiError with status 400.
-    """
-    if isinstance(body.data, dict):
-        missing = [name for name in ("meeting_url", "bot_name") if name not in body.data]
-        if missing:
-            problem = errors.FieldError("This field is required.", "required")
-            raise errors.invalid_fields({name: [problem] for name in missing})

@@ -16,9 +16,14 @@ from mockserver.api import errors
 from mockserver.api.bodies import Body
 from mockserver.api.errors import FieldError
 from mockserver.api.multipart import Upload
+from mockserver.domain import timestamps
 
 KEYWORDS = frozenset({"x-max-json-length", "x-strip"})
 """The contract's own keywords: the longest ASCII-escaped JSON text of an object; strip a string first."""
+
+
+_TIME: Final = "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]"
+_SETTINGS: Final[Mapping[str, type]] = {"object": dict, "array": list}
 
 
 class ContractError(Exception):
@@ -50,6 +55,16 @@ class Field(NamedTuple):
     check: Check
 
 
+class Demands(NamedTuple):
+    """What a request asks of its fields beyond the contract: which are required, and a further check by name."""
+
+    required: frozenset[str] = frozenset()
+    checks: Mapping[str, Check] = {}
+
+
+_NO_DEMANDS: Final = Demands()
+
+
 class BodyRules:
     """The rules of one operation's request body."""
 
@@ -62,12 +77,14 @@ class BodyRules:
         self.fields = [_field(name, rule, name in required) for name, rule in schema["properties"].items()]
         self._names = frozenset(schema["properties"])
         self._allowed = ", ".join(sorted(self._names))
+        self._closed = schema.get("additionalProperties") is False
 
-    def apply(self, body: Body) -> dict[str, Any]:
-        """The fields of the body as they are stored.
+    def apply(self, body: Body, demands: Demands | None = None) -> dict[str, Any]:
+        """The fields of the body as they are stored; `demands` are what a request asks of fields beyond the contract.
 
         Raises ApiError with status 400: with every field that is wrong, or else with all names that are unknown.
         """
+        demands = demands or _NO_DEMANDS
         data = body.data
         if not isinstance(data, dict):
             raise _not_an_object(data)
@@ -75,7 +92,7 @@ class BodyRules:
         values: dict[str, Any] = {}
         for field in self.fields:
             try:
-                value = _value(data, field, is_form=body.is_form)
+                value = _value(data, field, demands, is_form=body.is_form)
             except FieldErrors as found:
                 problems[field.name] = found.problems
             else:
@@ -83,7 +100,7 @@ class BodyRules:
                     values[field.name] = value
         if problems:
             raise errors.invalid_fields(problems)
-        if not data.keys() <= self._names:
+        if self._closed and not data.keys() <= self._names:
             unexpected = ", ".join(sorted(data.keys() - self._names))
             message = f"Unexpected field(s): {unexpected}. Allowed fields are: {self._allowed}"
             raise errors.invalid_body(message, "unexpected fields")
@@ -96,22 +113,25 @@ class _FormJson(NamedTuple):
     text: str
 
 
-def _value(data: Mapping[str, Any], field: Field, *, is_form: bool) -> Any:
+def _value(data: Mapping[str, Any], field: Field, demands: Demands, *, is_form: bool) -> Any:
     """The field's value as it is stored, or ABSENT.
 
     Raises FieldErrors.
     """
     value = _form_value(data, field) if is_form else data.get(field.name, ABSENT)
     if value is ABSENT:
-        if field.required:
-            raise _wrong("This field is required.", "required")
+        if field.required or field.name in demands.required:
+            raise wrong("This field is required.", "required")
         return value
     if value is None:
-        raise _wrong("This field may not be null.", "null")
-    return field.check(value)
+        raise wrong("This field may not be null.", "null")
+    value = field.check(value)
+    further = demands.checks.get(field.name)
+    return value if further is None else further(value)
 
 
-def _wrong(message: str, rule: str) -> FieldErrors:
+def wrong(message: str, rule: str) -> FieldErrors:
+    """One thing that is wrong with a field, in the service's words, and the rule's name for the log."""
     return FieldErrors(FieldError(message, rule))
 
 
@@ -141,9 +161,13 @@ def _field(name: str, rule: Mapping[str, Any], required: bool) -> Field:
         return Field(name, required, False, _choice(rule["enum"]))
     if kind == "string" and rule.get("x-strip"):
         return Field(name, required, False, _text)
-    if kind == "object":
+    if kind == "string" and rule.get("format") == "date-time":
+        return Field(name, required, False, _instant)
+    if kind == "object" and "x-max-json-length" in rule:
         return Field(name, required, True, _text_object(rule["x-max-json-length"]))
-    raise ContractError(f"field {name}: only choices, stripped strings and objects of strings are implemented")
+    if kind in _SETTINGS:
+        return Field(name, required, True, _settings(str(kind)))
+    raise ContractError(f"field {name}: only choices, stripped strings, times, objects and lists are implemented")
 
 
 def _choice(choices: list[str]) -> Check:
@@ -151,13 +175,46 @@ def _choice(choices: list[str]) -> Check:
     allowed = frozenset(choices)
 
     def check(value: Any) -> str:
-        try:
-            text = value.filename if isinstance(value, Upload) else str(value)
-        except RecursionError:
-            raise _wrong("Nested too deeply.", "nested too deeply") from None
+        text = python_text(value)
         if text not in allowed:
-            raise _wrong(f'"{text}" is not a valid choice.', "not a valid choice")
+            raise wrong(f'"{text}" is not a valid choice.', "not a valid choice")
         return text
+
+    return check
+
+
+def python_text(value: Any) -> str:
+    """What Python writes for a value of JSON or of a form.
+
+    Raises FieldErrors for one that is nested too deeply to be written.
+    """
+    try:
+        return value.filename if isinstance(value, Upload) else str(value)
+    except RecursionError:
+        raise wrong("Nested too deeply.", "nested too deeply") from None
+
+
+def _instant(value: Any) -> int:
+    """A time in microseconds since 1970, from any text that the filters take too."""
+    instant = timestamps.parse(value) if isinstance(value, str) else None
+    if instant is None:
+        raise wrong(f"Datetime has wrong format. Use one of these formats instead: {_TIME}.", "not a timestamp")
+    if not timestamps.is_writable(instant):
+        raise wrong("Datetime value out of range.", "out of range")
+    return instant
+
+
+def _settings(kind: str) -> Check:
+    """An object or a list of which nothing else is looked at."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, _FormJson):
+            value = _form_json(value.text)
+        elif _holds_infinity({"": value}):
+            raise wrong("Value must be valid JSON.", "not JSON")
+        if not isinstance(value, _SETTINGS[kind]):
+            raise wrong(f"{python_text([value])[1:-1]} is not of type '{kind}'", f"not of type {kind}")
+        return value
 
     return check
 
@@ -166,11 +223,11 @@ def _text(value: Any) -> str:
     """A string, stripped; a number becomes its Python text (create-number-text)."""
     if not isinstance(value, str):
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _wrong("Not a valid string.", "not a string")
+            raise wrong("Not a valid string.", "not a string")
         value = str(value)
     text: str = value.strip()
     if not text:
-        raise _wrong("This field may not be blank.", "blank")
+        raise wrong("This field may not be blank.", "blank")
     problems = [] if text.isascii() else _surrogates(text)
     if "\0" in text:
         problems.insert(0, FieldError("Null characters are not allowed.", "NUL"))
@@ -196,7 +253,7 @@ def _text_object(longest: int) -> Check:
             if value is None:
                 return None
         elif _holds_infinity(value):
-            raise _wrong("Value must be valid JSON.", "not JSON")
+            raise wrong("Value must be valid JSON.", "not JSON")
         return _checked_object(value, longest)
 
     return check
@@ -204,16 +261,16 @@ def _text_object(longest: int) -> Check:
 
 def _checked_object(value: Any, longest: int) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise _wrong("Metadata must be an object not an array or other type", "not an object")
+        raise wrong("Metadata must be an object not an array or other type", "not an object")
     if not value:
-        raise _wrong("Metadata must have at least one key", "empty")
+        raise wrong("Metadata must have at least one key", "empty")
     for name, member in value.items():
         if not isinstance(member, str):
-            raise _wrong(f"Value for key '{name}' must be a string", "a value is not a string")
+            raise wrong(f"Value for key '{name}' must be a string", "a value is not a string")
     # No character takes more than 12 in JSON text: what is certainly short enough need not be written to be measured.
     certain = 12 * sum(map(len, (*value, *value.values()))) + 8 * len(value) + 2
     if certain > longest and len(json.dumps(value)) > longest:
-        raise _wrong(f"Metadata must be less than {longest} characters", "too long")
+        raise wrong(f"Metadata must be less than {longest} characters", "too long")
     return value
 
 
@@ -221,7 +278,7 @@ def _form_json(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_not_a_number)
     except (ValueError, RecursionError):
-        raise _wrong("Value must be valid JSON.", "not JSON") from None
+        raise wrong("Value must be valid JSON.", "not JSON") from None
 
 
 def _not_a_number(name: str) -> None:

@@ -42,17 +42,6 @@ def clean_up(target: Transport, *, seconds: float = SECONDS, sleep: Sleep = time
     return left
 
 
-def clean_up_all(url: str, keys: Keys, folder: Path, *, sleep: Sleep = time.sleep) -> list[str]:
-    """Cleans up after every run on this URL whose ledger lies in the folder. Ledgers that are clean are taken away."""
-    left: list[str] = []
-    for path in ledgers(folder, url):
-        ledger = read_ledger(path)
-        if ledger is not None:
-            with resumed(url, keys, ledger) as target:
-                left += clean_up(target, sleep=sleep)
-    return left
-
-
 def ledgers(folder: Path, url: str | None = None) -> list[Path]:
     """The ledgers in a folder, of runs on this URL or on any."""
     found = sorted(folder.glob("*.jsonl")) if folder.is_dir() else []

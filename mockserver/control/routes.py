@@ -1,19 +1,30 @@
-"""What a mock answers outside the API: its health, a reset, its front page, and the page for paths of neither."""
+"""What a mock answers outside the API: its controls, its front page, and the page for paths of neither."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
+from urllib.parse import unquote
 
 from mockserver import __version__
-from mockserver.api.incoming import App, Receive, Scope, Send
+from mockserver.api.incoming import App, Disconnected, Receive, Scope, Send
 from mockserver.api.unrouted import API, NOT_FOUND_PAGE
-from mockserver.domain.store import Store
+from mockserver.control.choice import choose
+from mockserver.control.guard import Guard
+from mockserver.control.problems import PROBLEMS, answer, error
+from mockserver.control.reading import body_of, header, query_of
+from mockserver.control.routing import Call, Reply, Route
+from mockserver.domain.store import Project, Store
 
-DOCS = "/__mock__/docs"
-OPENAPI = "/__mock__/openapi.json"
-_CONTROL = "/__mock__/"
+CONTROL: Final = "/__mock__/"
+HEALTH: Final = "/__mock__/health"
+DOCS: Final = "/__mock__/docs"
+OPENAPI: Final = "/__mock__/openapi.json"
+BOTS_OPENAPI: Final = "/__mock__/bots.json"
+CONTROL_OPENAPI: Final = "/__mock__/control.json"
+_OPEN: Final = (HEALTH, DOCS, OPENAPI, BOTS_OPENAPI, CONTROL_OPENAPI)
+"""What tells nothing that is not in the source code too, and therefore needs no token."""
 _FRONT_PAGE = f"""<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>attendee-mockserver</title></head>
@@ -21,24 +32,67 @@ _FRONT_PAGE = f"""<!DOCTYPE html>
 <h1>attendee-mockserver {__version__}</h1>
 <p>A stand-in for the Attendee API's calendar endpoints. Nothing here is real, and nothing leaves this machine.</p>
 <ul>
-<li>The API: <code>/api/v1/calendars</code>, <code>/api/v1/calendar_events</code>
+<li>The API: <code>/api/v1/calendars</code>, <code>/api/v1/calendar_events</code>, <code>/api/v1/bots</code>
 (with <code>Authorization: Token YOUR_API_KEY_HERE</code>, unless you brought fixtures of your own)</li>
-<li><a href="{DOCS}/">Documentation to try out</a>, <a href="{OPENAPI}">the contract</a></li>
-<li><a href="/__mock__/health">Health</a>; <code>POST /__mock__/reset</code> brings the fixtures back</li>
+<li><a href="{DOCS}/">Documentation to try out</a>; the contracts <a href="{OPENAPI}">of calendars</a>,
+<a href="{BOTS_OPENAPI}">of scheduled bots</a>, <a href="{CONTROL_OPENAPI}">of the controls</a></li>
+<li><a href="{HEALTH}">Health</a>; <code>POST /__mock__/reset</code> brings the fixtures back</li>
 </ul>
 </body>
 </html>
 """.encode()
 _HTML = "text/html; charset=utf-8"
+_Parts: TypeAlias = tuple[str, ...]
+
+
+class _Table:
+    """Routes by path: those without places at once, the others by the number of their parts."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.templates: dict[str, dict[str, Route]] = {}
+        for route in routes:
+            self.templates.setdefault(route.template, {})[route.method] = route
+        self._by_length: dict[int, list[_Parts]] = {}
+        for template in self.templates:
+            if "{" in template:
+                parts = tuple(template.split("/"))
+                self._by_length.setdefault(len(parts), []).append(parts)
+
+    def find(self, path: str) -> tuple[Mapping[str, Route], dict[str, str]] | None:
+        """The methods of a path as it was sent, and what stands in its places; None for no such path."""
+        methods = self.templates.get(path)
+        if methods is not None and "{" not in path:
+            return methods, {}
+        parts = path.split("/")
+        for template in self._by_length.get(len(parts), ()):
+            names = _names(template, parts)
+            if names is not None:
+                return self.templates["/".join(template)], names
+        return None
+
+
+def _names(template: _Parts, parts: list[str]) -> dict[str, str] | None:
+    names = {}
+    for wanted, given in zip(template, parts, strict=True):
+        if wanted.startswith("{"):
+            if not given:
+                return None
+            names[wanted[1:-1]] = unquote(given)
+        elif wanted != given:
+            return None
+    return names
 
 
 class Control:
     """Stands before the API and takes what is the mock's own."""
 
-    def __init__(self, app: App, *, reset: Callable[[], None], store: Store) -> None:
+    def __init__(self, app: App, *, routes: Iterable[Route], store: Store, guard: Guard) -> None:
+        """`guard` says who may use the routes."""
         self._app = app
-        self._reset = reset
+        self._table = _Table(routes)
         self._store = store
+        self._guard = guard
+        self._nobody = Project("", ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application."""
@@ -47,44 +101,54 @@ class Control:
                 await _live(receive, send)
             return
         path = scope["path"]
-        if path.startswith((API, DOCS, OPENAPI)):
+        if path.startswith(API):
             await self._app(scope, receive, send)
         elif path == "/":
-            await _send(send, 200, _HTML, _FRONT_PAGE, scope)
-        elif path.startswith(_CONTROL):
-            await self._answer(path, scope, send)
+            await _send(send, scope, Reply(200, _FRONT_PAGE, _HTML))
+        elif path.startswith(CONTROL):
+            await self._answer(scope, receive, send)
         else:
-            await _send(send, 404, _HTML, NOT_FOUND_PAGE, scope)
+            await _send(send, scope, Reply(404, NOT_FOUND_PAGE, _HTML))
 
-    async def _answer(self, path: str, scope: Scope, send: Send) -> None:
-        routes: dict[str, tuple[tuple[str, ...], Callable[[], dict[str, Any]]]] = {
-            "/__mock__/health": (("GET", "HEAD"), self._health),
-            "/__mock__/reset": (("POST",), self._reset_all),
-        }
-        if path not in routes:
-            problem = {"error": f"No such control path. There are: {', '.join([*routes, DOCS, OPENAPI])}"}
-            await _send_json(send, 404, problem, scope)
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+        if not path.startswith(_OPEN) and not self._guard.admits(scope["headers"]):
+            fix = "add the header X-Control-Token: TOKEN; the server prints its token when it starts"
+            text = "this mock listens on an address that others can reach, and so its controls need a control token"
+            await _send(send, scope, error(401, text, "X-Control-Token", fix))
             return
-        methods, action = routes[path]
-        if scope["method"] not in methods:
-            problem = {"error": f"{path} takes {' or '.join(methods)}, not {scope['method']}."}
-            await _send_json(send, 405, problem, scope, allow=", ".join(methods))
+        found = self._table.find(path)
+        if found is None:
+            there = ", ".join(sorted(self._table.templates))
+            await _send(send, scope, error(404, f"No such control path. There are: {there}"))
             return
-        await _send_json(send, 200, action(), scope)
+        methods, names = found
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        route = methods.get(method)
+        if route is None:
+            allowed = [*methods, "HEAD"] if "GET" in methods else [*methods]
+            text = f"{path[:200]} takes {' or '.join(allowed)}, not {scope['method'][:40]}."
+            await _send(send, scope, error(405, text), ("allow", ", ".join(allowed)))
+            return
+        try:
+            reply = await self._done(route, names, scope, receive)
+        except Disconnected:
+            return
+        await _send(send, scope, reply)
 
-    def _health(self) -> dict[str, Any]:
-        states = [project.state for project in self._store.projects]
-        return {
-            "status": "ok",
-            "version": __version__,
-            "projects": len(states),
-            "calendars": sum(len(state.calendars) for state in states),
-            "events": sum(len(state.events) for state in states),
-        }
-
-    def _reset_all(self) -> dict[str, Any]:
-        self._reset()
-        return {"status": "reset"}
+    async def _done(self, route: Route, names: dict[str, str], scope: Scope, receive: Receive) -> Reply:
+        """Calls the route's handler with what it wants."""
+        headers = scope["headers"]
+        try:
+            body = await body_of(receive, headers, route)
+            query = query_of(scope["query_string"], route)
+            name = query.pop("project", None)
+            project = self._nobody
+            if route.of_project:
+                project = choose(self._store, header(headers, b"authorization"), name)
+            return await route.handler(Call(project, names, query, body))
+        except PROBLEMS as problem:
+            return answer(problem)
 
 
 async def _live(receive: Receive, send: Send) -> None:
@@ -95,15 +159,12 @@ async def _live(receive: Receive, send: Send) -> None:
             return
 
 
-async def _send_json(send: Send, status: int, body: dict[str, Any], scope: Scope, allow: str | None = None) -> None:
-    await _send(send, status, "application/json", json.dumps(body).encode(), scope, allow)
-
-
-async def _send(
-    send: Send, status: int, content_type: str, body: bytes, scope: Scope, allow: str | None = None
-) -> None:
-    headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
-    if allow is not None:
-        headers.append((b"allow", allow.encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+async def _send(send: Send, scope: Scope, reply: Reply, extra: tuple[str, str] | None = None) -> None:
+    body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+    headers = [(b"content-type", reply.content_type.encode()), (b"content-length", str(len(body)).encode())]
+    if reply.status == 204:
+        headers = []
+    if extra is not None:
+        headers.append((extra[0].encode(), extra[1].encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

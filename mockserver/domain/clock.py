@@ -37,3 +37,49 @@ class FixedClock:
     def advance(self, micros: Micros) -> None:
         """Moves the time on."""
         self.at += micros
+
+
+class ProjectClock:
+    """A project's own time: it runs with another clock until it is frozen, set or advanced by hand."""
+
+    def __init__(self, base: Clock) -> None:
+        self._base = base
+        self._ahead: Micros = 0
+        self._frozen_at: Micros | None = None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether it stands still."""
+        return self._frozen_at is not None
+
+    def now(self) -> Micros:
+        """Microseconds since 1970, UTC."""
+        return self._base.now() + self._ahead if self._frozen_at is None else self._frozen_at
+
+    def freeze(self) -> None:
+        """Stops it where it is."""
+        self._frozen_at = self.now()
+
+    def run(self) -> None:
+        """Lets it run on from where it stands."""
+        now = self.now()
+        self._frozen_at, self._ahead = None, now - self._base.now()
+
+    def set(self, at: Micros) -> None:
+        """Moves it to a time, in microseconds since 1970, UTC; frozen stays frozen and running stays running."""
+        if self._frozen_at is None:
+            self._ahead = at - self._base.now()
+        else:
+            self._frozen_at = at
+
+    def mark(self) -> tuple[Micros, Micros | None]:
+        """How it stands to the other clock, for `restore`."""
+        return self._ahead, self._frozen_at
+
+    def restore(self, mark: tuple[Micros, Micros | None]) -> None:
+        """Stands or runs as it did when the mark was taken; one that ran has run on since."""
+        self._ahead, self._frozen_at = mark
+
+    def reset(self) -> None:
+        """Back to the other clock's time, running."""
+        self._ahead, self._frozen_at = 0, None

@@ -24,6 +24,9 @@ class Credentials(NamedTuple):
     client_secret: str
     refresh_token: str
 
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
 
 class Calendar(NamedTuple):
     """One connected calendar of a project. `seq` is its place in the order of creation within the project."""
@@ -62,3 +65,82 @@ class CalendarEvent(NamedTuple):
     bots: list[Json]
     created_at: Micros
     updated_at: Micros
+
+
+class Bot(NamedTuple):
+    """A bot scheduled for a meeting. `event_id` is None for one that belongs to no calendar event."""
+
+    id: str
+    seq: int
+    event_id: str | None
+    name: str
+    meeting_url: str
+    join_at: Micros
+    state: str
+    metadata: Mapping[str, str] | None
+    deduplication_key: str | None
+    created_at: Micros
+    updated_at: Micros
+
+
+class EventFields(NamedTuple):
+    """What a sync writes of a remote object into an event: these fields are replaced, every other one stays."""
+
+    platform_uuid: str
+    meeting_url: str | None
+    name: str | None
+    start_time: Micros
+    end_time: Micros
+    attendees: list[Json]
+    raw: Json
+    is_deleted: bool
+    ical_uid: str | None
+
+
+class Remote(NamedTuple):
+    """An object of a Google or Microsoft calendar that differs, or once differed, from what the service knows of it."""
+
+    calendar_id: str
+    id: str
+    document: Mapping[str, Json] | None
+    """The object in the platform's own shape; None when it is gone, and a look-up by its id is a 404."""
+    start_time: Micros | None
+    """What the platform lists it by; None when it is gone, or in every list because it has no start."""
+    fields: EventFields | None
+    """What a sync makes of it; None when it is gone or cannot be read."""
+    problem: str = ""
+    """Why it cannot be read, in the service's words."""
+
+
+class Failure(NamedTuple):
+    """What is wrong with a remote calendar, by the name it has in failures.py."""
+
+    name: str
+    for_next: int | None = None
+    """How many syncs it still spoils; None is all of them, until it is healed."""
+    seconds: int = 0
+    """How long a slow one takes to answer."""
+
+
+class Upstream(NamedTuple):
+    """The remote calendar behind a calendar. One that nobody described is what the calendar's events came from."""
+
+    derived: bool = True
+    """Whether each event that no `Remote` stands for is there, just as it was last seen."""
+    failure: Failure | None = None
+    refused: str | None = None
+    """The fingerprint of the credential that the failure is about; another one ends it."""
+    says: str | None = None
+    """The failure's text, when it is not the usual one."""
+
+
+class Plan(NamedTuple):
+    """When a calendar was last put down for a sync, and whether it has to be again."""
+
+    enqueued_at: Micros
+    """0 when it never was."""
+    calendar_id: str
+    requested_at: Micros | None = None
+    """Since when a changed remote calendar waits for the next full minute; None when nothing waits."""
+    regular: bool = True
+    """Whether it comes again by itself, as connected calendars do."""

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal, NamedTuple, TypeAlias
 
+from mockserver.domain.agenda import Agenda
+from mockserver.domain.clock import Clock, ProjectClock, WallClock
 from mockserver.domain.index import SortedIndex
-from mockserver.domain.model import Calendar, CalendarEvent, Micros
+from mockserver.domain.model import Calendar, CalendarEvent, Micros, Remote, Upstream
+from mockserver.domain.outbox import Outbox
+from mockserver.domain.plans import Plans
+from mockserver.domain.remotes import Upstreams
+from mockserver.domain.roster import Roster
+from mockserver.domain.subscriptions import Subscription
 from mockserver.domain.table import Table
 
 EventTime: TypeAlias = Literal["updated_at", "start_time", "end_time", "created_at"]
+Sync: TypeAlias = Literal["auto", "manual"]
+"""Whether calendars are synced by themselves, as the service does, or only on demand."""
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -44,14 +53,47 @@ def _by_created(event: CalendarEvent) -> tuple[Micros, int]:
     return event.created_at, event.seq
 
 
-def _by_calendar(event: CalendarEvent) -> tuple[str, int]:
-    return event.calendar_id, event.seq
+def _by_calendar(event: CalendarEvent) -> tuple[str, Micros, int]:
+    return event.calendar_id, event.start_time, event.seq
+
+
+def _name(calendar_id: str, remote_id: str) -> str:
+    return f"{calendar_id} {remote_id}"
+
+
+class _Names(Mapping[str, str]):
+    """The ids of events by what their platform calls them; put together for a calendar when it is first asked for."""
+
+    def __init__(self, events_of: SortedIndex[CalendarEvent]) -> None:
+        self._events_of = events_of
+        self._ids: dict[str, dict[str, str]] = {}
+
+    def __getitem__(self, name: str) -> str:
+        calendar_id = name.partition(" ")[0]
+        ids = self._ids.get(calendar_id)
+        if ids is None:
+            events = self._events_of.up((calendar_id,), (calendar_id + "\0",))
+            ids = self._ids[calendar_id] = {_name(calendar_id, event.platform_uuid): event.id for event in events}
+        return ids[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (_name(event.calendar_id, event.platform_uuid) for event in self._events_of)
+
+    def __len__(self) -> int:
+        return len(self._events_of)
 
 
 class State:
     """The calendars and events of one project. `copy()` costs about as much as was changed, not as much as there is."""
 
-    def __init__(self, calendars: Iterable[Calendar] = (), events: Iterable[CalendarEvent] = ()) -> None:
+    def __init__(
+        self,
+        calendars: Iterable[Calendar] = (),
+        events: Iterable[CalendarEvent] = (),
+        upstreams: Mapping[str, Upstream] | None = None,
+        remotes: Iterable[Remote] = (),
+    ) -> None:
+        """`upstreams` and `remotes` say what stands behind the calendars whose events do not say it all."""
         by_id = {calendar.id: calendar for calendar in calendars}
         rows = {event.id: event for event in events}
         self.calendars: Table[Calendar] = Table(by_id)
@@ -67,6 +109,10 @@ class State:
             "created_at": SortedIndex(_by_created, rows.values()),
         }
         self.events_of = SortedIndex(_by_calendar, rows.values())
+        self._event_ids: Table[str] = Table(_Names(self.events_of.copy()))
+        self.bots = Roster()
+        self.upstreams = Upstreams(upstreams or {}, remotes)
+        self.plans = Plans(by_id)
         seqs = (*(calendar.seq for calendar in by_id.values()), *(event.seq for event in rows.values()))
         self.next_seq = 1 + max(seqs, default=0)
         self.last_write: Micros = 0
@@ -79,6 +125,9 @@ class State:
         twin.events = self.events.copy()
         twin.events_by = {name: index.copy() for name, index in self.events_by.items()}
         twin.events_of = self.events_of.copy()
+        twin._event_ids = self._event_ids.copy()
+        twin.bots = self.bots.copy()
+        twin.upstreams, twin.plans = self.upstreams.copy(), self.plans.copy()
         twin.next_seq, twin.last_write = self.next_seq, self.last_write
         return twin
 
@@ -93,25 +142,31 @@ class State:
         self.listed.add(Listed(calendar.created_at, calendar.seq, calendar.id))
         if calendar.deduplication_key is not None:
             self.calendar_ids.put(calendar.deduplication_key, calendar.id)
+        self.plans.add(calendar.id, calendar.created_at)
 
     def replace_calendar(self, calendar: Calendar) -> None:
         """Puts the new record of a calendar in place of the old; its id, key, seq and created_at are the same."""
         self.calendars.put(calendar.id, calendar)
 
     def drop_calendar(self, calendar: Calendar) -> None:
-        """Takes a calendar out, and its events with it."""
+        """Takes a calendar out, its events and their scheduled bots with it, and what stands behind it."""
         for event in list(self.events_in(calendar.id)):
+            for bot in self.bots.of_event(event.id):
+                self.bots.drop(bot.id)
             self.drop_event(event)
         self.calendars.drop(calendar.id)
         self.listed.remove(Listed(calendar.created_at, calendar.seq, calendar.id))
         if calendar.deduplication_key is not None:
             self.calendar_ids.drop(calendar.deduplication_key)
+        self.upstreams.drop(calendar.id)
+        self.plans.drop(calendar.id)
 
     def put_event(self, event: CalendarEvent) -> None:
         """Adds an event, or puts it in place of the one with its id."""
         if event.id in self.events:
             self.drop_event(event)
         self.events.put(event.id, event)
+        self._event_ids.put(_name(event.calendar_id, event.platform_uuid), event.id)
         for index in (*self.events_by.values(), self.events_of):
             index.add(event)
 
@@ -121,23 +176,28 @@ class State:
         if stored is None:
             raise KeyError(event.id)
         self.events.drop(event.id)
+        name = _name(stored.calendar_id, stored.platform_uuid)
+        if self._event_ids.get(name) == event.id:
+            self._event_ids.drop(name)
         for index in (*self.events_by.values(), self.events_of):
             index.remove(stored)
 
     def events_in(self, calendar_id: str) -> Iterable[CalendarEvent]:
-        """The events of one calendar, oldest first."""
+        """The events of one calendar, the earliest first."""
         return self.events_of.up((calendar_id,), (calendar_id + "\0",))
+
+    def events_between(self, calendar_id: str, start: Micros, stop: Micros) -> Iterable[CalendarEvent]:
+        """The events of one calendar with start <= start_time < stop, the earliest first."""
+        return self.events_of.up((calendar_id, start), (calendar_id, stop))
+
+    def event_named(self, calendar_id: str, platform_uuid: str) -> CalendarEvent | None:
+        """The event of a calendar that its platform calls so, or None."""
+        event_id = self._event_ids.get(_name(calendar_id, platform_uuid))
+        return None if event_id is None else self.events.get(event_id)
 
     def count_events_in(self, calendar_id: str) -> int:
         """How many events one calendar has."""
         return self.events_of.count((calendar_id,), (calendar_id + "\0",))
-
-
-class Webhook(NamedTuple):
-    """A webhook subscription of a project."""
-
-    url: str
-    triggers: tuple[str, ...]
 
 
 @dataclass
@@ -148,37 +208,86 @@ class Project:
     api_keys: tuple[str, ...]
     disabled_api_keys: tuple[str, ...] = ()
     webhook_secret: bytes = field(default=b"", repr=False)
-    webhooks: tuple[Webhook, ...] = ()
+    subscriptions: list[Subscription] = field(default_factory=list)
+    zoom_credentials: bool = False
+    """Whether its bots may join Zoom meetings; without, the service refuses to schedule them."""
     baseline: State = field(default_factory=State, repr=False)
     state: State = field(init=False, repr=False)
+    clock: ProjectClock = field(default_factory=lambda: ProjectClock(WallClock()), repr=False)
+    seed: str = "1"
+    """What its ids, keys and waits are drawn from."""
+    random: Random = field(default_factory=Random, repr=False)
+    agenda: Agenda = field(default_factory=Agenda, repr=False)
+    sync: Sync = "auto"
+    started_at: Micros = 0
+    """Since when its state is what it started from; in microseconds since 1970, UTC."""
     posts: deque[Micros] = field(default_factory=deque, repr=False)
     """When the POSTs that still count towards the limit were let through, oldest first."""
+    outbox: Outbox = field(default_factory=Outbox, repr=False)
 
     def __post_init__(self) -> None:
+        self._first_subscriptions, self._first_sync = tuple(self.subscriptions), self.sync
         self.reset()
 
     def reset(self) -> None:
-        """Back to the fixtures; costs the same whatever was done since."""
+        """Back to the fixtures, and to the time that runs; costs the same whatever was done since."""
         self.state = self.baseline.copy()
         self.posts = deque()
+        self.clock.reset()
+        self.started_at = self.clock.now()
+        self.random = Random(self.seed)
+        self.agenda = Agenda()
+        self.subscriptions, self.sync = list(self._first_subscriptions), self._first_sync
+        self.outbox.reset()
+
+    def begin_anew(self, baseline: State, subscriptions: Iterable[Subscription], sync: Sync) -> None:
+        """Resets it to other fixtures, which later resets bring back; its clock goes on as it is."""
+        self.baseline, mark = baseline, self.clock.mark()
+        self._first_subscriptions, self._first_sync = tuple(subscriptions), sync
+        self.reset()
+        self.clock.restore(mark)
+        self.started_at = self.clock.now()
 
 
 class Store:
     """Every project of one mock, found by its API keys."""
 
-    def __init__(self, projects: Iterable[Project] = ()) -> None:
-        self.projects = list(projects)
+    def __init__(self, projects: Iterable[Project], clock: Clock, seed: int) -> None:
+        """`clock` is what the projects' clocks run with; with `seed` and its name a project draws its own numbers."""
+        self.projects: list[Project] = []
+        self.by_name: dict[str, Project] = {}
         self.by_key: dict[str, Project] = {}
-        for project in self.projects:
-            for key in project.api_keys:
-                self.by_key[key] = project
+        self._clock = clock
+        self._seed = seed
+        for project in projects:
+            self.add(project)
 
-    def reset(self) -> None:
-        """Every project back to its fixtures."""
-        for project in self.projects:
-            project.reset()
+    def add(self, project: Project) -> None:
+        """Takes in a project, reset, whose name and keys are new."""
+        project.clock = ProjectClock(self._clock)
+        project.seed = f"{self._seed}/{project.name}"
+        project.reset()
+        self.projects.append(project)
+        self.by_name[project.name] = project
+        for key in project.api_keys:
+            self.by_key[key] = project
+
+    def remove(self, project: Project) -> None:
+        """Takes a project out: its keys are nobody's from now on, and nothing is left for it to do."""
+        self.projects.remove(project)
+        del self.by_name[project.name]
+        for key in project.api_keys:
+            del self.by_key[key]
+        project.begin_anew(State(), (), "manual")
 
 
 def new_id(prefix: str, random: Random) -> str:
     """An object id as the service makes them, e.g. cal_abcdef1234567890."""
     return f"{prefix}_{''.join(random.choices(ALPHABET, k=16))}"
+
+
+def write_time(project: Project) -> Micros:
+    """Now in the project, and never the same instant twice: what a write is stamped with."""
+    state = project.state
+    state.last_write = max(project.clock.now(), state.last_write + 1)
+    return state.last_write

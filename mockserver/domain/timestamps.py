@@ -17,6 +17,8 @@ _DAY = 86_400 * SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
+_FIRST = (date.min.toordinal() - _EPOCH_DAY) * _DAY
+_LAST = (date.max.toordinal() + 1 - _EPOCH_DAY) * _DAY - 1
 
 # The Python under the service passes over one stray character before an offset, as in T00Z+00:00.
 _STRAY = r"[^+-](?=[+-])"
@@ -93,6 +95,16 @@ def _span(
 def to_datetime(instant: Micros) -> datetime:
     """The same instant as an aware datetime in UTC."""
     return _EPOCH + timedelta(microseconds=instant)
+
+
+def is_writable(instant: Micros) -> bool:
+    """Whether the instant is in the years 1 to 9999 of UTC; an offset can lead out of them."""
+    return _FIRST <= instant <= _LAST
+
+
+def to_micros(moment: datetime) -> Micros:
+    """The instant of an aware datetime, in microseconds since 1970."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def render(instant: Micros) -> str:

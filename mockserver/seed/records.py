@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from mockserver.domain.model import Calendar, CalendarEvent, Credentials, Micros
-from mockserver.domain.store import ALPHABET, Project, State
+from mockserver.domain.model import Calendar, CalendarEvent, Credentials, Micros, Remote, Upstream
+from mockserver.domain.remote import compose
+from mockserver.domain.store import ALPHABET, Project, State, Sync
+from mockserver.domain.upstream import fields_of
 from mockserver.seed.problem import Broken, Place, place_text
-from mockserver.seed.raw import raw_event
 from mockserver.seed.rules import as_written, fields, some
 from mockserver.seed.tables import PROJECT, calendar_readers, event_readers
+from mockserver.seed.upstreams import describe
 
 _LETTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 
@@ -18,8 +20,8 @@ _LETTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 class Records:
     """Reads the values of one file; remembers what must not be there twice."""
 
-    def __init__(self, now: Micros) -> None:
-        self._now = now
+    def __init__(self, now: Micros, sync: Sync) -> None:
+        self._now, self._sync = now, sync
         self._calendar_readers, self._event_readers = calendar_readers(now), event_readers(now)
         self._ids: set[str] = set()
         self._names: set[str] = set()
@@ -36,12 +38,16 @@ class Records:
         found = []
         for at, project in enumerate(written["projects"]):
             try:
-                found.append(self._project(project, at))
+                found.append(self.project(project, at))
             except Broken as problem:
                 raise problem.within("projects", at) from None
         return found
 
-    def _project(self, value: Any, number: int) -> Project:
+    def project(self, value: Any, number: int = 0) -> Project:
+        """One project, `number` of the file.
+
+        Raises Broken with the place within the project.
+        """
         given = fields(value, PROJECT, ("name", "api_keys"))
         name = given["name"]
         if name in self._names:
@@ -55,19 +61,29 @@ class Records:
             api_keys=tuple(given["api_keys"]),
             disabled_api_keys=tuple(given.get("disabled_api_keys", ())),
             webhook_secret=given.get("webhook_secret") or hashlib.sha256(f"webhook secret of {name}".encode()).digest(),
-            webhooks=given.get("webhooks", ()),
+            subscriptions=[
+                found._replace(id=f"webhook_{_sixteen_letters(f'{name}/webhooks/{at}')}")
+                for at, found in enumerate(given.get("webhooks", ()))
+            ],
+            sync=given.get("sync", self._sync),
             baseline=self._state(name, given.get("calendars", [])),
         )
 
     def _state(self, project: str, written: list[Any]) -> State:
         calendars: list[Calendar] = []
         events: list[CalendarEvent] = []
+        upstreams: dict[str, Upstream] = {}
+        remotes: list[Remote] = []
         keys: dict[str, int] = {}
         for at, value in enumerate(written):
             try:
                 given = fields(value, self._calendar_readers, ("platform",))
                 calendar = self._calendar(given, at + 1, f"{project}/{at}")
                 self._add_events(events, given.get("events", []), calendar, f"{project}/{at}")
+                described = describe(given, calendar, self._now)
+                if described.upstream is not None:
+                    upstreams[calendar.id] = described.upstream
+                remotes += described.remotes
                 first = keys.setdefault(calendar.deduplication_key or "", at)
                 if calendar.deduplication_key and first != at:
                     rule, fix = "must be a key that no other calendar of the project has", f"calendars[{first}] has it"
@@ -75,7 +91,7 @@ class Records:
             except Broken as problem:
                 raise problem.within("calendars", at) from None
             calendars.append(calendar)
-        return State(calendars, events)
+        return State(calendars, events, upstreams, remotes)
 
     def _calendar(self, given: dict[str, Any], seq: int, position: str) -> Calendar:
         state, broken = given.get("state", "connected"), given.get("connection_failure_data")
@@ -132,7 +148,9 @@ class Records:
             created_at=created_at,
             updated_at=updated_at,
         )
-        return event if "raw" in given else event._replace(raw=raw_event(event, calendar.platform))
+        if "raw" in given:
+            return event
+        return event._replace(raw=compose(calendar.platform, fields_of(event), created_at, updated_at))
 
     def _written_at(self, given: dict[str, Any]) -> tuple[Micros, Micros]:
         """Creation and update of a record: now, unless one of them says that it must have been another time."""

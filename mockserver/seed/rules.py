@@ -124,6 +124,19 @@ def flag(value: Any) -> bool:
     return value
 
 
+def number(value: Any) -> int:
+    """A whole number."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Broken("must be a whole number", value)
+    return value
+
+
+def json_object(value: Any) -> dict[str, Any]:
+    """Any JSON object that the service can store."""
+    storable(mapping(value))
+    return dict(value)
+
+
 def identifier(value: Any, prefix: str) -> str:
     """An object's id, whose kind begins it."""
     if not isinstance(value, str) or not value.startswith(prefix) or not _ID.fullmatch(value):

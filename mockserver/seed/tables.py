@@ -9,10 +9,9 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from mockserver.domain.model import PLATFORMS, STATES, Json, Micros
-from mockserver.domain.store import Webhook
+from mockserver.domain.subscriptions import MOST_SUBSCRIPTIONS, TRIGGERS, Subscription, is_web_url
 from mockserver.domain.timestamps import render_offset
 from mockserver.seed.problem import Broken
 from mockserver.seed.rules import (
@@ -23,6 +22,7 @@ from mockserver.seed.rules import (
     flag,
     identifier,
     items,
+    json_object,
     label,
     mapping,
     moment,
@@ -31,8 +31,9 @@ from mockserver.seed.rules import (
     storable,
     text,
 )
+from mockserver.seed.upstreams import upstream
+from mockserver.settings import SYNCS
 
-TRIGGERS = ("calendar.events_update", "calendar.state_change")
 _API_KEY = re.compile(r"[!-~]+")
 
 
@@ -78,38 +79,27 @@ def _webhook_secret(value: Any) -> bytes:
 
 def _url(value: Any) -> str:
     """An http or https URL."""
-    try:
-        parts = urlsplit(text(value))
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good or re.search(r"\s", value):
+    if not is_web_url(text(value)):
         raise Broken("must be an http or https URL", value)
     return str(value)
 
 
-def _webhooks(value: Any) -> tuple[Webhook, ...]:
-    """At most two subscriptions, each with a URL of its own."""
-    found: dict[str, Webhook] = {}
+def _webhooks(value: Any) -> list[Subscription]:
+    """At most two subscriptions, each with a URL of its own; their ids are given later."""
+    found: dict[str, Subscription] = {}
     for at, given in enumerate(items(value, partial(fields, readers=_WEBHOOK, required=("url",)))):
         if given["url"] in found:
             raise Broken("must be a URL that no other webhook of the project has", given["url"], place=(at, "url"))
-        found[given["url"]] = Webhook(given["url"], tuple(dict.fromkeys(given.get("triggers", TRIGGERS))))
-    if len(found) > 2:
-        raise Broken("must be at most 2 webhooks", len(found))
-    return tuple(found.values())
+        found[given["url"]] = Subscription("", given["url"], tuple(dict.fromkeys(given.get("triggers", TRIGGERS))))
+    if len(found) > MOST_SUBSCRIPTIONS:
+        raise Broken(f"must be at most {MOST_SUBSCRIPTIONS} webhooks", len(found))
+    return list(found.values())
 
 
 def _attendee(value: Any) -> dict[str, Json]:
     """One attendee, both of whose fields are then there."""
     given = fields(value, _ATTENDEE, ("email",))
     return {"email": given["email"], "name": given.get("name")}
-
-
-def _json_object(value: Any) -> dict[str, Json]:
-    """Any JSON object that the service can store."""
-    storable(mapping(value))
-    return dict(value)
 
 
 _ATTENDEE: Mapping[str, Reader] = {"email": text, "name": partial(optional, read=text)}
@@ -120,6 +110,7 @@ PROJECT: Mapping[str, Reader] = {
     "disabled_api_keys": partial(items, read=_api_key),
     "webhook_secret": _webhook_secret,
     "webhooks": _webhooks,
+    "sync": partial(choice, allowed=SYNCS),
     "calendars": partial(items, read=as_written),
 }
 
@@ -143,6 +134,7 @@ def calendar_readers(now: Micros) -> Mapping[str, Reader]:
         "last_successful_sync_at": partial(optional, read=time),
         "last_attempted_sync_at": partial(optional, read=time),
         "events": partial(items, read=as_written),
+        "upstream": upstream,
     }
 
 
@@ -159,8 +151,8 @@ def event_readers(now: Micros) -> Mapping[str, Reader]:
         "attendees": partial(optional, read=partial(items, read=_attendee)),
         "ical_uid": partial(optional, read=text),
         "name": partial(optional, read=text),
-        "raw": _json_object,
-        "bots": partial(items, read=_json_object),
+        "raw": json_object,
+        "bots": partial(items, read=json_object),
         "created_at": time,
         "updated_at": time,
     }

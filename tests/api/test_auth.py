@@ -6,13 +6,13 @@ import pytest
 
 from mockserver.api.auth import Throttle, TokenSecurity
 from mockserver.api.errors import ApiError
-from mockserver.domain.clock import FixedClock
+from mockserver.domain.clock import FixedClock, ProjectClock
 from mockserver.domain.store import Project, Store
 from mockserver.domain.timestamps import SECOND
 from mockserver.settings import Rate, parse_rate
 
 PROJECT = Project("Acme", ("key", "second"), ("old",))
-SECURITY = TokenSecurity(Store([PROJECT]))
+SECURITY = TokenSecurity(Store([PROJECT], FixedClock(0), 1))
 
 
 @pytest.mark.parametrize("header", ["Token key", "token  second", "TOKEN\tkey ", "Token\xa0key"])
@@ -40,8 +40,9 @@ def test_anything_else_is_a_401_that_names_the_scheme(header: str | None, detail
 
 
 def test_the_limit_slides_and_tells_when_the_next_is_let_through() -> None:
-    clock, project = FixedClock(1000 * SECOND), Project("Acme", ("key",))
-    throttle = Throttle(clock, Rate(2, 60))
+    clock = FixedClock(1000 * SECOND)
+    project = Project("Acme", ("key",), clock=ProjectClock(clock))
+    throttle = Throttle(Rate(2, 60))
     throttle.admit(project)
     clock.advance(10 * SECOND)
     throttle.admit(project)
@@ -59,7 +60,7 @@ def test_the_limit_slides_and_tells_when_the_next_is_let_through() -> None:
 
 def test_a_limit_of_none_lets_none_through() -> None:
     with pytest.raises(ApiError):
-        Throttle(FixedClock(0), Rate(0, 60)).admit(Project("Acme", ("key",)))
+        Throttle(Rate(0, 60)).admit(Project("Acme", ("key",)))
 
 
 @pytest.mark.parametrize(("text", "rate"), [("3000/min", (3000, 60)), ("1/s", (1, 1)), ("5/Hours", (5, 3600))])

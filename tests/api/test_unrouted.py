@@ -41,17 +41,6 @@ def test_a_format_that_is_none_is_a_404_of_its_own_on_an_unknown_path(client: Cl
     assert answered.headers["vary"] == "Accept"
 
 
-def test_bots_say_what_is_missing_and_then_that_they_are_not_imitated(client: Client) -> None:
-    required = ["This field is required."]
-    assert client("POST", "/bots", {}).body == {"meeting_url": required, "bot_name": required}
-    assert client("POST", "/bots", {"meeting_url": "x"}).body == {"bot_name": required}
-    for method, body in (("POST", {"meeting_url": "x", "bot_name": "y"}), ("POST", []), ("GET", None)):
-        answered = client(method, "/bots", body)
-        assert answered.status == 501
-        assert "does not imitate bots" in answered.body["detail"]
-    assert client("GET", "/bots", authorization=None).status == 401
-
-
 @pytest.mark.parametrize("path", ["/calendars", "/calendars/cal_0000000000000000", "/calendar_events?ordering=bad"])
 def test_options_describes_a_path_whatever_is_asked_of_it(path: str, client: Client) -> None:
     answered = client("OPTIONS", path, b"{", content_type="text/plain")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import pytest
 
-from mockserver.domain.clock import FixedClock
+from mockserver.domain.clock import FixedClock, ProjectClock
 from mockserver.domain.pagination import Cursor
 from mockserver.domain.service import (
     CalendarNotFound,
     DuplicateDeduplicationKey,
     NewCalendar,
-    NotStorable,
     Service,
 )
+from mockserver.domain.storage import NotStorable
 from mockserver.domain.store import Project
 
 NOW = 1_800_000_000_000_000
@@ -27,13 +25,13 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def service(clock: FixedClock) -> Service:
-    return Service(clock, Random(1), longest={"client_id": 10, "deduplication_key": 5})
+def service() -> Service:
+    return Service(longest={"client_id": 10, "deduplication_key": 5})
 
 
 @pytest.fixture
-def project() -> Project:
-    return Project("Acme", ("key",))
+def project(clock: FixedClock) -> Project:
+    return Project("Acme", ("key",), clock=ProjectClock(clock))
 
 
 def test_a_new_calendar_is_connected_and_written_twice(service: Service, project: Project) -> None:
@@ -111,10 +109,16 @@ def test_an_unknown_calendar_is_not_found(service: Service, project: Project) ->
         service.update_calendar(project, "cal_0000000000000000", {})
 
 
-def test_the_same_seed_gives_the_same_ids(clock: FixedClock) -> None:
+def test_a_calendar_is_shown_without_its_secrets(service: Service, project: Project) -> None:
+    calendar = service.create_calendar(project, {**FIELDS, "client_secret": "hush", "refresh_token": "quiet"})
+    assert "hush" not in repr(calendar)
+    assert "quiet" not in repr(calendar)
+
+
+def test_the_same_seed_gives_the_same_ids() -> None:
     made = []
     for _ in range(2):
-        service, project = Service(clock, Random(7), longest={}), Project("Acme", ("key",))
+        service, project = Service(longest={}), Project("Acme", ("key",), seed="7")
         made.append([service.create_calendar(project, FIELDS).id for _ in range(3)])
     assert made[0] == made[1]
 

@@ -70,9 +70,26 @@ def changed(document: Document, body: Mapping[str, Any]) -> Document:
 
 
 def difference(wanted: Mapping[str, Any], found: Any, *, live: bool, without: tuple[str, ...] = ()) -> str | None:
-    """The first field in which an answer is not as wanted; None when it is. `live`: syncs may change what they do."""
+    """The first field in which an answer is not as wanted; None when it is.
+
+    `live`: syncs may have changed what they do. Elsewhere they may as well, but only if the answer shows a sync.
+    """
     if not isinstance(found, dict):
         return "id"
-    passed_over = (*without, *(VOLATILE if live else ()))
+    passed_over = (*without, *(VOLATILE if live or shows_sync(wanted, found) else ()))
     names = [name for name in wanted if name not in passed_over]
     return next((name for name in names if name not in found or found[name] != wanted[name]), None)
+
+
+def shows_sync(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a sync has come between two answers: its times moved on, or it ended in an authentication failure."""
+    for name in ("last_attempted_sync_at", "last_successful_sync_at"):
+        old, new = before.get(name), after.get(name)
+        if isinstance(new, str) and (old is None or (isinstance(old, str) and old < new)):
+            return True
+    failure = after.get("connection_failure_data")
+    return (
+        after.get("state") == "disconnected"
+        and isinstance(failure, dict)
+        and failure != before.get("connection_failure_data")
+    )

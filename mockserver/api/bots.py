@@ -1,0 +1,158 @@
+"""One method per operationId of bots.yaml, and how the bodies are read whose rules need more than the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from mockserver.api import errors
+from mockserver.api.answers import Answer
+from mockserver.api.bodies import Body
+from mockserver.api.handlers import Request, cursor_of, filter_of, page_answer, time_of
+from mockserver.api.incoming import parse_query
+from mockserver.api.multipart import Upload
+from mockserver.api.sealing import Sealer
+from mockserver.api.validation import BodyRules, Demands, FieldErrors, python_text, wrong
+from mockserver.domain.meetings import find_meeting, join_time_problem
+from mockserver.domain.model import Micros
+from mockserver.domain.scheduling import BotChanges, BotQuery, NewBot, Scheduling
+from mockserver.domain.store import Project
+from mockserver.domain.timestamps import render
+
+STATES = (
+    "ready",
+    "joining",
+    "joined_not_recording",
+    "joined_recording",
+    "leaving",
+    "post_processing",
+    "fatal_error",
+    "waiting_room",
+    "ended",
+    "data_deleted",
+    "scheduled",
+    "staged",
+    "joined_recording_paused",
+    "joining_breakout_room",
+    "leaving_breakout_room",
+    "joined_recording_permission_denied",
+)
+_NOON = "2024-01-18T12:34:56Z"
+_PAST = "join_at cannot be in the past"
+_FAR = "join_at cannot be more than 3 years in the future"
+_HIGHEST_PLAIN = "\uffff"
+"""The last character of Unicode's first plane; a bot's name has none beyond."""
+
+
+class BotHandlers:
+    """The operations of bots.yaml."""
+
+    def __init__(self, scheduling: Scheduling, sealer: Sealer) -> None:
+        self._scheduling = scheduling
+        self._sealer = sealer
+
+    def list_bots(self, request: Request) -> Answer:
+        """GET /api/v1/bots; of several bad parameters the first in this order is told. An empty filter is none."""
+        given = {name: value for name, value in request.query.items() if value}
+        states = [value for name, value in parse_query(request.query_string.encode("latin-1")) if name == "states"]
+        for state in states:
+            if state not in STATES:
+                raise errors.bad_state(state, STATES)
+        query = BotQuery(
+            states=frozenset(states) if states else None,
+            join_at_after=time_of(given.get("join_at_after"), "join_at_after", _NOON),
+            join_at_before=time_of(given.get("join_at_before"), "join_at_before", _NOON),
+        )
+        cursor = cursor_of(request)
+        query = query._replace(
+            meeting_url=filter_of(given, "meeting_url"), deduplication_key=filter_of(given, "deduplication_key")
+        )
+        page = self._scheduling.list_bots(request.project, query, cursor)
+        return page_answer(request, page, [self._sealer.bot(bot) for bot in page.rows])
+
+    def create_bot(self, request: Request) -> Answer:
+        """POST /api/v1/bots"""
+        if "join_at" not in request.fields:
+            raise errors.not_imitated("bots that join at once: give a calendar_event_id or a join_at")
+        bot = self._scheduling.create_bot(request.project, cast(NewBot, request.fields))
+        return Answer(201, self._sealer.bot(bot))
+
+    def get_bot(self, request: Request) -> Answer:
+        """GET /api/v1/bots/{object_id}"""
+        return Answer(200, self._sealer.bot(self._scheduling.get_bot(request.project, request.object_id)))
+
+    def update_bot(self, request: Request) -> Answer:
+        """PATCH /api/v1/bots/{object_id}"""
+        changes = cast(BotChanges, request.fields)
+        return Answer(200, self._sealer.bot(self._scheduling.update_bot(request.project, request.object_id, changes)))
+
+    def delete_bot(self, request: Request) -> Answer:
+        """DELETE /api/v1/bots/{object_id}"""
+        self._scheduling.delete_bot(request.project, request.object_id)
+        return Answer(200, None)
+
+
+class BotBodies:
+    """Reads the bodies of bots: their links and times are judged, and an event gives what it decides."""
+
+    def __init__(self, scheduling: Scheduling) -> None:
+        self._scheduling = scheduling
+
+    def read_new(self, project: Project, rules: BodyRules, body: Body) -> Mapping[str, Any]:
+        """The fields of a new bot; those of its event are put in before any field is looked at (bot-event-id-types).
+
+        Raises ApiError, EventNotFound, and ServerErrorPage for a form that names an event (bot-form-encoded).
+        """
+        data = body.data
+        demands = Demands(frozenset({"meeting_url"}), _checks(project))
+        # Anything that is true in Python is looked up as an event's id; what is not, only has to be a text.
+        if not isinstance(data, dict) or not data.get("calendar_event_id"):
+            return rules.apply(body, demands)
+        event = self._scheduling.find_event(project, _event_id(data["calendar_event_id"]))
+        if data.get("meeting_url"):
+            raise errors.not_with_event("meeting_url", "meeting URL")
+        if body.is_form and not any(isinstance(value, Upload) for value in data.values()):
+            raise errors.ServerErrorPage("a form with a calendar_event_id: the service breaks off over it")
+        if data.get("join_at"):
+            raise errors.not_with_event("join_at", "join time")
+        decided = {"meeting_url": event.meeting_url, "join_at": render(event.start_time)}
+        return {**rules.apply(Body({**data, **decided}, body.is_form), demands), "event_id": event.id}
+
+    def read_changes(self, project: Project, rules: BodyRules, body: Body) -> Mapping[str, Any]:
+        """The changes to a bot; unknown fields are passed over.
+
+        Raises ApiError.
+        """
+        return rules.apply(body, Demands(checks=_checks(project)))
+
+
+def _event_id(value: Any) -> str:
+    try:
+        return python_text(value)
+    except FieldErrors as found:
+        raise errors.invalid_fields({"calendar_event_id": found.problems}) from None
+
+
+def _checks(project: Project) -> Mapping[str, Any]:
+    now = project.clock.now()
+
+    def join_at(value: Micros) -> Micros:
+        problem = join_time_problem(value, now)
+        if problem is not None:
+            raise wrong(_PAST, "past") if problem == "past" else wrong(_FAR, "too far ahead")
+        return value
+
+    return {"meeting_url": _meeting_url, "bot_name": _bot_name, "join_at": join_at}
+
+
+def _meeting_url(value: str) -> str:
+    meeting = find_meeting(value)
+    if meeting is None:
+        raise wrong("Invalid meeting URL", "no meeting's link")
+    return meeting.url
+
+
+def _bot_name(value: str) -> str:
+    if max(value) > _HIGHEST_PLAIN:
+        raise wrong("Bot name cannot contain emojis or rare script characters.", "beyond the first plane")
+    return value

@@ -1,0 +1,250 @@
+"""What was asked and answered, and what was delivered: the latest of each project, masked when it is read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from mockserver.api.incoming import Cut, Exchange
+from mockserver.control.entries import DeliveryNote, Entry, Shown, show
+from mockserver.control.filters import Filter
+from mockserver.control.masking import known_secrets
+from mockserver.control.refusal import Refused
+from mockserver.domain.clock import Clock
+from mockserver.domain.store import Project, Store
+
+LONGEST_WAIT = 300.0
+MOST_WAITERS = 1000
+
+
+class Bounds(NamedTuple):
+    """How much is kept."""
+
+    entries: int = 1000
+    """Of one project; 0 keeps nothing."""
+    size: int = 8_000_000
+    """Bytes of one project's entries: bodies, headers and paths."""
+    total: int = 128_000_000
+    """Bytes of all projects' entries; over it a project that goes on is held to its share."""
+    body: int = 65_536
+    """Bytes of one body, or of one request's headers; what is longer is cut."""
+
+
+class Found(NamedTuple):
+    """Entries of a journal, oldest first, and how many were forgotten since it began or was last cleared."""
+
+    entries: list[Shown]
+    evicted: int
+
+
+class Waiter(NamedTuple):
+    """Somebody who waits for an entry."""
+
+    wanted: Filter
+    loop: asyncio.AbstractEventLoop
+    came: asyncio.Event
+
+
+class Journal:
+    """The latest entries of one project, or of the exchanges that no project's key came with."""
+
+    def __init__(self) -> None:
+        self.entries: deque[Entry] = deque()
+        self.size = 0
+        self.evicted = 0
+        self.waiters: list[Waiter] = []
+
+
+class Journals:
+    """Every journal of one mock; entries are numbered over all of them. None stands for the project of no key."""
+
+    def __init__(self, store: Store, clock: Clock, bounds: Bounds | None = None) -> None:
+        """`store` has the projects with their keys and secrets; `clock` tells the time of entries without a project."""
+        self._store = store
+        self._clock = clock
+        self._bounds = bounds or Bounds()
+        self._journals: dict[str | None, Journal] = {None: Journal()}
+        self._size = 0
+        self._number = 0
+
+    @property
+    def last(self) -> int:
+        """The number of the latest entry of all: what comes from now on has a higher one."""
+        return self._number
+
+    def record(self, entry: Entry) -> None:
+        """Takes up an exchange or a delivery, in the journal of its project; it costs about a microsecond."""
+        project = entry.project
+        if project is None:
+            project = entry.project = self._owner(entry)
+        if project is None:
+            journal, entry.at = self._journals[None], self._clock.now()
+        else:
+            found = self._journals.get(project.name)
+            journal = found if found is not None else self._open(project.name)
+            entry.at = project.clock.now()
+        self._number = entry.number = self._number + 1
+        size = _size(entry)
+        most, most_bytes, most_of_all, most_of_one = self._bounds
+        if size > most_of_one:
+            size = self._shorten(entry)
+        entry.size = size
+        journal.entries.append(entry)
+        journal.size += size
+        self._size += size
+        if len(journal.entries) > most or journal.size > most_bytes or self._size > most_of_all:
+            self._evict(journal)
+        if journal.waiters:
+            _wake(journal.waiters, entry)
+
+    def record_delivery(self, project: Project, note: DeliveryNote) -> None:
+        """Takes up an attempt to deliver a webhook."""
+        note.project = project
+        self.record(note)
+
+    def find(
+        self, project: str | None, wanted: Filter, *, limit: int = 1000, before: int = 2**63, first: bool = False
+    ) -> Found:
+        """The latest entries that are asked for with a lower number than `before`, at the most `limit` of them.
+
+        With `first` the earliest ones.
+        """
+        journal = self._journals.get(project) or Journal()
+        # A copy: over a socket the journal is read in one thread and written in another.
+        found = [entry for entry in tuple(journal.entries) if entry.number < before and wanted.takes(entry)]
+        known, most = known_secrets(self._store), max(limit, 1)
+        return Found([show(entry, known) for entry in (found[:most] if first else found[-most:])], journal.evicted)
+
+    def entry(self, number: int) -> Shown:
+        """The entry with this number, whosever it is.
+
+        Raises Refused, which says whether it was ever there.
+        """
+        for journal in self._journals.values():
+            for entry in tuple(journal.entries):
+                if entry.number == number:
+                    return show(entry, known_secrets(self._store))
+        if 0 < number <= self._number:
+            raise Refused("id", f"entry {number} is no longer kept: it was evicted or cleared", 404)
+        raise Refused("id", f"there is no entry {number}; the latest is {self._number}", 404)
+
+    async def wait_for(
+        self,
+        project: str | None,
+        wanted: Filter,
+        timeout: float,  # noqa: ASYNC109
+        at_least: int = 1,
+        *,
+        limit: int = 1000,
+        first: bool = False,
+    ) -> Found:
+        """What is asked for, as soon as there are `at_least` so many; what there is after `timeout` seconds otherwise.
+
+        `limit` and `first` are those of `find`.
+        Raises Refused for a wait that is too long, and when too many wait already.
+        """
+        if not 0 <= timeout <= LONGEST_WAIT:
+            raise Refused("wait", f"wait between 0 and {LONGEST_WAIT:.0f} seconds")
+        journal = self._journals.get(project) or self._open(project)
+        if len(journal.waiters) >= MOST_WAITERS:
+            raise Refused("wait", f"{MOST_WAITERS} requests wait already; let some of them end first", 429)
+        waiter = Waiter(wanted, asyncio.get_running_loop(), asyncio.Event())
+        journal.waiters.append(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                while sum(map(wanted.takes, tuple(journal.entries))) < at_least:
+                    waiter.came.clear()
+                    await waiter.came.wait()
+        except TimeoutError:
+            pass
+        finally:
+            journal.waiters.remove(waiter)
+        return self.find(project, wanted, limit=limit, first=first)
+
+    def clear(self, project: str | None) -> None:
+        """Forgets a project's entries and that any were evicted."""
+        journal = self._journals.get(project)
+        if journal is not None:
+            self._size -= journal.size
+            journal.entries.clear()
+            journal.size = journal.evicted = 0
+
+    def drop(self, project: str) -> None:
+        """Forgets a project that there is no more."""
+        self.clear(project)
+        self._journals.pop(project, None)
+
+    def _owner(self, entry: Entry) -> Project | None:
+        """Whose key came with a request that was refused before anybody looked at the key."""
+        words = dict(entry.headers).get(b"authorization", b"").decode("latin-1").split()
+        return self._store.by_key.get(words[-1]) if len(words) == 2 and words[0].lower() == "token" else None
+
+    def _open(self, project: str | None) -> Journal:
+        journal = self._journals[project] = Journal()
+        return journal
+
+    def _evict(self, journal: Journal) -> None:
+        bounds, entries = self._bounds, journal.entries
+        most = bounds.size
+        if self._size > bounds.total:
+            most = min(most, bounds.total // len(self._journals))
+        while entries and (len(entries) > bounds.entries or journal.size > most):
+            size = entries.popleft().size
+            journal.size -= size
+            journal.evicted += 1
+            self._size -= size
+
+    def _shorten(self, entry: Entry) -> int:
+        """Keeps the beginnings of what is too long; gives the size that is left."""
+        most = self._bounds.body
+        if len(entry.body) > most or len(entry.sent) > most:
+            entry.cut = Cut(len(entry.body), len(entry.sent))
+            entry.body, entry.sent = _beginning(entry.body, most), _beginning(entry.sent, most)
+        if _long(entry.headers) > most:
+            entry.headers = _first(entry.headers, most)
+        if _long(entry.sent_headers) > most:
+            entry.sent_headers = _first(entry.sent_headers, most)
+        if isinstance(entry, Exchange) and len(entry.query) > most:
+            entry.query = _beginning(entry.query, most)
+        return _size(entry)
+
+
+def _size(entry: Entry) -> int:
+    """About how many bytes an entry holds that it does not share."""
+    size = len(entry.body) + len(entry.sent)
+    # A plain loop is the cheapest way to add up a few numbers.
+    for _, value in entry.headers:
+        size += len(value)
+    if type(entry) is Exchange:
+        return size + len(entry.path) + len(entry.query)
+    return size + _long(entry.sent_headers)
+
+
+def _long(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) for name, value in headers)
+
+
+def _first(headers: Iterable[tuple[bytes, bytes]], most: int) -> list[tuple[bytes, bytes]]:
+    """The first headers, as many as have room in so many bytes."""
+    kept = []
+    for name, value in headers:
+        most -= len(name) + len(value)
+        if most < 0:
+            break
+        kept.append((name, value))
+    return kept
+
+
+def _beginning(text: bytes, most: int) -> bytes:
+    """So many bytes at the most, and no piece of a word: half a secret would not be known as one."""
+    if len(text) <= most:
+        return text
+    return text[: max(text.rfind(mark, 0, most) for mark in (b" ", b'"', b"&", b"=", b",", b"\n", b"'")) + 1]
+
+
+def _wake(waiters: list[Waiter], entry: Entry) -> None:
+    for waiter in tuple(waiters):
+        if waiter.wanted.takes(entry):
+            waiter.loop.call_soon_threadsafe(waiter.came.set)

@@ -1,0 +1,53 @@
+"""Why a control request is not done, as its answer: what is wrong, in which field, and what would be right."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mockserver.control.refusal import Refused
+from mockserver.control.routing import Reply
+from mockserver.domain.deliveries import DeliveryNotFound, DeliveryNotReady
+from mockserver.domain.remote import BadInput
+from mockserver.domain.service import CalendarNotFound
+from mockserver.domain.subscriptions import SubscriptionNotFound, SubscriptionRefused
+from mockserver.seed.problem import Broken, place_text
+
+PROBLEMS: Final = (
+    Refused,
+    Broken,
+    BadInput,
+    CalendarNotFound,
+    SubscriptionRefused,
+    SubscriptionNotFound,
+    DeliveryNotFound,
+    DeliveryNotReady,
+)
+"""What handlers raise."""
+_MISSING: Final = {
+    CalendarNotFound: ("calendar", "the project has no calendar of this id or deduplication key"),
+    SubscriptionNotFound: ("id", "the project has no webhook subscription of this id"),
+    DeliveryNotFound: ("key", "the project has no delivery of this idempotency key, or has forgotten it"),
+}
+
+
+def answer(problem: Exception) -> Reply:
+    """The answer to one of the PROBLEMS."""
+    if isinstance(problem, Refused):
+        return error(problem.status, problem.problem, problem.field, problem.fix)
+    if isinstance(problem, Broken):
+        return error(400, problem.text(), place_text(problem.place), problem.fix)
+    if isinstance(problem, BadInput):
+        return error(400, problem.problem, problem.field, problem.fix)
+    if isinstance(problem, SubscriptionRefused):
+        taken = problem.problem.startswith(("URL already", "You have reached"))
+        return error(409 if taken else 400, problem.problem, problem.field, problem.fix)
+    if isinstance(problem, DeliveryNotReady):
+        return error(409, problem.problem, "key", problem.fix)
+    field, text = _MISSING[type(problem)]
+    return error(404, text, field)
+
+
+def error(status: int, text: str, field: str = "", fix: str = "") -> Reply:
+    """An answer that says no."""
+    body = {"error": text, "field": field, "fix": fix}
+    return Reply(status, {name: value for name, value in body.items() if value})

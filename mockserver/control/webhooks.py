@@ -1,0 +1,219 @@
+"""The controls of webhooks: who is told, what was sent, and holding, releasing, dropping, sending again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mockserver.control.arguments import read_after, read_choice, read_limit, read_wait
+from mockserver.control.entries import without_user
+from mockserver.control.journal import MOST_WAITERS
+from mockserver.control.masking import Masker, known_secrets
+from mockserver.control.refusal import Refused
+from mockserver.control.routing import Call, Reply, Route
+from mockserver.delivery.pump import Pump
+from mockserver.domain.deliveries import Attempt, Delivery
+from mockserver.domain.store import Project, Store, new_id
+from mockserver.domain.subscriptions import TRIGGERS, Subscription, UrlRules, set_active, subscribe, unsubscribe
+from mockserver.domain.timestamps import render
+
+_SUBSCRIPTIONS = "/__mock__/subscriptions"
+_DELIVERIES = "/__mock__/deliveries"
+_STATES = ("pending", "held", "sending", "success", "failure", "dropped", "finished")
+"""The states of a delivery, and `finished` for the three that are ends."""
+
+
+class Webhooks:
+    """A project's subscriptions and deliveries."""
+
+    def __init__(self, store: Store, pump: Pump, rules: UrlRules) -> None:
+        """`rules` are what new subscriptions' URLs have to keep."""
+        self._store = store
+        self._pump = pump
+        self._rules = rules
+        self._waiting = 0
+
+    def routes(self) -> list[Route]:
+        """What there is under /__mock__/subscriptions and /__mock__/deliveries."""
+        one, delivery = f"{_SUBSCRIPTIONS}/{{id}}", f"{_DELIVERIES}/{{key}}"
+        wanted = frozenset({"trigger", "state", "calendar", "after", "limit", "wait"})
+        new, switch = frozenset({"url", "triggers"}), frozenset({"active"})
+        return [
+            Route("GET", _SUBSCRIPTIONS, self.subscriptions),
+            Route("POST", _SUBSCRIPTIONS, self.subscribe, fields=new, required=frozenset({"url"})),
+            Route("PATCH", one, self.switch, fields=switch, required=switch),
+            Route("DELETE", one, self.unsubscribe),
+            Route("GET", _DELIVERIES, self.deliveries, query=wanted),
+            Route("GET", delivery, self.delivery),
+            Route("POST", f"{_DELIVERIES}/hold", self.hold_all),
+            Route("POST", f"{_DELIVERIES}/release", self.release_all),
+            Route("POST", f"{delivery}/hold", self.hold),
+            Route("POST", f"{delivery}/release", self.release),
+            Route("POST", f"{delivery}/drop", self.drop),
+            Route("POST", f"{delivery}/resend", self.resend),
+        ]
+
+    async def subscriptions(self, call: Call) -> Reply:
+        """Who is told of what."""
+        return Reply(200, {"subscriptions": [_subscription(one) for one in call.project.subscriptions]})
+
+    async def subscribe(self, call: Call) -> Reply:
+        """Adds a subscription, to every trigger when none is named."""
+        url, triggers = call.body["url"], call.body.get("triggers", list(TRIGGERS))
+        if not isinstance(url, str):
+            raise Refused("url", "is no text", fix="write it as http://127.0.0.1:3000/webhook")
+        if not isinstance(triggers, list) or not all(isinstance(trigger, str) for trigger in triggers):
+            raise Refused("triggers", "is no list of names", fix=f"the triggers are {' and '.join(TRIGGERS)}")
+        project = call.project
+        made = subscribe(project.subscriptions, new_id("webhook", project.random), url, triggers, self._rules)
+        self._pump.wake(project)
+        return Reply(201, _subscription(made))
+
+    async def switch(self, call: Call) -> Reply:
+        """Switches a subscription on or off."""
+        active = call.body["active"]
+        if not isinstance(active, bool):
+            raise Refused("active", "is no boolean", fix="write true or false")
+        switched = set_active(call.project.subscriptions, call.names["id"], active=active)
+        self._pump.wake(call.project)
+        return Reply(200, _subscription(switched))
+
+    async def unsubscribe(self, call: Call) -> Reply:
+        """Takes a subscription away."""
+        unsubscribe(call.project.subscriptions, call.names["id"])
+        self._pump.wake(call.project)
+        return Reply(200, {"removed": call.names["id"]})
+
+    async def deliveries(self, call: Call) -> Reply:
+        """The latest deliveries that are asked for, or the first after a number; it can wait until there is one."""
+        project, query = call.project, call.query
+        after, limit, seconds = read_after(query, "a delivery"), read_limit(query), read_wait(query)
+        wanted = _wanted(project, call)
+
+        def find() -> list[Delivery] | None:
+            return project.outbox.deliveries(wanted, after or 0) or None
+
+        found = find() or (await self._wait(project, find, seconds) if seconds else None) or []
+        chosen = found[-limit:] if after is None else found[:limit]
+        shown = {"deliveries": [_summary(one) for one in chosen], "total": len(found)}
+        return Reply(200, {**shown, "evicted": project.outbox.evicted, "holding": project.outbox.holding})
+
+    async def delivery(self, call: Call) -> Reply:
+        """One delivery, with every attempt at it as it went over the wire."""
+        found = call.project.outbox.find(call.names["key"])
+        known = known_secrets(self._store)
+        hide = Masker(known.of(call.project.name), known.is_key).without_known
+        attempts = [_attempt(attempt, hide) for attempt in found.attempts]
+        problem = None if found.problem is None else {**found.problem, "request_url": without_user(found.url)}
+        return Reply(200, {**_summary(found), "data": dict(found.data), "attempts": attempts, "problem": problem})
+
+    async def hold_all(self, call: Call) -> Reply:
+        """Holds what waits, and what is still to be made."""
+        call.project.outbox.hold(call.project)
+        return self._all(call.project)
+
+    async def release_all(self, call: Call) -> Reply:
+        """Lets everything go that is held."""
+        call.project.outbox.release(call.project)
+        return self._all(call.project)
+
+    async def hold(self, call: Call) -> Reply:
+        """Holds one delivery that waits."""
+        call.project.outbox.hold(call.project, call.names["key"])
+        return self._one(call)
+
+    async def release(self, call: Call) -> Reply:
+        """Lets one held delivery go."""
+        call.project.outbox.release(call.project, call.names["key"])
+        return self._one(call)
+
+    async def drop(self, call: Call) -> Reply:
+        """Gives one delivery up."""
+        call.project.outbox.drop(call.project, call.names["key"])
+        return self._one(call)
+
+    async def resend(self, call: Call) -> Reply:
+        """Sends a finished delivery once more."""
+        call.project.outbox.resend(call.project, call.names["key"])
+        return self._one(call)
+
+    async def _wait(
+        self, project: Project, find: Callable[[], list[Delivery] | None], seconds: float
+    ) -> list[Delivery] | None:
+        if self._waiting >= MOST_WAITERS:
+            raise Refused("wait", f"{MOST_WAITERS} requests wait already", 429, "let some of them end first")
+        self._waiting += 1
+        try:
+            return await self._pump.wait(project, find, seconds)
+        finally:
+            self._waiting -= 1
+
+    def _one(self, call: Call) -> Reply:
+        self._pump.wake(call.project)
+        return Reply(200, _summary(call.project.outbox.find(call.names["key"])))
+
+    def _all(self, project: Project) -> Reply:
+        self._pump.wake(project)
+        held = project.outbox.deliveries(lambda one: one.state == "held")
+        return Reply(200, {"holding": project.outbox.holding, "held": len(held)})
+
+
+def _wanted(project: Project, call: Call) -> Callable[[Delivery], bool]:
+    """Which deliveries a query asks for; a calendar may be one that is deleted by now, by its id."""
+    trigger, state = read_choice(call.query, "trigger", TRIGGERS), read_choice(call.query, "state", _STATES)
+    calendar = call.query.get("calendar") or None
+    if calendar is not None:
+        calendar = project.state.calendar_ids.get(calendar) or calendar
+
+    def wanted(one: Delivery) -> bool:
+        has_state = state is None or one.state == state or (state == "finished" and one.finished)
+        return has_state and trigger in (None, one.trigger) and calendar in (None, one.calendar_id)
+
+    return wanted
+
+
+def _subscription(one: Subscription) -> dict[str, Any]:
+    return {"id": one.id, "url": without_user(one.url), "triggers": list(one.triggers), "active": one.active}
+
+
+def _summary(one: Delivery) -> dict[str, Any]:
+    last = one.attempts[-1] if one.attempts else None
+    return {
+        "key": one.key,
+        "number": one.number,
+        "subscription": one.subscription_id,
+        "url": without_user(one.url),
+        "trigger": one.trigger,
+        "calendar": one.calendar_id,
+        "state": one.state,
+        "created_at": render(one.created_at),
+        "due": None if one.finished else render(one.due),
+        "tried": one.tried,
+        "status": None if last is None else last.status,
+        "error": _error(one, last),
+        "fault": one.fault,
+    }
+
+
+def _error(one: Delivery, last: Attempt | None) -> str | None:
+    """Why nothing was sent, or why the latest attempt had no answer."""
+    if one.problem is not None:
+        return str(one.problem["error_message"])
+    return last.error_message or None if last is not None else None
+
+
+def _attempt(one: Attempt, hide: Callable[[str], str]) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "at": render(one.at),
+        "url": without_user(one.url),
+        "headers": [[name, hide(value)] for name, value in one.headers],
+        "body": hide(one.body.decode("utf-8", "replace")),
+        "signed": hide(one.signed),
+        "status": one.status,
+        "answer": hide(one.answer),
+        "error_type": one.error_type or None,
+        "error_message": hide(one.error_message) or None,
+        "seconds": round(one.seconds, 6),
+        "fault": one.fault,
+    }

@@ -1,0 +1,1 @@
+"""What leaves the mock, and when: due tasks, deliveries, retries."""

@@ -1,0 +1,64 @@
+"""A project as it is at a moment, to come back to; taking and restoring one cost about as much as was changed."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockserver.domain.agenda import Agenda
+from mockserver.domain.model import Micros
+from mockserver.domain.outbox import Outbox
+from mockserver.domain.store import Project, State, Sync
+from mockserver.domain.subscriptions import Subscription
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a project was. `at` is its own time then, in microseconds since 1970, UTC."""
+
+    at: Micros
+    calendars: int
+    events: int
+    state: State = field(repr=False)
+    agenda: Agenda = field(repr=False)
+    outbox: Outbox = field(repr=False)
+    subscriptions: tuple[Subscription, ...] = field(repr=False)
+    clock: tuple[Micros, Micros | None] = field(repr=False)
+    random: Any = field(repr=False)
+    posts: tuple[Micros, ...] = field(repr=False)
+    sync: Sync
+    started_at: Micros
+
+
+def take(project: Project) -> Snapshot:
+    """The project as it is now. A delivery that is just being sent is one that still has to be sent."""
+    outbox, agenda = project.outbox.copy(), project.agenda.copy()
+    for delivery in outbox.broken_off():
+        agenda.add(delivery.due, "deliver", delivery.key, "restored", delivery.tried)
+    return Snapshot(
+        at=project.clock.now(),
+        calendars=len(project.state.calendars),
+        events=len(project.state.events),
+        state=project.state.copy(),
+        agenda=agenda,
+        outbox=outbox,
+        subscriptions=tuple(project.subscriptions),
+        clock=project.clock.mark(),
+        random=project.random.getstate(),
+        posts=tuple(project.posts),
+        sync=project.sync,
+        started_at=project.started_at,
+    )
+
+
+def restore(project: Project, snapshot: Snapshot) -> None:
+    """Makes the project what it was; a snapshot can be restored any number of times."""
+    project.state = snapshot.state.copy()
+    project.agenda = snapshot.agenda.copy()
+    project.subscriptions = list(snapshot.subscriptions)
+    project.clock.restore(snapshot.clock)
+    project.random.setstate(snapshot.random)
+    project.posts = deque(snapshot.posts)
+    project.sync, project.started_at = snapshot.sync, snapshot.started_at
+    project.outbox.restore(snapshot.outbox)

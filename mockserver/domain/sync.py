@@ -1,0 +1,240 @@
+"""One sync of one calendar: what the service asks its platform, and what it then writes."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Literal, NamedTuple, TypeAlias
+from urllib.parse import quote, urlencode
+
+from mockserver.domain.failures import LONGEST_WAIT, SLOW, case_of, text_of
+from mockserver.domain.following import drop_of_calendar, follow_event
+from mockserver.domain.model import Calendar, CalendarEvent, Micros, Remote, Upstream
+from mockserver.domain.store import Project, new_id, write_time
+from mockserver.domain.timestamps import render_offset, to_datetime
+from mockserver.domain.upstream import is_there
+
+DAY: Micros = 86_400_000_000
+DAYS_BACK, DAYS_AHEAD = 1, 28
+Outcome: TypeAlias = Literal["synced", "disconnected", "failed"]
+
+
+class Window(NamedTuple):
+    """The span in which events have to begin: start <= start_time < end."""
+
+    start: Micros
+    end: Micros
+
+
+class Synced(NamedTuple):
+    """What a sync came to, and the calendar as it wrote it."""
+
+    outcome: Outcome
+    calendar: Calendar
+    window: Window
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    checked: int = 0
+    """How many events that were in no list were looked up by their id."""
+    remote: int = 0
+    """How many objects the platform gave."""
+    local: int = 0
+    """How many events that are not deleted the window had before."""
+    error: str = ""
+    """The service's text about what went wrong."""
+
+
+class _Listing(NamedTuple):
+    """What the platform gave, as far as it may differ from the events that are there."""
+
+    remotes: list[Remote]
+    vanished: list[CalendarEvent]
+    checked: int
+    total: int
+    local: int
+
+
+def sync_calendar(project: Project, calendar: Calendar) -> Synced:
+    """Syncs the calendar, which is the project's, with what stands behind it; see the sets_on_… of the recordings.
+
+    It costs what the calendar has in the window, however much there is besides.
+    """
+    now = project.clock.now()
+    window = Window(now - DAYS_BACK * DAY, now + DAYS_AHEAD * DAY)
+    failure, text, calendar = _ask(project, calendar, window)
+    if failure == "disconnected":
+        return _disconnect(project, calendar, window, text)
+    if failure == "failed":
+        return _fail(project, calendar, window, text)
+    listing = _list(project, calendar, window)
+    unreadable = next((remote.problem for remote in listing.remotes if remote.fields is None), None)
+    if unreadable is not None:
+        return _fail(project, calendar, window, unreadable)
+    return _write(project, calendar, window, listing)
+
+
+def fingerprint(credential: str) -> str:
+    """What a credential is known by again without being kept."""
+    return sha256(credential.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def refused_credential(calendar: Calendar, failure: str) -> str | None:
+    """The fingerprint of the credential that a failure is about, or None when no new one ends it."""
+    ended_by = case_of(calendar.platform, failure).ended_by
+    return None if ended_by is None else fingerprint(getattr(calendar.credentials, ended_by))
+
+
+def _ask(project: Project, calendar: Calendar, window: Window) -> tuple[Outcome, str, Calendar]:
+    """What comes of asking the platform: `synced` when it gives a list; the calendar may have a new refresh token."""
+    upstreams = project.state.upstreams
+    upstream = _spent(calendar, upstreams.get(calendar.id))
+    failure = upstream.failure
+    outcome, text, got_token = _answer(calendar, upstream, window)
+    if failure is not None and failure.for_next is not None:
+        failure = failure._replace(for_next=failure.for_next - 1)
+        upstream = upstream._replace(failure=failure) if failure.for_next else Upstream(upstream.derived)
+    if upstream != upstreams.get(calendar.id):
+        upstreams.put(calendar.id, upstream)
+    return outcome, text, _rotated(project, calendar) if got_token else calendar
+
+
+def _answer(calendar: Calendar, upstream: Upstream, window: Window) -> tuple[Outcome, str, bool]:
+    """How the platform answers, the service's text about it, and whether an access token was given."""
+    failure = upstream.failure
+    if failure is None or (failure.name == SLOW and failure.seconds <= LONGEST_WAIT):
+        return "synced", "", True
+    case = case_of(calendar.platform, failure.name)
+    text = upstream.says or text_of(calendar, failure.name, _list_url(calendar, window))
+    return "disconnected" if case.authentication else "failed", text, case.stage == "list"
+
+
+def _spent(calendar: Calendar, upstream: Upstream) -> Upstream:
+    """The remote calendar without a failure that a new credential has ended."""
+    if upstream.failure is None or upstream.refused is None:
+        return upstream
+    still = refused_credential(calendar, upstream.failure.name) == upstream.refused
+    return upstream if still else Upstream(upstream.derived)
+
+
+def _rotated(project: Project, calendar: Calendar) -> Calendar:
+    """Microsoft gives a new refresh token with every access token, and the service keeps it."""
+    if calendar.platform == "google":
+        return calendar
+    token = new_id("rotated", project.random)
+    return calendar._replace(credentials=calendar.credentials._replace(refresh_token=token))
+
+
+def _list_url(calendar: Calendar, window: Window) -> str:
+    """The address of the list of events, as the service asks for it."""
+    start, end = to_datetime(window.start), to_datetime(window.end)
+    if calendar.platform == "google":
+        folder = f"https://www.googleapis.com/calendar/v3/calendars/{calendar.platform_uuid or 'primary'}/events"
+        query = {"timeMin": start.isoformat(), "timeMax": end.isoformat(), "singleEvents": "true"}
+        return f"{folder}?{urlencode({**query, 'showDeleted': 'true', 'maxResults': '2500'})}"
+    me = "me" if calendar.platform_uuid is None else f"me/calendars/{quote(calendar.platform_uuid)}"
+    query = {
+        "startDateTime": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "endDateTime": end.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "$orderby": "start/dateTime",
+        "$select": "id,subject,start,end,attendees,organizer,iCalUId,seriesMasterId,isCancelled,isOnlineMeeting,"
+        "onlineMeetingProvider,onlineMeeting,onlineMeetingUrl,location,body,webLink",
+    }
+    return f"https://graph.microsoft.com/v1.0/{me}/calendarView?{urlencode(query)}"
+
+
+def _list(project: Project, calendar: Calendar, window: Window) -> _Listing:
+    """The objects in the window, and those that events in the window are looked up for by their ids."""
+    state = project.state
+    upstreams, derived = state.upstreams, state.upstreams.get(calendar.id).derived
+    listed = upstreams.listed(calendar.id, *window)
+    names = {remote.id for remote in listed}
+    elsewhere: list[Remote] = []
+    vanished: list[CalendarEvent] = []
+    total, local = len(listed), 0
+    for event in state.events_between(calendar.id, *window):
+        known = upstreams.remote(calendar.id, event.platform_uuid)
+        local += not event.is_deleted
+        if known is None and derived:
+            total += is_there(calendar, event)  # it is listed as it is here already
+        elif not event.is_deleted and event.platform_uuid not in names:
+            if known is None or known.document is None:
+                vanished.append(event)
+            else:
+                elsewhere.append(known)
+    checked = len(elsewhere) + len(vanished)
+    return _Listing([*listed, *elsewhere], vanished, checked, total + len(elsewhere), local)
+
+
+def _write(project: Project, calendar: Calendar, window: Window, listing: _Listing) -> Synced:
+    """Writes what has changed, and then the calendar, changed or not."""
+    state, created, updated = project.state, 0, 0
+    for event in listing.vanished:
+        # The object is not there to be read any more: raw stays what it was (google-vanished).
+        _rewrite(project, event._replace(is_deleted=True))
+    for remote in listing.remotes:
+        fields = remote.fields
+        assert fields is not None
+        known = state.event_named(calendar.id, remote.id)
+        if known is None:
+            _create(project, calendar, remote)
+            created += 1
+        elif known.raw != fields.raw or known.meeting_url != fields.meeting_url:
+            _rewrite(project, known._replace(**fields._asdict()))
+            updated += 1
+    at = write_time(project)
+    calendar = _stamped(
+        project,
+        calendar._replace(
+            state="connected", connection_failure_data=None, last_attempted_sync_at=at, last_successful_sync_at=at
+        ),
+    )
+    counts = created, updated, len(listing.vanished), listing.checked, listing.total, listing.local
+    return Synced("synced", calendar, window, *counts)
+
+
+def _create(project: Project, calendar: Calendar, remote: Remote) -> None:
+    assert remote.fields is not None
+    state = project.state
+    event_id = new_id("evt", project.random)
+    while event_id in state.events:
+        event_id = new_id("evt", project.random)
+    state.put_event(
+        CalendarEvent(
+            id=event_id,
+            seq=state.take_seq(),
+            calendar_id=calendar.id,
+            bots=[],
+            created_at=write_time(project),
+            updated_at=write_time(project),
+            **remote.fields._asdict(),
+        )
+    )
+
+
+def _rewrite(project: Project, event: CalendarEvent) -> None:
+    """Puts a changed event in place of the old, later than it was; its bots follow."""
+    event = event._replace(updated_at=max(write_time(project), event.updated_at + 1))
+    project.state.put_event(event)
+    follow_event(project.state, event, project.clock.now())
+
+
+def _disconnect(project: Project, calendar: Calendar, window: Window, text: str) -> Synced:
+    """An authentication error: no attempt is noted, and the scheduled bots go."""
+    drop_of_calendar(project.state, calendar.id)
+    at = write_time(project)
+    broken = {"error": text, "timestamp": render_offset(at)}
+    calendar = _stamped(project, calendar._replace(state="disconnected", connection_failure_data=broken))
+    return Synced("disconnected", calendar, window, error=text)
+
+
+def _fail(project: Project, calendar: Calendar, window: Window, text: str) -> Synced:
+    """Any other error: an attempt is noted, and the calendar's state stays."""
+    calendar = _stamped(project, calendar._replace(last_attempted_sync_at=write_time(project)))
+    return Synced("failed", calendar, window, error=text)
+
+
+def _stamped(project: Project, calendar: Calendar) -> Calendar:
+    """Writes the calendar, later than it was."""
+    calendar = calendar._replace(updated_at=max(write_time(project), calendar.updated_at + 1))
+    project.state.replace_calendar(calendar)
+    return calendar

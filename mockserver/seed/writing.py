@@ -1,0 +1,97 @@
+"""A project as a fixture file would have it: what is written here is read again as the same calendars and events."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from mockserver.domain.model import Calendar, CalendarEvent, Micros
+from mockserver.domain.store import Project, State
+from mockserver.domain.timestamps import render
+from mockserver.domain.upstream import completed, objects
+
+
+def write_project(project: Project, *, secrets: bool = False) -> dict[str, Any]:
+    """The project as it is now, ready for the `projects` of a file; keys and credentials only with `secrets`.
+
+    Of scheduled bots nothing is written: a fixture file has no place for them.
+    """
+    calendars = sorted(project.state.calendars, key=lambda calendar: calendar.seq)
+    hidden = {
+        "api_keys": list(project.api_keys),
+        "disabled_api_keys": list(project.disabled_api_keys),
+        "webhook_secret": base64.b64encode(project.webhook_secret).decode("ascii"),
+    }
+    return {
+        "name": project.name,
+        **(hidden if secrets else {}),
+        "sync": project.sync,
+        "webhooks": [{"url": one.url, "triggers": list(one.triggers)} for one in project.subscriptions],
+        "calendars": [_calendar(project.state, calendar, secrets=secrets) for calendar in calendars],
+    }
+
+
+def _calendar(state: State, calendar: Calendar, *, secrets: bool) -> dict[str, Any]:
+    events = sorted(state.events_in(calendar.id), key=lambda event: event.seq)
+    written: dict[str, Any] = {"id": calendar.id, "platform": calendar.platform, "client_id": calendar.client_id}
+    if secrets:
+        written |= calendar.credentials._asdict()
+    return {
+        **written,
+        "platform_uuid": calendar.platform_uuid,
+        "state": calendar.state,
+        "metadata": _plain(calendar.metadata),
+        "deduplication_key": calendar.deduplication_key,
+        "connection_failure_data": _plain(calendar.connection_failure_data),
+        "created_at": render(calendar.created_at),
+        "updated_at": render(calendar.updated_at),
+        "last_successful_sync_at": _time(calendar.last_successful_sync_at),
+        "last_attempted_sync_at": _time(calendar.last_attempted_sync_at),
+        **_upstream(state, calendar),
+        "events": [_event(state, event) for event in events],
+    }
+
+
+def _event(state: State, event: CalendarEvent) -> dict[str, Any]:
+    given = state.bots.as_given.get(event.id)
+    written = {
+        "id": event.id,
+        "platform_uuid": event.platform_uuid,
+        "meeting_url": event.meeting_url,
+        "start_time": render(event.start_time),
+        "end_time": render(event.end_time),
+        "is_deleted": event.is_deleted,
+        "attendees": event.attendees,
+        "ical_uid": event.ical_uid,
+        "name": event.name,
+        "raw": event.raw,
+        "bots": event.bots if given is None else given,
+        "created_at": render(event.created_at),
+        "updated_at": render(event.updated_at),
+    }
+    if not isinstance(event.raw, dict):
+        del written["raw"]
+    return written
+
+
+def _upstream(state: State, calendar: Calendar) -> dict[str, Any]:
+    """What stands behind the calendar, where the calendar and its events do not say it all."""
+    upstream = state.upstreams.get(calendar.id)
+    written: dict[str, Any] = {}
+    if not upstream.derived or state.upstreams.all(calendar.id):
+        written["events"] = [completed(state, calendar, remote) for remote in objects(state, calendar)]
+    failure = upstream.failure
+    if failure is not None and upstream.says is None:
+        written["failure"] = failure._asdict()
+    elif failure is None and calendar.state == "disconnected":
+        written["failure"] = None
+    return {"upstream": written} if written else {}
+
+
+def _plain(value: Mapping[str, str] | None) -> dict[str, str] | None:
+    return None if value is None else dict(value)
+
+
+def _time(instant: Micros | None) -> str | None:
+    return None if instant is None else render(instant)

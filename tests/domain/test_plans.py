@@ -1,0 +1,38 @@
+"""Calendars come again in the order in which they were last put down for a sync."""
+
+from __future__ import annotations
+
+from mockserver.domain.plans import Plans
+
+
+def test_those_that_wait_the_longest_come_first() -> None:
+    plans = Plans(["a", "b"])
+    plans.add("c", 5)
+    plans.put(plans.of("a")._replace(enqueued_at=7))
+    assert [plan.calendar_id for plan in plans.until(6)] == ["b", "c"]
+    assert [plan.calendar_id for plan in plans.until(7)] == ["b", "c", "a"]
+    assert plans.first() == 0
+
+
+def test_one_that_does_not_come_again_is_passed_over_until_it_does() -> None:
+    plans = Plans(["a"])
+    plans.put(plans.of("a")._replace(regular=False))
+    assert (plans.until(9), plans.first()) == ([], None)
+    plans.put(plans.of("a")._replace(regular=True, enqueued_at=3))
+    assert plans.first() == 3
+
+
+def test_what_waits_for_a_full_minute_is_known() -> None:
+    plans = Plans(["a", "b"])
+    plans.put(plans.of("b")._replace(requested_at=4))
+    assert [plan.calendar_id for plan in plans.requested()] == ["b"]
+
+
+def test_copies_do_not_see_one_another() -> None:
+    plans = Plans(["a", "b"])
+    twin = plans.copy()
+    twin.drop("a")
+    twin.put(twin.of("b")._replace(enqueued_at=4))
+    twin.drop("b")
+    assert (plans.first(), twin.first()) == (0, None)
+    assert plans.of("b").enqueued_at == 0

@@ -1,0 +1,89 @@
+"""A small world to try rules in: one project with a frozen clock, a world, and the webhooks that it would send."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mockserver.domain.bots import refresh_event
+from mockserver.domain.clock import FixedClock, ProjectClock
+from mockserver.domain.happenings import Happening
+from mockserver.domain.model import Bot, Calendar, CalendarEvent, Micros
+from mockserver.domain.service import NewCalendar, Service
+from mockserver.domain.store import Project, Sync
+from mockserver.domain.timestamps import parse
+from mockserver.domain.world import World
+
+RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "recorded" / "webhooks.json").read_text("utf-8"))
+FIELDS: NewCalendar = {"platform": "google", "client_id": "id", "client_secret": "secret", "refresh_token": "token"}
+MICROSOFT: NewCalendar = {**FIELDS, "platform": "microsoft"}
+
+
+def instant(text: str) -> Micros:
+    """The instant that a text names."""
+    found = parse(text)
+    assert found is not None
+    return found
+
+
+NOW = instant("2026-11-20T23:26:14.772683Z")
+
+
+class Sent(NamedTuple):
+    """A webhook: its trigger, and the calendar as it was when it was noted."""
+
+    trigger: str
+    calendar: Calendar
+
+
+class Lab:
+    """A project and what works on it."""
+
+    def __init__(self, sync: Sync = "manual", now: Micros = NOW) -> None:
+        self.clock = FixedClock(now)
+        self.project = Project("Lab", ("key",), clock=ProjectClock(self.clock), sync=sync)
+        self.sent: list[Sent] = []
+        self.world = World(notify=lambda project, trigger, calendar: self.sent.append(Sent(trigger, calendar)))
+        self.service = Service(longest={}, watcher=self.world)
+        self.world.rearm(self.project)
+
+    def create(self, fields: NewCalendar = FIELDS) -> Calendar:
+        """A new calendar."""
+        return self.service.create_calendar(self.project, fields)
+
+    def calendar(self, calendar_id: str) -> Calendar:
+        """The calendar as it is now."""
+        return self.service.get_calendar(self.project, calendar_id)
+
+    def events(self, calendar_id: str) -> dict[str, CalendarEvent]:
+        """A calendar's events by what their platform calls them."""
+        return {event.platform_uuid: event for event in self.project.state.events_in(calendar_id)}
+
+    def add_bot(self, event: CalendarEvent, state: str = "scheduled") -> Bot:
+        """A bot for an event, as POST /bots would make it."""
+        assert event.meeting_url is not None
+        bots, now = self.project.state.bots, self.clock.now()
+        bot_id = f"bot_{self.project.state.take_seq():016}"
+        bot = Bot(
+            bot_id, int(bot_id[-16:]), event.id, "B", event.meeting_url, event.start_time, state, None, None, now, now
+        )
+        bots.put(bot.id, bot)
+        refresh_event(self.project.state, event.id)
+        return bot
+
+    def settle(self) -> list[Happening]:
+        """Everything that is due now is done."""
+        happened = []
+        while (task := self.project.agenda.take(self.clock.now())) is not None:
+            happened.append(self.world.perform(self.project, task))
+        return happened
+
+    def advance(self, to: Micros) -> list[Happening]:
+        """Everything up to a time is done when it falls due."""
+        happened = []
+        while (due := self.project.agenda.next_due()) is not None and due <= to:
+            self.clock.at = max(self.clock.at, due)
+            happened += self.settle()
+        self.clock.at = max(self.clock.at, to)
+        return happened
