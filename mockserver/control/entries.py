@@ -11,6 +11,7 @@ from mockserver.control.masking import Known, Masker
 from mockserver.domain import timestamps
 from mockserver.domain.model import Micros
 from mockserver.domain.store import Project
+from mockserver.domain.subscriptions import without_user
 
 Shown: TypeAlias = dict[str, Any]
 """An entry as plain data; nothing in it is secret."""
@@ -123,10 +124,3 @@ def _message(masker: Masker, headers: Pairs, body: bytes, length: int, *, is_ans
     if shown is not None and shown.is_json:
         message["json"] = shown.value
     return message
-
-
-def without_user(address: str) -> str:
-    """A URL without the user and password in it."""
-    scheme, mark, rest = address.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"

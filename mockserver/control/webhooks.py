@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from mockserver.control.arguments import read_after, read_choice, read_limit, read_wait
-from mockserver.control.entries import without_user
 from mockserver.control.journal import MOST_WAITERS
 from mockserver.control.masking import Masker, known_secrets
 from mockserver.control.refusal import Refused
@@ -14,7 +13,15 @@ from mockserver.control.routing import Call, Reply, Route
 from mockserver.delivery.pump import Pump
 from mockserver.domain.deliveries import Attempt, Delivery
 from mockserver.domain.store import Project, Store, new_id
-from mockserver.domain.subscriptions import TRIGGERS, Subscription, UrlRules, set_active, subscribe, unsubscribe
+from mockserver.domain.subscriptions import (
+    TRIGGERS,
+    Subscription,
+    UrlRules,
+    set_active,
+    subscribe,
+    unsubscribe,
+    without_user,
+)
 from mockserver.domain.timestamps import render
 
 _SUBSCRIPTIONS = "/__mock__/subscriptions"

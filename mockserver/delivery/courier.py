@@ -16,7 +16,7 @@ from mockserver.domain.happenings import Happening
 from mockserver.domain.model import Micros
 from mockserver.domain.outbox import Spoil
 from mockserver.domain.store import Project
-from mockserver.domain.subscriptions import url_is_public
+from mockserver.domain.subscriptions import url_is_public, without_user
 
 
 class Sends(Protocol):
@@ -137,7 +137,7 @@ def _happening(delivery: Delivery, at: Micros, attempt: Attempt | None = None) -
             "trigger": delivery.trigger,
             "calendar_id": delivery.calendar_id,
             "subscription_id": delivery.subscription_id,
-            "url": delivery.url,
+            "url": without_user(delivery.url),
             "attempt": delivery.tried,
             "status_code": attempt.status if attempt is not None else None,
             "error_type": error,

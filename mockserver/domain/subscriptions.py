@@ -142,3 +142,10 @@ def _is_global(text: str) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped.is_global
     return address.is_global
+
+
+def without_user(address: str) -> str:
+    """A URL without the user and password in it."""
+    scheme, mark, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"

@@ -118,3 +118,11 @@ def test_a_password_in_a_url_is_sent_and_not_shown() -> None:
     (attempt,) = project.outbox.deliveries()[0].attempts
     assert attempt.headers[-1] == ("Authorization", "Basic ****")
     assert wire.sent[0].headers[-1][1] != "Basic ****"
+
+
+def test_what_happened_tells_no_password_of_a_url() -> None:
+    wire, project = Wire(), make_project("http://somebody:planted-word@127.0.0.1:9/x")
+    tell(project)
+    (told,) = asyncio.run(make_pump(wire).settle(project))
+    assert told.detail["url"] == "http://127.0.0.1:9/x"
+    assert "planted-word" not in str(told)
