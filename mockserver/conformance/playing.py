@@ -23,6 +23,7 @@ _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
     "<": lambda have, wanted: bool(have < wanted),
     "in": lambda have, wanted: have in wanted,
     "has": lambda have, wanted: str(wanted).lower() in str(have).lower(),
+    "without": lambda have, wanted: wanted not in have,
     "lacks": lambda have, wanted: str(wanted) not in str(have),
 }
 
@@ -151,12 +152,10 @@ def captured(name: str, what: Mapping[str, str], answer: Answer) -> str:
 def at(value: Any, pointer: str) -> Any:
     """What a JSON pointer leads to, None for nothing."""
     for part in pointer.split("/")[1:]:
-        if isinstance(value, dict):
-            value = value.get(part)
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+        if isinstance(value, list) and part.isdigit() and int(part) < len(value):
             value = value[int(part)]
         else:
-            return None
+            value = value.get(part) if isinstance(value, dict) else None
     return value
 
 
@@ -173,8 +172,8 @@ def _broken(assertion: list[Any], answers: Sequence[Answer], values: Mapping[str
         again = signature(answers, values, name) == wanted
         return "the last answer is again as it was when the rule was broken" if again else ""
     have: Any = {"status": last.status, "header": last.headers.get(name), "anywhere": _everything(last)}.get(what)
-    if what == "body":
-        have = at(last.json, name)
+    if what == "values":
+        have = [row[name] for row in _rows_and_all(last.json) if name in row]
     if what == "rows":
         again = sorted(rows_of(last) & {row for answer in answers[:-1] for row in rows_of(answer)})
         return f"rows of earlier pages are on the last one again: {', '.join(again[:3])}" if again else ""

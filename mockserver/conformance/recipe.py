@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
@@ -25,6 +26,8 @@ _HEADER_RULES = {
 _STATUSES = re.compile(r"(?:one of \[)?(\d{3})(?:, *\d{3}| or \d{3})*\b")
 _SHORTEST_ID = 8
 _SHOWN = 2000
+_BREAKS = re.compile(r"breaks (?:anyOf|type|pattern|format|enum|const): (.*)", re.DOTALL)
+_DECODER = json.JSONDecoder()
 
 
 class Origins(NamedTuple):
@@ -112,6 +115,11 @@ def _by_rule(finding: Finding, values: Mapping[str, str]) -> list[list[Any]]:
     if rule in _HEADER_RULES:
         operator = "has" if rule == "vary" else "=="
         return [["header", _HEADER_RULES[rule].lower(), operator, None if expected == "None" else expected]]
+    wrong = _BREAKS.match(finding.actual) if rule == "answer-schema" and "results." in finding.field else None
+    if wrong is not None:
+        with suppress(ValueError):
+            # A value that the contract does not allow in this member is there in no right answer.
+            return [["values", finding.field.rpartition(".")[2], "without", _DECODER.raw_decode(wrong[1])[0]]]
     if rule == "secret-unanswered":
         names = [name for name in values if name.startswith("secret_") or name.count("_") == 1]
         text = f"{' '.join(last.headers.values())} {last.text}"
