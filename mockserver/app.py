@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cache, partial
 from typing import Any
 
 from mockserver.api.auth import Throttle, TokenSecurity
 from mockserver.api.bots import BotBodies, BotHandlers
-from mockserver.api.contract import Schemas
+from mockserver.api.contract import Schemas, schemas_of
 from mockserver.api.gateway import Gateway
 from mockserver.api.handlers import Handlers
-from mockserver.api.incoming import App, Exchange, Receive, Scope, Send
+from mockserver.api.incoming import App, Exchange
 from mockserver.api.sealing import Sealer
 from mockserver.api.spoiled import Hooks
 from mockserver.control.aftermath import Aftermath
@@ -47,7 +48,7 @@ from mockserver.domain.world import World
 from mockserver.framework import Resolver, make_stack
 from mockserver.seed import load_fixtures
 from mockserver.settings import Settings
-from mockserver.spec import BOTS, CONTROL, data_path, load_contract
+from mockserver.spec import BOTS, CONTROL, contract_text, data_path, load_contract
 
 
 class Mock:
@@ -69,8 +70,9 @@ class Mock:
         """
         self.settings = settings or Settings()
         self.clock = clock or WallClock()
-        contract, bots = load_contract(), load_contract(BOTS)
-        schemas, bot_schemas = Schemas(contract), Schemas(bots)
+        texts = contract_text(), contract_text(BOTS)
+        contract, bots = map(json.loads, texts)
+        schemas, bot_schemas = map(schemas_of, texts)
         if projects is None:
             fixtures = self.settings.fixtures or data_path("fixtures/default.yaml")
             projects = load_fixtures(fixtures, self.clock.now(), self.settings.sync)
@@ -107,18 +109,15 @@ class Mock:
             readers={"createBot": bodies.read_new, "updateBot": bodies.read_changes},
             strict=self.settings.strict,
             max_body=self.settings.max_body,
-            hooks=Hooks(self.journals.record, observe, self.faults, sleep, self._told),
+            hooks=Hooks(self.journals.record, observe, self.faults, sleep, self.pump.before_answer, self.pump.wake),
         )
         sealer = Sealer(schemas, bot_schemas)
         handlers = (Handlers(self.service, sealer), BotHandlers(self.scheduling, sealer))
         self.routes = self._routes(contract, bots)
-        stack = make_stack(
-            # Documents of its own, for Connexion writes what references lead to into what it is given.
-            [load_contract(), load_contract(BOTS)],
-            [partial(Control, routes=self.routes, store=self.store, guard=self.guard), gateway],
-            Resolver(partial(_handler, handlers)),
+        control = partial(
+            Control, routes=self.routes, store=self.store, guard=self.guard, begin=self.pump.start, end=self.pump.aclose
         )
-        self.asgi: App = _Living(stack, self.pump)
+        self.asgi: App = make_stack(texts, [control, gateway], Resolver(partial(_handler, handlers)))
 
     def _routes(self, contract: dict[str, Any], bots: dict[str, Any]) -> list[Route]:
         """What the controls can do, group by group."""
@@ -151,12 +150,6 @@ class Mock:
         self._recorder(project, happening)
         self._witness.see(project, happening)
 
-    async def _told(self, project: Project, method: str) -> None:
-        """After an accepted write: what it brings about is due, before its answer or after it as is set."""
-        if method == "POST":
-            await self.pump.before_answer(project)
-        self.pump.wake(project)
-
 
 def _enqueue(project: Project, trigger: str, calendar: Calendar) -> None:
     project.outbox.enqueue(project, trigger, calendar)
@@ -175,30 +168,6 @@ def _handler(handlers: Sequence[object], operation_id: str) -> Any:
     """
     name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation_id)
     return getattr(next((found for found in handlers if hasattr(found, name)), handlers[0]), name)
-
-
-class _Living:
-    """The application, with the pump started and stopped by its lifespan; without one it starts when it is woken."""
-
-    def __init__(self, app: App, pump: Pump) -> None:
-        self._app = app
-        self._pump = pump
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """An ASGI application."""
-        if scope["type"] != "lifespan":
-            await self._app(scope, receive, send)
-            return
-
-        async def observed() -> MutableMapping[str, Any]:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                self._pump.start()
-            else:
-                await self._pump.aclose()
-            return message
-
-        await self._app(scope, observed, send)
 
 
 def _longest(schemas: Schemas, name: str) -> dict[str, int]:

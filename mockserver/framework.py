@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
@@ -17,13 +19,13 @@ with warnings.catch_warnings():
     from connexion.middleware.main import API
     from connexion.options import SwaggerUIOptions
     from connexion.resolver import Resolver
-    from connexion.spec import InvalidSpecification, OpenAPISpecification, Specification
+    from connexion.spec import InvalidSpecification, OpenAPISpecification
 
 __all__ = [
+    "Contract",
     "InvalidSpecification",
     "Resolver",
     "SpecMiddleware",
-    "Specification",
     "make_stack",
 ]
 
@@ -34,8 +36,13 @@ App = Callable[
 ]
 
 
-class _Contract(OpenAPISpecification):  # type: ignore[misc]
+class Contract(OpenAPISpecification):  # type: ignore[misc]
     """Connexion's reading of a contract, held against OpenAPI's own schema by a compiled validator."""
+
+    def __init__(self, text: str) -> None:
+        """`text` is JSON. Raises InvalidSpecification."""
+        super().__init__(json.loads(text))
+        self.text = text
 
     @classmethod
     def _validate_spec(cls, spec: dict[str, Any]) -> None:
@@ -45,8 +52,14 @@ class _Contract(OpenAPISpecification):  # type: ignore[misc]
             raise InvalidSpecification(f"{spec.get('info', {}).get('title')}: {where}: {error.message[:200]}")
 
 
-def make_stack(contracts: Sequence[dict[str, Any]], middlewares: Sequence[Middleware], resolver: Resolver) -> App:
+_read = lru_cache(maxsize=8)(Contract)
+"""Reading one takes longer than all the rest of making a mock; once read, it only tells."""
+
+
+def make_stack(contracts: Sequence[str], middlewares: Sequence[Middleware], resolver: Resolver) -> App:
     """The outermost of the middlewares, each wrapped around the next, with every contract given to all that want it.
+
+    The contracts are JSON texts.
 
     Connexion would build the stack at the first request; it is built now, so that a missing handler is an error at
     start. It shows no contract itself: that it can do with one only. Raises InvalidSpecification.
@@ -54,6 +67,6 @@ def make_stack(contracts: Sequence[dict[str, Any]], middlewares: Sequence[Middle
     app = AsyncApp("mockserver", middlewares=list(middlewares), resolver=resolver)
     for contract in contracts:
         options = app.middleware.options.replace(swagger_ui_options=SwaggerUIOptions(serve_spec=False)).__dict__
-        app.middleware.apis.append(API(_Contract(contract), base_path=_NOWHERE, **options))
+        app.middleware.apis.append(API(_read(contract), base_path=_NOWHERE, **options))
     stack: App = app.middleware._build_middleware_stack()[0]
     return stack

@@ -7,11 +7,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 
+from mockserver.api.unrouted import API
 from mockserver.app import Mock
-from mockserver.protocol import PatientProtocol
+from mockserver.protocol import Letters, PatientProtocol
 from mockserver.settings import Settings
 
 
@@ -58,7 +61,7 @@ def make_config(mock: Mock) -> uvicorn.Config:
     """How the mock is served: it says nothing itself, trusts no proxy header and names no server."""
     return uvicorn.Config(
         mock.asgi,
-        http=PatientProtocol,
+        http=cast(Any, partial(PatientProtocol, Letters(), API)),
         log_config=None,
         access_log=False,
         log_level="error",

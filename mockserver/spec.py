@@ -34,9 +34,14 @@ def data_path(name: str) -> Path:
 
 def load_contract(name: str = CALENDARS) -> dict[str, Any]:
     """A contract as it is written, with its references unresolved. A new document each time."""
-    path = data_path(name)
-    document: dict[str, Any] = json.loads(_as_json(path, path.stat().st_mtime_ns))
+    document: dict[str, Any] = json.loads(contract_text(name))
     return document
+
+
+def contract_text(name: str = CALENDARS) -> str:
+    """A contract as JSON text; the same text, and quickly found again, as long as its file does not change."""
+    path = data_path(name)
+    return _as_json(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=8)

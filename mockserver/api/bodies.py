@@ -36,6 +36,8 @@ def parse_body(content_type: str, raw: bytes) -> Body:
 
     Raises ApiError: 415 for a type that is not read, 400 for bytes that are not of their type.
     """
+    if content_type == "application/json":
+        return Body(parse_json(raw) if raw else {})
     media_type = parse_media_type(content_type)
     if not raw:
         return Body({}, is_form=media_type.matches(_FORM) or media_type.matches(_MULTIPART))
@@ -59,6 +61,10 @@ def parse_json(raw: bytes, encoding: str = "utf-8") -> Any:
         text = _decode(raw, encoding)
         if _depth(text) > _DEEPEST:
             raise errors.malformed_json("nested too deeply")
+        if text.startswith("{"):
+            value, end = _DECODER.raw_decode(text)
+            if end == len(text):
+                return value
         # A byte order mark is only refused by loads(), and only then is there one to refuse.
         return json.loads(text) if text.startswith("\ufeff") else _DECODER.decode(text)
     except json.JSONDecodeError as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jsonschema_rs
@@ -16,11 +18,19 @@ from mockserver.api.validation import BodyRules, ContractError
 METHOD_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
 Handler = Callable[..., Answer]
 _REFERENCE = "#/components/schemas/"
+ALWAYS_SENT = frozenset({"Allow", "Vary"})
+"""The headers of every answer, whatever it answers."""
 _PLAIN_NAME = re.compile(r"[a-z][a-z_]{0,23}")
 
 
 class BrokenContract(Exception):
     """An answer that the contract does not allow; the text names the rule and never a value."""
+
+
+@lru_cache(maxsize=8)
+def schemas_of(contract: str) -> Schemas:
+    """The schemas of a contract that is given as JSON text: always the same, so that each is compiled only once."""
+    return Schemas(json.loads(contract))
 
 
 class Schemas:
@@ -30,23 +40,21 @@ class Schemas:
         """`document` is the contract as it is written, references unresolved."""
         self._document = document
         self._components = {"schemas": _as_json_schema(document["components"]["schemas"])}
-        self._named: dict[str, jsonschema_rs.Draft4Validator] = {}
+        self._names: dict[str, jsonschema_rs.Draft4Validator] = {}
+        self._compiled: dict[str, jsonschema_rs.Draft4Validator] = {}
 
     def compile(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft4Validator:
-        """The validator of a schema that stands anywhere in the contract; of one that is only referred to, its own."""
-        if schema.keys() == {"$ref"} and schema["$ref"].startswith(_REFERENCE):
-            return self.named(schema["$ref"].removeprefix(_REFERENCE))
-        return self._compile(schema)
+        """The validator of a schema that stands anywhere in the contract, or refers to one."""
+        return self._compiled.get(text := json.dumps(schema)) or self._compile(text)
 
-    def _compile(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft4Validator:
-        root = {"allOf": [_as_json_schema(schema)], "components": self._components}
-        return jsonschema_rs.Draft4Validator(root, validate_formats=True)
+    def _compile(self, text: str) -> jsonschema_rs.Draft4Validator:
+        root = {"allOf": [_as_json_schema(json.loads(text))], "components": self._components}
+        validator = self._compiled[text] = jsonschema_rs.Draft4Validator(root, validate_formats=True)
+        return validator
 
     def named(self, name: str) -> jsonschema_rs.Draft4Validator:
         """The validator of a schema under components."""
-        if name not in self._named:
-            self._named[name] = self._compile({"$ref": _REFERENCE + name})
-        return self._named[name]
+        return self._names.get(name) or self._names.setdefault(name, self.compile({"$ref": _REFERENCE + name}))
 
     def seal(self, name: str, value: Any) -> Sealed:
         """The value as JSON text that is known to keep the named schema.
@@ -94,9 +102,11 @@ class ResponseContract:
 
     def __init__(self, schemas: Schemas, response: Mapping[str, Any]) -> None:
         content = response.get("content")
-        self.headers = frozenset(
+        required = {
             name for name, header in response.get("headers", {}).items() if schemas.resolve(header).get("required")
-        )
+        }
+        self.headers = frozenset(required - ALWAYS_SENT)
+        """Those that are required of it, beyond what every answer has."""
         self._schema: Mapping[str, Any] = content["application/json"]["schema"] if content else {}
         self._validator = schemas.compile(self._schema) if content else None
         page = schemas.resolve(self._schema).get("properties", {})
@@ -200,15 +210,17 @@ class Operation:
             remarks += self.body_remarks(body.data)
         return fields
 
-    def response(self, status: int) -> ResponseContract:
-        """What the contract says of a status.
+    def text(self, answer: Answer) -> bytes:
+        """The answer's JSON text.
 
-        Raises BrokenContract when it says nothing.
+        Raises BrokenContract when the contract does not allow its status, its body, or the lack of a header.
         """
-        found = self.responses.get(status)
-        if found is None:
-            raise BrokenContract(f"status {status} is not in the contract")
-        return found
+        contract = self.responses.get(answer.status)
+        if contract is None:
+            raise BrokenContract(f"status {answer.status} is not in the contract")
+        if contract.headers and not contract.headers <= answer.headers.keys():
+            raise BrokenContract(f"the header {min(contract.headers - answer.headers.keys())} is missing")
+        return contract.text(answer.body)
 
 
 class Route(NamedTuple):

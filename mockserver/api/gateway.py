@@ -15,7 +15,7 @@ from mockserver.api import answers, errors, unrouted
 from mockserver.api.answers import Answer
 from mockserver.api.auth import Throttle, TokenSecurity
 from mockserver.api.bodies import Body
-from mockserver.api.contract import BrokenContract, Operation, Route, Schemas, compile_route, missing_route
+from mockserver.api.contract import BrokenContract, Operation, Route
 from mockserver.api.errors import ApiError, BadRequestPage, ServerErrorPage
 from mockserver.api.handlers import Request
 from mockserver.api.incoming import (
@@ -36,6 +36,7 @@ from mockserver.api.incoming import (
 )
 from mockserver.api.negotiation import JSON, Representation, negotiate
 from mockserver.api.outgoing import Outgoing, write, write_page
+from mockserver.api.paths import Paths
 from mockserver.api.spoiled import Hooks, dress, meet, send_spoiled
 from mockserver.api.spoiling import refusal
 from mockserver.api.validation import BodyRules
@@ -44,7 +45,7 @@ from mockserver.domain.scheduling import SchedulingError
 from mockserver.domain.service import CalendarNotFound, DuplicateDeduplicationKey
 from mockserver.domain.storage import NotStorable
 from mockserver.domain.store import Project
-from mockserver.framework import Specification, SpecMiddleware
+from mockserver.framework import Contract, SpecMiddleware
 
 _PLAIN_ACCEPTS = frozenset({None, "*/*", "application/json"})
 _DOMAIN_ERRORS = (CalendarNotFound, InvalidCursor, DuplicateDeduplicationKey, NotStorable, SchedulingError)
@@ -79,33 +80,15 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         self._readers = readers
         self._strict = strict
         self._max_body = max_body
-        self._record, self._observe, self._faults, self._sleep, self._told = hooks
-        self._fixed: dict[str, Route] = {}
-        self._open: list[tuple[str, Route]] = []
-        self._not_imitated: dict[tuple[str, str], Route] = {}
+        self._record, self._observe, self._faults, self._sleep, self._created, self._changed = hooks
+        self._paths = Paths()
 
-    def add_api(self, specification: Specification, *, resolver: Any, **_: Any) -> None:
+    def add_api(self, specification: Contract, *, resolver: Any, **_: Any) -> None:
         """Compiles the operations of a contract; called by Connexion when the stack is built.
 
         Raises ContractError for what the contract asks and this code does not implement.
         """
-        schemas = Schemas(specification.raw)
-        for template, item in specification.raw["paths"].items():
-
-            def handler_of(method: str, template: str = template) -> Any:
-                operation = specification.operation_cls.from_spec(
-                    specification, path=template, method=method, resolver=resolver
-                )
-                return operation.function
-
-            route = compile_route(schemas, template, item, handler_of)
-            if route.prefix is None:
-                self._fixed[template] = route
-            else:
-                self._open.append((route.prefix, route))
-        for template, methods in specification.raw.get("x-not-imitated", {}).items():
-            prefix, _, rest = template.partition("{object_id}/")
-            self._not_imitated[prefix, rest] = missing_route(template, methods)
+        self._paths.add(specification, resolver)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application."""
@@ -114,7 +97,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
             return
         started = time.perf_counter()
         exchange = Exchange(scope["method"], scope["path"], query=scope["query_string"], headers=scope["headers"])
-        route, object_id = self._route(scope["path"])
+        route, object_id = self._paths.find(exchange.path)
         headers = read_headers(scope["headers"])
         try:
             check_host(headers.host)
@@ -143,17 +126,6 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         if self._observe is not None:
             self._observe(exchange)
 
-    def _route(self, path: str) -> tuple[Route | None, str]:
-        route = self._fixed.get(path)
-        if route is not None:
-            return route, ""
-        for prefix, candidate in self._open:
-            if path.startswith(prefix):
-                object_id, slash, rest = path[len(prefix) :].partition("/")
-                if object_id:
-                    return (self._not_imitated.get((prefix, rest)) if slash else candidate), object_id
-        return None, ""
-
     async def _answer(
         self, scope: Scope, receive: Receive, headers: Headers, route: Route, object_id: str, exchange: Exchange
     ) -> Outgoing:
@@ -168,11 +140,12 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
                 representation = _negotiate(headers, scope, remarks)
             project = exchange.project = self._security.authenticate(headers.authorization)
             if operation is not None:
-                if self._faults.armed:
-                    await meet(self._faults, exchange, self._sleep)
-                answer = await self._run(operation, exchange, object_id, scope, receive, headers, remarks)
-                if operation.method != "GET":
-                    await self._told(project, operation.method)
+                writes = operation.method != "GET"
+                if writes or self._faults.armed:
+                    await self._prepare(operation, exchange, object_id, receive, headers)
+                answer = self._run(operation, exchange, object_id, scope, headers, remarks)
+                if writes:
+                    await self._tell(operation, project)
             else:
                 answer = self._answer_without_operation(method, project, route)
         except ApiError as error:
@@ -184,21 +157,40 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         exchange.remarks = tuple(remarks)
         return self._finish(answer, operation, route, representation, headers, exchange)
 
-    async def _run(
+    async def _prepare(
+        self, operation: Operation, exchange: Exchange, object_id: str, receive: Receive, headers: Headers
+    ) -> None:
+        """Lets faults step in, and takes in what a write brings; not one POST too many, nor one about nothing."""
+        project = exchange.project
+        assert project is not None
+        if self._faults.armed:
+            await meet(self._faults, exchange, self._sleep)
+        if operation.method == "POST":
+            self._throttle.admit(project)
+        if operation.rules is not None:
+            if object_id:
+                # The service looks for the object before it reads the body (patch-unknown-ids).
+                self._find[operation.operation_id](project, object_id)
+            exchange.body = await read_body(receive, headers.content_length, self._max_body)
+
+    async def _tell(self, operation: Operation, project: Project) -> None:
+        """After an accepted write: what it brings about is due, before its answer or after it as is set."""
+        if operation.method == "POST":
+            await self._created(project)
+        self._changed(project)
+
+    def _run(
         self,
         operation: Operation,
         exchange: Exchange,
         object_id: str,
         scope: Scope,
-        receive: Receive,
         headers: Headers,
         remarks: list[str],
     ) -> Answer:
         """An operation's own answer; `remarks` takes up what of the request the contract does not allow."""
         project = exchange.project
         assert project is not None
-        if operation.method == "POST":
-            self._throttle.admit(project)
         query_string = scope["query_string"]
         query: Mapping[str, str] = {}
         if query_string:
@@ -207,13 +199,9 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
             remarks += operation.query_remarks(pairs)
         fields: Mapping[str, Any] = {}
         if operation.rules is not None:
-            if object_id:
-                # The service looks for the object before it reads the body (patch-unknown-ids).
-                self._find[operation.operation_id](project, object_id)
-            raw = exchange.body = await read_body(receive, headers.content_length, self._max_body)
             reader = self._readers.get(operation.operation_id)
             read = None if reader is None else partial(reader, project)
-            fields = operation.read_fields(headers.content_type or "", raw, remarks, read)
+            fields = operation.read_fields(headers.content_type or "", exchange.body, remarks, read)
         if remarks and self._strict:
             raise errors.off_contract(remarks[0])
         url = url_of(scope, headers)
@@ -245,31 +233,26 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         """Status, headers and bytes of an answer, held against the contract."""
         if exchange.fault is not None and exchange.fault.replaces:
             operation, answer = None, _refusal(refusal(exchange.fault, exchange.operation), exchange)
-        sent = {"Allow": route.allow, "Vary": "Accept", **answer.headers}
-        if operation is not None and answer.status != 500:
+        if operation is None or answer.status == 500:
+            text = answers.to_json(answer.body)
+        else:
             try:
-                contract = operation.response(answer.status)
-                missing = contract.headers - sent.keys()
-                if missing:
-                    raise BrokenContract(f"the header {min(missing)} is missing")
-                text = contract.text(answer.body)
+                text = operation.text(answer)
             except BrokenContract as broken:
                 answer = self._broken(exchange, str(broken))
                 text = answers.to_json(answer.body)
-        else:
-            text = answers.to_json(answer.body)
         exchange.status = answer.status
-        outgoing = write(exchange, sent, text, representation, headers)
+        outgoing = write(exchange, route.allow, answer.headers, text, representation, headers)
         return outgoing if exchange.fault is None else dress(exchange.fault, outgoing)
 
     def _answer_unknown(self, scope: Scope, headers: Headers, exchange: Exchange) -> Outgoing:
         """The answer on a path under /api/v1/ that names nothing; it asks for no key (path-unknown)."""
-        sent = {"Allow": unrouted.UNKNOWN_PATH_ALLOW, "Vary": "Accept"}
+        sent = {}
         representation = JSON
         exchange.status, body = 200, unrouted.unknown_options_document()
         try:
             representation = negotiate(headers.accept, format_of(scope["query_string"]))
-            sent["Vary"] = "Accept, Cookie"
+            sent = {"Vary": "Accept, Cookie"}
             unrouted.check_basic_credentials(headers.authorization)
             if scope["method"] not in unrouted.UNKNOWN_PATH_ALLOW.split(", "):
                 raise errors.method_not_allowed(scope["method"])
@@ -278,7 +261,8 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         except ApiError as error:
             exchange.status, body = error.status, dict(error.body)
             exchange.reason = error.reason
-        return write(exchange, sent, answers.to_json(body), representation, headers)
+        text = answers.to_json(body)
+        return write(exchange, unrouted.UNKNOWN_PATH_ALLOW, sent, text, representation, headers)
 
 
 def _negotiate(headers: Headers, scope: Scope, remarks: list[str]) -> Representation:

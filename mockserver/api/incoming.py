@@ -78,20 +78,22 @@ class Headers:
     host: str | None = None
 
 
-_WANTED = tuple(name.replace("_", "-").encode() for name in Headers.__slots__)
-
-
 def read_headers(raw: list[tuple[bytes, bytes]]) -> Headers:
     """The headers that count; one that was sent several times is joined with commas, as the service's server does."""
     found = dict(raw)
     if len(found) != len(raw):
         for name in found:
             found[name] = b",".join([value for other, value in raw if other == name])
-    return Headers(*[_text(found.get(name)) for name in _WANTED])
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1").strip(" \t")
+    sent = found.get
+    # Spelt out six times: most requests have two or three of them, and a call for each would cost more than the rest.
+    return Headers(
+        None if (value := sent(b"accept")) is None else value.decode("latin-1").strip(" \t"),
+        None if (value := sent(b"authorization")) is None else value.decode("latin-1").strip(" \t"),
+        None if (value := sent(b"content-length")) is None else value.decode("latin-1").strip(" \t"),
+        None if (value := sent(b"content-type")) is None else value.decode("latin-1").strip(" \t"),
+        None if (value := sent(b"cookie")) is None else value.decode("latin-1").strip(" \t"),
+        None if (value := sent(b"host")) is None else value.decode("latin-1").strip(" \t"),
+    )
 
 
 async def read_body(receive: Receive, content_length: str | None, limit: int) -> bytes:
@@ -99,11 +101,14 @@ async def read_body(receive: Receive, content_length: str | None, limit: int) ->
 
     Raises ApiError with status 413 over the limit, and Disconnected.
     """
+    message = await receive()
+    whole: bytes = message.get("body", b"")
+    if message["type"] == "http.request" and not message.get("more_body", False) and len(whole) <= limit:
+        return whole
     too_large = content_length is not None and content_length.isdecimal() and int(content_length) > limit
     chunks = []
     size = 0
     while True:
-        message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
         chunk: bytes = message.get("body", b"")
@@ -115,6 +120,7 @@ async def read_body(receive: Receive, content_length: str | None, limit: int) ->
         # connection, and the client would never see why.
         if not message.get("more_body", False) or size > limit + _PATIENCE:
             break
+        message = await receive()
     if too_large:
         raise errors.too_large(limit)
     return b"".join(chunks) if len(chunks) > 1 else chunk

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from mockserver.api import answers, unrouted
 from mockserver.api.errors import BadRequestPage, ServerErrorPage
 from mockserver.api.incoming import Exchange, Headers, replaces_cookies
 from mockserver.api.negotiation import JSON, Representation
+
+_VARY: Final = (b"vary", b"Accept")
+_JSON: Final = (b"content-type", b"application/json")
 
 
 class Outgoing(NamedTuple):
@@ -20,14 +24,19 @@ class Outgoing(NamedTuple):
 
 def write(
     exchange: Exchange,
-    headers: dict[str, str],
+    allow: str,
+    more: Mapping[str, str],
     text: bytes,
     representation: Representation,
     asked: Headers,
 ) -> Outgoing:
-    """The answer with the exchange's status; `text` is its JSON, `headers` those it has in any representation."""
-    if representation is JSON and len(headers) == 2 and asked.cookie is None and not exchange.remarks:
-        return _write_plain(exchange.status, headers["Allow"], text)
+    """The answer with the exchange's status; `text` is its JSON, `more` are headers beyond those that all answers have.
+
+    A header among them that all have takes its place.
+    """
+    if representation is JSON and not more and asked.cookie is None and not exchange.remarks:
+        return _write_plain(exchange.status, allow, text)
+    headers = {"Allow": allow, "Vary": "Accept", **more}
     if representation.kind == "html":
         headers["Content-Type"] = "text/html; charset=utf-8"
         headers["Vary"] = "Accept, Cookie"
@@ -47,9 +56,9 @@ def write(
 
 def _write_plain(status: int, allow: str, text: bytes) -> Outgoing:
     """The answer to a request that asks for nothing special, which is nearly every one: compact JSON, or nothing."""
-    raw = [(b"allow", allow.encode("ascii")), (b"vary", b"Accept"), (b"content-length", b"%d" % len(text))]
+    raw = [(b"allow", allow.encode("ascii")), _VARY, (b"content-length", b"%d" % len(text))]
     if text:
-        raw.append((b"content-type", b"application/json"))
+        raw.append(_JSON)
     return Outgoing(status, raw, text)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from mockserver.api.answers import Sealed
 from mockserver.api.contract import Schemas
 from mockserver.api.serializers import calendar_document, event_document
 from mockserver.domain.bots import bot_document
 from mockserver.domain.model import Bot, Calendar, CalendarEvent
+from mockserver.domain.timestamps import render
 
 _MOST = 8192
 
@@ -18,6 +21,8 @@ class Sealer:
         """`schemas` are those of the calendars' contract, `bot_schemas` those of the bots'."""
         self._schemas = schemas
         self._bot_schemas = bot_schemas
+        # Most times of a record that changed are as they were.
+        self._write = lru_cache(_MOST)(render)
         self._calendars: dict[str, tuple[Calendar, Sealed]] = {}
         self._events: dict[str, tuple[CalendarEvent, Sealed]] = {}
 
@@ -29,7 +34,7 @@ class Sealer:
         known = self._calendars.get(calendar.id)
         if known is not None and known[0] is calendar:
             return known[1]
-        sealed = self._schemas.seal("Calendar", calendar_document(calendar))
+        sealed = self._schemas.seal("Calendar", calendar_document(calendar, self._write))
         if len(self._calendars) >= _MOST:
             self._calendars.clear()
         self._calendars[calendar.id] = calendar, sealed
@@ -43,7 +48,7 @@ class Sealer:
         known = self._events.get(event.id)
         if known is not None and known[0] is event:
             return known[1]
-        sealed = self._schemas.seal("CalendarEvent", event_document(event))
+        sealed = self._schemas.seal("CalendarEvent", event_document(event, self._write))
         if len(self._events) >= _MOST:
             self._events.clear()
         self._events[event.id] = event, sealed

@@ -24,8 +24,10 @@ class Hooks(NamedTuple):
     """Called with every exchange whose answer was sent."""
     faults: Spoiler
     sleep: Sleep
-    told: Callable[[Project, str], Awaitable[None]]
-    """Called with the method of every accepted write, before its answer is sent."""
+    created: Callable[[Project], Awaitable[None]]
+    """Awaited after every accepted POST, before its answer is sent."""
+    changed: Callable[[Project], None]
+    """Called after every accepted write, before its answer is sent."""
 
 
 async def meet(faults: Spoiler, exchange: Exchange, sleep: Sleep) -> None:

@@ -91,13 +91,14 @@ class BodyRules:
         problems: dict[str, Sequence[FieldError]] = {}
         values: dict[str, Any] = {}
         for field in self.fields:
+            name = field.name
+            value = _form_value(data, field) if body.is_form else data.get(name, ABSENT)
+            if value is ABSENT and not field.required and name not in demands.required:
+                continue
             try:
-                value = _value(data, field, demands, is_form=body.is_form)
+                values[name] = _checked(value, field, demands)
             except FieldErrors as found:
-                problems[field.name] = found.problems
-            else:
-                if value is not ABSENT:
-                    values[field.name] = value
+                problems[name] = found.problems
         if problems:
             raise errors.invalid_fields(problems)
         if self._closed and not data.keys() <= self._names:
@@ -113,16 +114,13 @@ class _FormJson(NamedTuple):
     text: str
 
 
-def _value(data: Mapping[str, Any], field: Field, demands: Demands, *, is_form: bool) -> Any:
-    """The field's value as it is stored, or ABSENT.
+def _checked(value: Any, field: Field, demands: Demands) -> Any:
+    """The field's value as it is stored.
 
-    Raises FieldErrors.
+    Raises FieldErrors, also for ABSENT.
     """
-    value = _form_value(data, field) if is_form else data.get(field.name, ABSENT)
     if value is ABSENT:
-        if field.required or field.name in demands.required:
-            raise wrong("This field is required.", "required")
-        return value
+        raise wrong("This field is required.", "required")
     if value is None:
         raise wrong("This field may not be null.", "null")
     value = field.check(value)

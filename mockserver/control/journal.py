@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from itertools import chain
 from typing import NamedTuple
 
 from mockserver.api.incoming import Cut, Exchange
@@ -213,17 +214,14 @@ class Journals:
 
 def _size(entry: Entry) -> int:
     """About how many bytes an entry holds that it does not share."""
-    size = len(entry.body) + len(entry.sent)
-    # A plain loop is the cheapest way to add up a few numbers.
-    for _, value in entry.headers:
-        size += len(value)
+    size = len(entry.body) + len(entry.sent) + _long(entry.headers)
     if type(entry) is Exchange:
         return size + len(entry.path) + len(entry.query)
     return size + _long(entry.sent_headers)
 
 
 def _long(headers: Iterable[tuple[bytes, bytes]]) -> int:
-    return sum(len(name) + len(value) for name, value in headers)
+    return sum(map(len, chain.from_iterable(headers)))
 
 
 def _first(headers: Iterable[tuple[bytes, bytes]], most: int) -> list[tuple[bytes, bytes]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
@@ -86,19 +86,29 @@ def _names(template: _Parts, parts: list[str]) -> dict[str, str] | None:
 class Control:
     """Stands before the API and takes what is the mock's own."""
 
-    def __init__(self, app: App, *, routes: Iterable[Route], store: Store, guard: Guard) -> None:
-        """`guard` says who may use the routes."""
+    def __init__(
+        self,
+        app: App,
+        *,
+        routes: Iterable[Route],
+        store: Store,
+        guard: Guard,
+        begin: Callable[[], None],
+        end: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`guard` says who may use the routes; `begin` and `end` are called when a server starts and when it stops."""
         self._app = app
         self._table = _Table(routes)
         self._store = store
         self._guard = guard
         self._nobody = Project("", ())
+        self._begin, self._end = begin, end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
-                await _live(receive, send)
+                await self._live(receive, send)
             return
         path = scope["path"]
         if path.startswith(API):
@@ -109,6 +119,14 @@ class Control:
             await self._answer(scope, receive, send)
         else:
             await _send(send, scope, Reply(404, NOT_FOUND_PAGE, _HTML))
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        message = await receive()
+        self._begin()
+        await send({"type": f"{message['type']}.complete"})
+        message = await receive()
+        await self._end()
+        await send({"type": f"{message['type']}.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
@@ -149,14 +167,6 @@ class Control:
             return await route.handler(Call(project, names, query, body))
         except PROBLEMS as problem:
             return answer(problem)
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
 
 
 async def _send(send: Send, scope: Scope, reply: Reply, extra: tuple[str, str] | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -24,10 +24,19 @@ class SortedIndex(Generic[T]):
     __slots__ = ("_chunks", "_heads", "_key", "_length")
 
     def __init__(self, key: Callable[[T], Key], items: Iterable[T] = ()) -> None:
-        ordered = sorted(items, key=key)
+        self._fill(key, sorted(items, key=key))
+
+    @classmethod
+    def of_sorted(cls, key: Callable[[T], Key], items: Sequence[T]) -> SortedIndex[T]:
+        """An index of items that are in the order of `key` already; nothing is made for each of them."""
+        made: SortedIndex[T] = cls.__new__(cls)
+        made._fill(key, items)
+        return made
+
+    def _fill(self, key: Callable[[T], Key], ordered: Sequence[T]) -> None:
         self._key = key
         self._length = len(ordered)
-        self._chunks = [ordered[at : at + _LOAD] for at in range(0, len(ordered), _LOAD)]
+        self._chunks = [list(ordered[at : at + _LOAD]) for at in range(0, len(ordered), _LOAD)]
         self._heads = [key(chunk[0]) for chunk in self._chunks]
 
     def __len__(self) -> int:

@@ -15,8 +15,11 @@ def as_stored(value: V) -> V:
     if isinstance(value, dict):
         if len(value) < 2:
             return cast(V, {name: as_stored(inner) for name, inner in value.items()})
-        names = sorted(value, key=lambda name: (len(encoded := name.encode()), encoded))
-        return cast(V, {name: as_stored(value[name]) for name in names})
+        if "".join(value).isascii():
+            names = sorted(sorted(value), key=len)
+        else:
+            names = sorted(value, key=lambda name: (len(encoded := name.encode()), encoded))
+        return cast(V, {name: inner if type(inner := value[name]) is str else as_stored(inner) for name in names})
     if isinstance(value, list):
         return cast(V, [as_stored(inner) for inner in value])
     return value

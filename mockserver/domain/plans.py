@@ -14,17 +14,23 @@ def _itself(place: tuple[Micros, str]) -> tuple[Micros, str]:
 
 
 class Plans:
-    """One plan a calendar, and the order in which calendars were last put down for a sync. Copies cost little."""
+    """One plan a calendar, and the order in which calendars were last put down for a sync. Copies cost little.
+
+    A calendar that is put down again keeps its old place in the order until somebody looks there: a calendar is put
+    down with every change, and the order is looked at once a day.
+    """
 
     def __init__(self, calendar_ids: Iterable[str] = ()) -> None:
         """Calendars that have not been put down for a sync since the project began."""
         self._changed: Table[Plan] = Table({})
         self._order = SortedIndex(_itself, [(0, calendar_id) for calendar_id in calendar_ids])
+        self._places: Table[Micros] = Table({})
+        """Where in the order a calendar stands, unless it is at 0; there is none for one that does not come again."""
 
     def copy(self) -> Plans:
         """The same again; neither sees what happens to the other."""
         twin = Plans.__new__(Plans)
-        twin._changed, twin._order = self._changed.copy(), self._order.copy()
+        twin._changed, twin._order, twin._places = self._changed.copy(), self._order.copy(), self._places.copy()
         return twin
 
     def of(self, calendar_id: str) -> Plan:
@@ -34,28 +40,29 @@ class Plans:
     def add(self, calendar_id: str, at: Micros) -> None:
         """A new calendar, made at this time."""
         self._changed.put(calendar_id, Plan(at, calendar_id))
-        self._order.add((at, calendar_id))
+        self._enter(at, calendar_id)
 
     def put(self, plan: Plan) -> None:
         """Puts a calendar's new plan in place of the old."""
         old = self.of(plan.calendar_id)
         self._changed.put(plan.calendar_id, plan)
-        if (old.enqueued_at, old.regular) != (plan.enqueued_at, plan.regular):
-            if old.regular:
-                self._order.remove((old.enqueued_at, old.calendar_id))
-            if plan.regular:
-                self._order.add((plan.enqueued_at, plan.calendar_id))
+        if old.regular and not (plan.regular and plan.enqueued_at >= old.enqueued_at):
+            self._leave(plan.calendar_id)
+            old = old._replace(regular=False)
+        if plan.regular and not old.regular:
+            self._enter(plan.enqueued_at, plan.calendar_id)
 
     def drop(self, calendar_id: str) -> None:
         """Forgets a calendar."""
-        old = self.of(calendar_id)
-        if old.regular:
-            self._order.remove((old.enqueued_at, calendar_id))
+        if self.of(calendar_id).regular:
+            self._leave(calendar_id)
         if calendar_id in self._changed:
             self._changed.drop(calendar_id)
 
     def until(self, at: Micros) -> list[Plan]:
         """The plans of those that come again and were last put down at this time or before, the longest ago first."""
+        for _, calendar_id in list(self._order.up(None, (at + 1,))):
+            self._catch_up(calendar_id)
         return [self.of(calendar_id) for _, calendar_id in self._order.up(None, (at + 1,))]
 
     def requested(self) -> list[Plan]:
@@ -64,4 +71,26 @@ class Plans:
 
     def first(self) -> Micros | None:
         """When the one that waits the longest was put down; None when there is none that comes again."""
-        return next((at for at, _ in self._order.up()), None)
+        while (place := next(iter(self._order.up()), None)) is not None:
+            at, calendar_id = place
+            if not self._catch_up(calendar_id):
+                return at
+        return None
+
+    def _enter(self, at: Micros, calendar_id: str) -> None:
+        self._order.add((at, calendar_id))
+        self._places.put(calendar_id, at)
+
+    def _leave(self, calendar_id: str) -> None:
+        self._order.remove((self._places.get(calendar_id) or 0, calendar_id))
+        if calendar_id in self._places:
+            self._places.drop(calendar_id)
+
+    def _catch_up(self, calendar_id: str) -> bool:
+        """Moves a calendar to its place in the order; whether it stood elsewhere."""
+        at = self.of(calendar_id).enqueued_at
+        if (self._places.get(calendar_id) or 0) == at:
+            return False
+        self._leave(calendar_id)
+        self._enter(at, calendar_id)
+        return True

@@ -23,9 +23,9 @@ def check_storable(fields: Mapping[str, Any], longest: Mapping[str, int], random
     `longest` holds the most characters of a field, by the field's name; from `random` the error's id is drawn.
     """
     reason = None
-    for name, most in longest.items():
-        value = fields.get(name)
-        if isinstance(value, str) and len(value) > most:
+    for name, value in fields.items():
+        most = longest.get(name)
+        if most is not None and isinstance(value, str) and len(value) > most:
             reason = f"{name} is longer than {most} characters"
     metadata = fields.get("metadata")
     if metadata is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, cast
 
 V = TypeVar("V")
 
@@ -44,11 +44,11 @@ class Table(Generic[V]):
         changed = self._changes.get(name)
         if changed is None:
             return self._base.get(name)
-        return None if isinstance(changed, _Gone) else changed
+        return None if changed is _GONE else cast("V", changed)
 
     def put(self, name: str, value: V) -> None:
         """Adds a record, or replaces the one of this name."""
-        if name not in self:
+        if self.get(name) is None:
             self._length += 1
         self._changes[name] = value
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mockserver.api.answers import Answer, Sealed, SealedPage
-from mockserver.api.contract import BrokenContract, Route, Schemas, compile_route
+from mockserver.api.contract import BrokenContract, Schemas, compile_route
 from mockserver.api.gateway import Gateway
 from mockserver.api.incoming import Exchange
 from mockserver.api.validation import ContractError
@@ -28,9 +28,8 @@ def gateway_of(mock: Mock) -> Gateway:
 
 def spoil(mock: Mock, template: str, method: str, handler: Callable[..., Answer]) -> None:
     """Puts another handler in the place of an operation's."""
-    gateway = gateway_of(mock)
-    routes: list[Route] = [*gateway._fixed.values(), *(route for _, route in gateway._open)]
-    route = next(route for route in routes if route.template == template)
+    route, _ = gateway_of(mock)._paths.find(template)
+    assert route is not None
     operations: Any = route.operations
     operations[method] = replace(operations[method], handler=handler)
 

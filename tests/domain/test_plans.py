@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from mockserver.domain.plans import Plans
 
 
@@ -36,3 +39,29 @@ def test_copies_do_not_see_one_another() -> None:
     twin.drop("b")
     assert (plans.first(), twin.first()) == (0, None)
     assert plans.of("b").enqueued_at == 0
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(["put", "pause", "look", "drop", "add"]), st.integers(0, 9)),
+        max_size=30,
+    )
+)
+def test_the_order_is_that_of_the_latest_times_however_it_came_about(steps: list[tuple[str, str, int]]) -> None:
+    plans, known = Plans("ab"), {"a": (0, True), "b": (0, True)}
+    for name, step, at in steps:
+        if step == "look":
+            wanted = sorted((when, other) for other, (when, regular) in known.items() if regular)
+            assert [(plan.enqueued_at, plan.calendar_id) for plan in plans.until(at)] == [
+                place for place in wanted if place[0] <= at
+            ]
+            assert plans.copy().first() == (wanted[0][0] if wanted else None)
+        elif step == "add" and name not in known:
+            plans.add(name, at)
+            known[name] = at, True
+        elif step == "drop" and name in known:
+            plans.drop(name)
+            del known[name]
+        elif step in ("put", "pause") and name in known:
+            plans.put(plans.of(name)._replace(enqueued_at=at, regular=step == "put"))
+            known[name] = at, step == "put"
