@@ -66,17 +66,25 @@ fmt: $(VENV)/dev.stamp ## put the code into shape
 
 # --- measure ---
 
-.PHONY: bench-worlds
-bench-worlds: $(VENV)/dev.stamp ## what a throw-away project costs, and a thousand of them at once
-	$(BIN)/python -m benchmarks.worlds
+.PHONY: bench
+bench: $(VENV)/dev.stamp ## everything beside bare ASGI and the peers, into benchmarks/README.md (15 minutes)
+	$(BIN)/python -m benchmarks
 
 .PHONY: bench-self
-bench-self: $(VENV)/dev.stamp ## requests a second beside bare ASGI (needs wrk)
+bench-self: $(VENV)/dev.stamp ## requests a second beside bare ASGI alone (2 minutes)
 	$(BIN)/python -m benchmarks.throughput
 
 .PHONY: bench-scale
 bench-scale: $(VENV)/dev.stamp ## what a request costs with a thousand events and with a million
 	$(BIN)/python -m benchmarks.scale
+
+.PHONY: bench-worlds
+bench-worlds: $(VENV)/dev.stamp ## what a throw-away project costs, and a thousand of them at once
+	$(BIN)/python -m benchmarks.worlds
+
+.PHONY: profile
+profile: $(VENV)/dev.stamp ## where the time of a GET, a PATCH and a page goes
+	$(BIN)/python -m benchmarks.profiling
 
 # --- set up ---
 

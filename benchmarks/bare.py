@@ -7,13 +7,19 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
-BODY = Path(os.environ["BENCHMARK_BODY"]).read_bytes()
-HEADERS = [
-    (b"allow", b"GET, PATCH, DELETE, HEAD, OPTIONS"),
-    (b"vary", b"Accept"),
-    (b"content-length", str(len(BODY)).encode()),
-    (b"content-type", b"application/json"),
-]
+
+def _answer(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    headers = [
+        (b"allow", b"GET, PATCH, DELETE, HEAD, OPTIONS"),
+        (b"vary", b"Accept"),
+        (b"content-length", str(len(body)).encode()),
+        (b"content-type", b"application/json"),
+    ]
+    start = {"type": "http.response.start", "status": 200, "headers": headers}
+    return start, {"type": "http.response.body", "body": body}
+
+
+GET, PATCH = (_answer(Path(os.environ[name]).read_bytes()) for name in ("BENCHMARK_GET", "BENCHMARK_PATCH"))
 
 
 async def app(
@@ -22,7 +28,9 @@ async def app(
     send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
 ) -> None:
     """Answers 200."""
+    start, body = GET
     if scope["method"] == "PATCH":
+        start, body = PATCH
         await receive()
-    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-    await send({"type": "http.response.body", "body": BODY})
+    await send(start)
+    await send(body)
