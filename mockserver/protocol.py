@@ -24,37 +24,54 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _FRAMING = frozenset({b"connection", b"transfer-encoding"})
 
 
-class Letters:
-    """Whole answers of one server, sent together once all that came in with them is worked off.
+class Turn:
+    """What one server has to do in a turn of the event loop: begin the requests that came in, send what is ready.
 
-    System calls between two requests drive the code of the mock out of the processor's caches.
+    Each kind is done for all of them together. A system call, or the parser, between two requests would drive the code
+    of the mock out of the processor's caches.
     """
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[asyncio.Transport, bytes]] = []
+        self._begun: list[tuple[Going, Callable[[Going], None]]] = []
+        self._ready: list[tuple[asyncio.Transport, bytes]] = []
+
+    def begin(self, going: Going, launch: Callable[[Going], None], loop: asyncio.AbstractEventLoop) -> None:
+        """Takes up a request when all that came in is read; `launch` gets what is left of one that has to wait."""
+        if not self._begun:
+            loop.call_soon(self._begin)
+        self._begun.append((going, launch))
 
     def post(self, transport: asyncio.Transport, data: bytes, loop: asyncio.AbstractEventLoop) -> None:
-        """Sends the bytes when the event loop has done what is ready to be done."""
-        if not self._waiting:
+        """Sends the bytes when all that is ready to be done is done."""
+        if not self._ready:
             loop.call_soon(self.send)
-        self._waiting.append((transport, data))
+        self._ready.append((transport, data))
 
     def send(self) -> None:
         """Sends what waits now: to be called before anything else is written to one of the connections."""
-        waiting, self._waiting = self._waiting, []
-        for transport, data in waiting:
+        ready, self._ready = self._ready, []
+        for transport, data in ready:
             if not transport.is_closing():
                 transport.write(data)
+
+    def _begin(self) -> None:
+        begun, self._begun = self._begun, []
+        for going, launch in begun:
+            try:
+                awaited = going.send(None)
+            except StopIteration:
+                continue
+            launch(_resumed(going, awaited))
 
 
 class _Reply:
     """The `send` of one request: an answer that is there as a whole is one letter, any other goes uvicorn's way."""
 
-    __slots__ = ("_cycle", "_head", "_letters", "_loop")
+    __slots__ = ("_cycle", "_head", "_loop", "_turn")
 
-    def __init__(self, cycle: RequestResponseCycle, letters: Letters, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, cycle: RequestResponseCycle, turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
         self._cycle = cycle
-        self._letters = letters
+        self._turn = turn
         self._loop = loop
         self._head: Message | None = None
 
@@ -69,7 +86,7 @@ class _Reply:
             self._head = None
             if self._is_posted(head, message):
                 return
-            self._letters.send()
+            self._turn.send()
             await self._cycle.send(cast(Any, head))
         await self._cycle.send(cast(Any, message))
 
@@ -90,7 +107,7 @@ class _Reply:
             return False
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
-        self._letters.post(cycle.transport, text + body, self._loop)
+        self._turn.post(cycle.transport, text + body, self._loop)
         cycle.message_event.set()
         cycle.on_response()
         return True
@@ -139,19 +156,17 @@ class PatientProtocol(HttpToolsProtocol):
     """
 
     _latest = b""
-    _reading = False
-    _ready: Going | None = None
     _quiet_since: float | None = None
     """When the last answer was done, in seconds of the event loop; None while a request comes in or is worked on."""
 
-    def __init__(self, letters: Letters, at_once: str, **server: Any) -> None:
-        """`letters` are the server's, `server` is what uvicorn gives every protocol.
+    def __init__(self, turn: Turn, at_once: str, **server: Any) -> None:
+        """`turn` is the server's, `server` is what uvicorn gives every protocol.
 
         A request to a path that begins with `at_once` is begun without a task of its own: what answers it must do
         without asyncio.current_task() until it waits for something.
         """
         super().__init__(**server)
-        self._letters = letters
+        self._turn = turn
         self._at_once = at_once
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -165,28 +180,16 @@ class PatientProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Reads what came in, and begins the request that it completes."""
+        """Reads what came in."""
         self._latest = data
         self._quiet_since = None
-        self._reading = True
-        try:
-            super().data_received(data)
-        finally:
-            self._reading = False
-        going = self._ready
-        if going is not None:
-            self._ready = None
-            try:
-                awaited = going.send(None)
-            except StopIteration:
-                return
-            self._launch(_resumed(going, awaited))
+        super().data_received(data)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Callable[..., Awaitable[None]]) -> None:
-        reply = _Reply(cycle, self._letters, self.loop)
+        reply = _Reply(cycle, self._turn, self.loop)
         going = cycle.run_asgi(lambda scope, receive, _: app(scope, receive, reply))
-        if self._reading and cycle.scope["path"].startswith(self._at_once):
-            self._ready = going
+        if cycle.scope["path"].startswith(self._at_once):
+            self._turn.begin(going, self._launch, self.loop)
         else:
             self._launch(going)
 
@@ -230,12 +233,12 @@ class PatientProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Ends the connection when what is under way on it is answered."""
-        self._letters.send()
+        self._turn.send()
         super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
         """Hands the connection over to h11, unless a request or its answer is under way on it."""
-        self._letters.send()
+        self._turn.send()
         if self.cycle is not None and not self.cycle.response_complete:
             super().send_400_response(msg)
             return

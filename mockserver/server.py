@@ -14,7 +14,7 @@ import uvicorn
 
 from mockserver.api.unrouted import API
 from mockserver.app import Mock
-from mockserver.protocol import Letters, PatientProtocol
+from mockserver.protocol import PatientProtocol, Turn
 from mockserver.settings import Settings
 
 
@@ -61,7 +61,7 @@ def make_config(mock: Mock) -> uvicorn.Config:
     """How the mock is served: it says nothing itself, trusts no proxy header and names no server."""
     return uvicorn.Config(
         mock.asgi,
-        http=cast(Any, partial(PatientProtocol, Letters(), API)),
+        http=cast(Any, partial(PatientProtocol, Turn(), API)),
         log_config=None,
         access_log=False,
         log_level="error",

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from mockserver.protocol import Letters, PatientProtocol
+from mockserver.protocol import PatientProtocol, Turn
 
 App = Callable[..., Awaitable[None]]
 GET = b"GET /api/v1/x HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -49,11 +49,11 @@ class Wire(asyncio.Transport):
         pass
 
 
-def connected(app: App, letters: Letters | None = None) -> tuple[PatientProtocol, Wire]:
+def connected(app: App, turn: Turn | None = None) -> tuple[PatientProtocol, Wire]:
     """A connection to an application; needs a running loop."""
     config = uvicorn.Config(app, interface="asgi3", lifespan="off", log_config=None, access_log=False, ws="none")
     config.load()
-    make = partial(PatientProtocol, letters or Letters(), "/api/v1/")
+    make = partial(PatientProtocol, turn or Turn(), "/api/v1/")
     protocol = make(config=config, server_state=ServerState(), app_state={})
     wire = Wire()
     protocol.connection_made(wire)
@@ -110,8 +110,8 @@ def test_head_and_body_are_one_write() -> None:
 
 def test_answers_go_out_after_all_that_came_in_with_them() -> None:
     async def talk() -> list[list[int]]:
-        letters = Letters()
-        connections = [connected(saying(b"hello"), letters) for _ in range(3)]
+        turn = Turn()
+        connections = [connected(saying(b"hello"), turn) for _ in range(3)]
         counts = []
         for protocol, _ in connections:
             protocol.data_received(GET)
@@ -289,11 +289,12 @@ def test_a_server_that_ends_sends_what_is_ready() -> None:
         protocol, wire = connected(saying(b"hello"))
         protocol.data_received(GET)
         protocol.shutdown()
+        await settled()
         return wire
 
     wire = asyncio.run(talk())
     assert wire.closed
-    assert wire.written[0].endswith(b"hello")
+    assert b"".join(wire.written).endswith(b"connection: close\r\n\r\nhello")
 
 
 class _Slow:

@@ -22,6 +22,8 @@ ALL_AT_ONCE: Final = 256
 """How many deliveries of all projects may be under way."""
 _LONGEST_PAUSE: Final = 60.0
 """How many seconds at most until the clock is looked at again: a machine that slept wakes up late."""
+_BREATH: Final = 0.001
+"""How many seconds a sync leaves to requests before the next one: each write may bring one about."""
 LONGEST_BEFORE: Final = 10.0
 """How many seconds an answer waits for the webhooks that shall come before it."""
 
@@ -239,7 +241,7 @@ class Pump:
                     task = project.agenda.take(project.clock.now())
                     if task is not None:
                         self._do(lane, task)
-                        await asyncio.sleep(0)
+                        await asyncio.sleep(_BREATH if task.kind == "sync" else 0)
                         continue
                     pause = lane.pause()
                     if pause is None and not lane.under_way:

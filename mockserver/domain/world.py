@@ -8,7 +8,7 @@ from typing import Final
 from mockserver.domain.agenda import Task
 from mockserver.domain.failures import LONGEST_WAIT, SLOW, checked
 from mockserver.domain.happenings import Happening
-from mockserver.domain.model import Calendar, Failure, Json, Micros, Remote, Upstream
+from mockserver.domain.model import Calendar, Failure, Json, Micros, Plan, Remote, Upstream
 from mockserver.domain.service import CalendarNotFound
 from mockserver.domain.store import Project
 from mockserver.domain.sync import DAY, Synced, refused_credential, sync_calendar
@@ -131,9 +131,7 @@ class World:
             project.agenda.add(project.clock.now(), "sync", calendar_id, cause)
 
     def _note_enqueued(self, project: Project, calendar_id: str) -> None:
-        plan = project.state.plans.of(calendar_id)
-        now = project.clock.now()
-        project.state.plans.put(plan._replace(enqueued_at=now, requested_at=None, regular=True))
+        project.state.plans.put(Plan(project.clock.now(), calendar_id))
 
     def _is_wanted(self, project: Project, calendar: Calendar) -> bool:
         """Whether a changed remote calendar still waits for its sync, which only a connected one gets."""
