@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -16,6 +16,7 @@ class AsgiWire:
     """Straight into an application, on an event loop of its own."""
 
     host = "127.0.0.1:8000"
+    plain = False
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -47,16 +48,23 @@ class AsgiWire:
             finally:
                 self._start = None
 
-    def raw(self, data: bytes, timeout: float) -> Reply:
+    def raw(self, data: bytes, timeout: float, *, cut: bool = False) -> Reply:
         """There is no wire to write bytes on."""
         raise Unanswered("an application in process has no socket")
 
     def close(self) -> None:
-        """Closes the loop."""
+        """Ends what the application still has under way, and closes the loop."""
         if not self._loop.is_closed():
+            self._loop.run_until_complete(_end(asyncio.all_tasks(self._loop)))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.close()
+
+
+async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Start:

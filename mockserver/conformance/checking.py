@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from random import SystemRandom
@@ -17,6 +18,7 @@ from typing import Any
 from mockserver import __version__
 from mockserver.conformance import always
 from mockserver.conformance.cleanup import clean_up, ledgers, resumed
+from mockserver.conformance.confirming import confirmed
 from mockserver.conformance.findings import Finding
 from mockserver.conformance.known import read_known, sort_out
 from mockserver.conformance.ledger import read_ledger
@@ -28,6 +30,7 @@ from mockserver.conformance.replay import STATUSES, Replayer, read_recipes
 from mockserver.conformance.report import Report
 from mockserver.conformance.run import INTERRUPTED, Stopped
 from mockserver.conformance.runner import Course, JudgeRun, Outcome, chosen_parts, is_chosen, results_of
+from mockserver.conformance.targets import is_local
 from mockserver.conformance.wires import App
 from mockserver.spec import load_contract
 
@@ -37,6 +40,8 @@ _PLAN = (
     "calendar.state_change to the project's own webhooks. `attendee-mock cleanup` takes away what a killed run leaves."
 )
 _SEEDS = 2**31
+_CONFIRMING = 15.0
+"""Seconds for taking the steps of all findings once more."""
 
 
 def check(
@@ -112,7 +117,8 @@ def check(
         report.findings, report.known = told.new, told.known
         report.expired = told.expired
         report.unseen = [] if outcome.interrupted or only or skip else told.unseen
-        report.recipes = _recipes(broken, course, access, transport)
+        recipes = _Recipes(course, access, transport)
+    _tell(report, broken, recipes, access, again=not (first_only or report.interrupted))
     return report
 
 
@@ -153,18 +159,43 @@ def _cleaned(transport: Opened, outcome: Outcome) -> list[str]:
         return sorted(transport.ledger.alive)
 
 
-def _recipes(
-    broken: Sequence[Finding], course: Course, access: Access, transport: Opened
-) -> dict[tuple[str, str, str], dict[str, Any]]:
-    rules = {rule.id: rule for rule in all_rules()}
-    keys = {"main": access.key or "", "other": access.other_key or "", "disabled": access.disabled_key or ""}
-    origins = Origins(transport.run_id, keys, course.watched.secrets)
-    recipes = {}
-    for finding in broken:
-        finding.exchanges = course.watched.led_to(finding.exchanges)
-        recipe = recipe_of(finding, rules[finding.rule], origins, transport.mask, course.watched.groups)
-        recipes[finding.identity] = recipe
-    return recipes
+class _Recipes:
+    """Writes the findings of a run as recipes."""
+
+    def __init__(self, course: Course, access: Access, transport: Opened) -> None:
+        self._rules = {rule.id: rule for rule in all_rules()}
+        self._origins = Origins(transport.run_id, _named(access), course.watched.secrets)
+        self._mask, self._watched = transport.mask, course.watched
+
+    def __call__(self, finding: Finding) -> dict[str, Any]:
+        exchanges = self._watched.led_to(finding.exchanges)
+        whole = replace(finding, exchanges=exchanges)
+        return recipe_of(whole, self._rules[finding.rule], self._origins, self._mask, self._watched.groups)
+
+
+def _named(access: Access) -> dict[str, str]:
+    """The keys by the names that recipes have for them."""
+    return {"main": access.key or "", "other": access.other_key or "", "disabled": access.disabled_key or ""}
+
+
+def _tell(report: Report, broken: Sequence[Finding], recipes: _Recipes, access: Access, *, again: bool) -> None:
+    """Puts the findings' recipes into the report; on a target on this machine each is first taken once more."""
+    here = not isinstance(access.target, str) or is_local(access.shown)
+    if not (again and here and broken) or access.requests is not None or access.rate is not None:
+        report.recipes = {finding.identity: recipes(finding) for finding in broken}
+        return
+    with opened(access._replace(seconds=None)) as transport:
+        replayer = Replayer(
+            transport, load_contract(), PARTS, look=always.look, keys=_named(access), clock=time.monotonic
+        )
+        seen = confirmed(broken, recipes, replayer, seconds=_CONFIRMING)
+        report.left = [*report.left, *map(str, clean_up(transport))]
+    report.recipes = seen.recipes
+    report.findings = [finding for finding in report.findings if finding.identity not in seen.once]
+    report.notes = [
+        *report.notes,
+        *(f"{' '.join(name).rstrip()} follows from another: it does not show again alone" for name in seen.once),
+    ]
 
 
 def replay(
@@ -184,12 +215,13 @@ def replay(
     """
     recipes = read_recipes(file)
     access = Access(target, key, other_key, disabled_key, write, production_host=production_host)
-    keys = {"main": key or "", "other": other_key or "", "disabled": disabled_key or ""}
     said: list[str] = []
     statuses: list[int] = []
     with opened(access) as transport:
         preflight(transport)
-        replayer = Replayer(transport, load_contract(), PARTS, look=always.look, keys=keys, clock=time.monotonic)
+        replayer = Replayer(
+            transport, load_contract(), PARTS, look=always.look, keys=_named(access), clock=time.monotonic
+        )
         for recipe in recipes:
             done = replayer.replay(recipe)
             statuses.append(STATUSES[done.verdict])

@@ -20,6 +20,8 @@ class Finding:
     exchanges: tuple[Exchange, ...]
     """The smallest sequence seen that shows it, in order; the last one is the one that breaks the rule."""
     hits: int = 1
+    history: tuple[Exchange, ...] = ()
+    """What the run sent last before it, for findings that do not show without."""
 
     @property
     def identity(self) -> tuple[str, str, str]:

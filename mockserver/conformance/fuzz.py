@@ -11,6 +11,7 @@ What of Schemathesis 4.32 is used, and what is not:
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -55,6 +56,8 @@ RULES: tuple[Rule, ...] = (
 
 _BASE: Final = "http://judge.invalid"
 _EXAMPLES: Final = 40
+_FEW: Final = 14
+"""Requests to an operation in a run that only reads: the other parts have asked nearly all that there is to ask."""
 _TELLING: Final = 200
 """A text that is longer is drawn for its length."""
 _OWN_HEADERS: Final = {"user-agent", "accept-encoding", "connection", "x-schemathesis-testcaseid", "content-length"}
@@ -82,6 +85,13 @@ _CHECKS: Final = {
 }
 
 
+def load() -> None:
+    """Loads Schemathesis, which takes seconds on a slow machine."""
+    from schemathesis.checks import load_all_checks
+
+    load_all_checks()
+
+
 def run(run: Run) -> None:
     """Every operation: its edges in the first round, and drawn data in every round."""
     fuzzer = Fuzzer(run)
@@ -93,9 +103,9 @@ class Fuzzer:
 
     def __init__(self, run: Run) -> None:
         import schemathesis
-        from schemathesis.checks import CHECKS, load_all_checks
+        from schemathesis.checks import CHECKS
 
-        load_all_checks()
+        load()
         self.run = run
         self.answers = answers_of(run.contract)
         self.checks: dict[str, list[Callable[..., Any]]] = {
@@ -106,6 +116,8 @@ class Fuzzer:
         self.schema.config.update(base_url=_BASE)
         self.first = "fuzz-answer" not in run.findings.exercised
         self.own = ""
+        self.left = math.inf
+        """How many requests more the operation may get."""
         self.stopped: Stopped | None = None
 
     def go(self) -> None:
@@ -118,6 +130,7 @@ class Fuzzer:
                 continue
             if "{object_id}" in operation.path and self.run.target.writes:
                 self._have_one()
+            self.left = math.inf if self.run.target.writes else _FEW
             self._fuzz(operation, name)
             if self.stopped is not None:
                 raise self.stopped
@@ -155,6 +168,9 @@ class Fuzzer:
 
     def _try(self, case: _Case, name: str) -> None:
         if self.stopped is not None or self.run.share() <= 0 or (case.method != "GET" and _has_bad_path(case)):
+            return
+        self.left -= 1
+        if self.left < 0:
             return
         try:
             self._make_ours(case)

@@ -9,11 +9,10 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from mockserver.conformance.exchange import Key
 
-FOLDER: Final = Path(".attendee-conformance")
 _LONGEST_KEY = 2000
 _Line: TypeAlias = dict[str, Any]
 
@@ -66,16 +65,6 @@ class Ledger:
         """Creations of which it is not known whether they happened."""
         found = [one for one in self.asked.values() if one.number not in self._settled]
         return [one for one in found if not one.ids and (not one.status or one.status >= 500 or one.status < 300)]
-
-    @property
-    def left(self) -> set[str]:
-        """The ids that are ours and not known to be gone."""
-        return set(self.alive)
-
-    @property
-    def intents(self) -> dict[int, str | None]:
-        """The deduplication keys of the creations of which it is not known whether they happened."""
-        return {one.number: one.deduplication_key for one in self.unanswered}
 
     def settle(self, intent: Intent) -> None:
         """Notes that what a creation may have made was looked for."""

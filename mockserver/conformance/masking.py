@@ -77,10 +77,6 @@ class Masker:
         text = _replaced(text, self._hex, _IN_HEX, lambda found: self._alias(self._read(found)))
         return _COMMON.sub(lambda match: self._other(match[0]), text)
 
-    def mask_bytes(self, data: bytes) -> bytes:
-        """As `mask`."""
-        return self.mask(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-
     def leaks(self, exchange: Exchange) -> list[str]:
         """The kinds of the known secrets that stand in the answer: client_secret, refresh_token, key."""
         if _is_body_as_name(exchange):

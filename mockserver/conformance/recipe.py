@@ -10,9 +10,11 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
+from mockserver.conformance.claims import claims_of
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.findings import Finding
-from mockserver.conformance.playing import Answer, rows_of, signature, spelt
+from mockserver.conformance.likeness import signature
+from mockserver.conformance.playing import Answer, spelt
 from mockserver.conformance.rules import Rule
 
 FORMAT: Final = "attendee-mock/finding/1"
@@ -26,7 +28,9 @@ _HEADER_RULES = {
 _STATUSES = re.compile(r"(?:one of \[)?(\d{3})(?:, *\d{3}| or \d{3})*\b")
 _SHORTEST_ID = 8
 _SHOWN = 2000
-_BREAKS = re.compile(r"breaks (?:anyOf|type|pattern|format|enum|const): (.*)", re.DOTALL)
+_BREAKS = re.compile(r"breaks (anyOf|type|pattern|format|enum|const): (.*)", re.DOTALL)
+_TYPES = re.compile(r'is not of types? ("\w+"(?:, "\w+")*)$')
+_PATTERN = re.compile(r'does not match "(.*)"$')
 _DECODER = json.JSONDecoder()
 
 
@@ -77,8 +81,20 @@ def recipe_of(
         "actual": mask(finding.actual),
         "hits": finding.hits,
         "steps": _grouped(steps, exchanges, groups),
-        "assertions": assertions(finding, values) if exchanges else [],
+        "assertions": _templated_claims(assertions(finding, values), captures, values) if exchanges else [],
     }
+
+
+def _templated_claims(
+    claims: list[list[Any]], captures: Sequence[Mapping[str, Mapping[str, Any]]], values: Mapping[str, str]
+) -> list[list[Any]]:
+    """The assertions, with what the answers and the run give as variables."""
+    known = {name: what["text"] for found in captures for name, what in found.items()}
+    known |= {name: text for name, text in values.items() if len(text) >= _SHORTEST_ID // 2}
+    return [
+        [what, name, operator, _templated(wanted, known) if isinstance(wanted, str) else wanted]
+        for what, name, operator, wanted in claims
+    ]
 
 
 def _used(values: dict[str, str], exchanges: Sequence[Exchange]) -> dict[str, str]:
@@ -91,16 +107,16 @@ def _used(values: dict[str, str], exchanges: Sequence[Exchange]) -> dict[str, st
 
 def assertions(finding: Finding, values: Mapping[str, str]) -> list[list[Any]]:
     """What holds on the last answer of a right service: [what, name, operator, value] each."""
-    of_rule = _by_rule(finding, values)
+    of_rule = _by_rule(finding, values) or claims_of(finding)
     if of_rule:
         return of_rule
     last = finding.exchanges[-1]
     statuses = _statuses(finding.expected)
+    if last.status == 429 and statuses:
+        return [["answers", "", "never", 429]]
     if statuses and last.status not in statuses and finding.actual.startswith(str(last.status)):
         return [["status", "", "in", statuses]]
     answers = [answer_of(exchange) for exchange in finding.exchanges]
-    if finding.rule.startswith("page-") and _repeats(answers):
-        return [["rows", "", "new", ""]]
     member = finding.field.rpartition(".")[2].rpartition("/")[2]
     return [["answer", member, "unlike", json.loads(json.dumps(signature(answers, values, member)))]]
 
@@ -115,11 +131,8 @@ def _by_rule(finding: Finding, values: Mapping[str, str]) -> list[list[Any]]:
     if rule in _HEADER_RULES:
         operator = "has" if rule == "vary" else "=="
         return [["header", _HEADER_RULES[rule].lower(), operator, None if expected == "None" else expected]]
-    wrong = _BREAKS.match(finding.actual) if rule == "answer-schema" and "results." in finding.field else None
-    if wrong is not None:
-        with suppress(ValueError):
-            # A value that the contract does not allow in this member is there in no right answer.
-            return [["values", finding.field.rpartition(".")[2], "without", _DECODER.raw_decode(wrong[1])[0]]]
+    if rule == "answer-schema":
+        return _of_schema(finding)
     if rule == "secret-unanswered":
         names = [name for name in values if name.startswith("secret_") or name.count("_") == 1]
         text = f"{' '.join(last.headers.values())} {last.text}"
@@ -128,11 +141,22 @@ def _by_rule(finding: Finding, values: Mapping[str, str]) -> list[list[Any]]:
     return []
 
 
-def _repeats(answers: Sequence[Answer]) -> bool:
-    """Whether a few rows of the last page, and not the page as a whole, were on a page before."""
-    last = rows_of(answers[-1])
-    before = {row for answer in answers[:-1] for row in rows_of(answer)}
-    return bool(last & before) and len(last & before) * 2 < len(last)
+def _of_schema(finding: Finding) -> list[list[Any]]:
+    """What the schema says of a member, as far as the words tell; else that a list does not have the wrong value."""
+    wrong = _BREAKS.match(finding.actual)
+    if wrong is None:
+        return []
+    keyword, told = wrong.groups()
+    types, pattern = _TYPES.search(told), _PATTERN.search(told)
+    if keyword == "type" and types is not None:
+        return [["values", finding.field, "of type", json.loads(f"[{types[1]}]")]]
+    if keyword == "pattern" and pattern is not None:
+        return [["values", finding.field, "matching", pattern[1].replace("\\\\", "\\")]]
+    if "results." in finding.field:
+        with suppress(ValueError):
+            # A value that the contract does not allow in this member is there in no right answer.
+            return [["values", finding.field, "without", _DECODER.raw_decode(told)[0]]]
+    return []
 
 
 def _statuses(expected: str) -> list[int]:

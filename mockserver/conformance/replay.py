@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from mockserver.conformance.exchange import Exchange
-from mockserver.conformance.playing import Answer, Ended, Sent, Unplayable, broken, play, spelt
+from mockserver.conformance.holding import broken
+from mockserver.conformance.playing import RACING_TRIES, TRIES, Answer, Ended, Sent, Unplayable, play, spelt
 from mockserver.conformance.recipe import FORMAT, answer_of
 from mockserver.conformance.run import Forbidden, Stopped, Target
 from mockserver.conformance.runner import JudgeRun, Part
@@ -17,8 +18,6 @@ from mockserver.conformance.watched import Look, Watched
 
 Verdict: TypeAlias = Literal["shows", "gone", "cannot be run"]
 STATUSES: Mapping[Verdict, int] = {"gone": 0, "shows": 1, "cannot be run": 2}
-_TRIES = 2
-_RACING_TRIES = 5
 _MOST_SECRETS = 20
 
 
@@ -71,7 +70,7 @@ class Replayer:
         """Takes the steps, again if the defect does not show at once."""
         raced = recipe["part"] == "races" or any("together" in step for step in recipe["steps"])
         races = raced and self._target.parallel
-        tries = _RACING_TRIES if races else _TRIES
+        tries = RACING_TRIES if races else TRIES
         last = Replayed("gone", "the answers are right")
         try:
             for _ in range(tries):
@@ -92,6 +91,8 @@ class Replayer:
         made: list[tuple[str, Any]] = []
 
         def send(sent: Sent) -> Answer:
+            if sent.method in ("RAW", "CUT"):
+                return answer_of(self._target.send_bytes(sent.body or b"", cut=sent.method == "CUT"))
             exchange = watched.send(sent.method, sent.path, body=sent.body, headers=sent.headers, key=_key(sent))
             exchanges.append(exchange)
             body = exchange.json

@@ -39,6 +39,10 @@ class Target(Protocol):
         """
         ...
 
+    def send_bytes(self, data: bytes, *, cut: bool = False) -> Exchange:
+        """Sends bytes that are no request, where `takes_bytes`; `cut`: and nothing more. Raises as `send`."""
+        ...
+
     def together(self, requests: Sequence[Callable[[], Exchange]]) -> list[Exchange]:
         """Starts the calls at one moment, each from a thread of its own, and gives the exchanges in the same order."""
         ...

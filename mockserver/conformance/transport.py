@@ -20,6 +20,8 @@ from mockserver.conformance.ownership import shows_what_was_asked
 from mockserver.conformance.wires import Reply, Unanswered, Wire
 
 TIMEOUT = 10.0
+PATIENCE = 3.0
+"""Seconds for an answer to what is no request."""
 _IDS = re.compile(rb'"id"\s*:\s*"([^"\\]{1,200})"')
 
 
@@ -49,6 +51,8 @@ class Transport:
         self.other_key, self.disabled_key = keys.other is not None, keys.disabled is not None
         self.live = reach == "remote"
         self.host = wire.host
+        self.takes_bytes = reach == "loopback" and wire.plain
+        """Whether bytes that are no request can be sent, and may be."""
         self.timeout = TIMEOUT
         self.sent = 0
         self.budget, self.ledger, self.masker = budget, ledger, Masker()
@@ -114,19 +118,22 @@ class Transport:
         self._note(exchange)
         return exchange
 
-    def send_raw(self, data: bytes) -> Exchange:
-        """Sends bytes that need not be a request, on a connection of their own; only to a target on this machine."""
+    def send_bytes(self, data: bytes, *, cut: bool = False) -> Exchange:
+        """Sends bytes that need not be a request, on a connection of their own; only to a target on this machine.
+
+        `cut`: that nothing more comes is said at once. The method of the exchange's request is RAW, or CUT.
+        """
         self.guard.check_raw(data)
         self.budget.admit("GET")
         started, clock = time.time(), time.perf_counter()
         try:
-            reply, failure = self._wire.raw(data, self.timeout), None
+            reply, failure = self._wire.raw(data, PATIENCE, cut=cut), None
         except Unanswered as reason:
             reply, failure = Reply(0, (), b""), str(reason)
         with self._lock:
             self.sent += 1
             number = self.sent
-        request = Request("RAW", "/", (), data, None)
+        request = Request("CUT" if cut else "RAW", "/", (), data, None)
         seconds = time.perf_counter() - clock
         return Exchange(number, request, reply.status, _joined(reply.headers), reply.body, started, seconds, failure)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -13,6 +14,7 @@ _CHANGES = 3
 """How many changes of a calendar are told before what is wrong with it."""
 _TELLING = 8
 """A deduplication key as long as this is in no request by chance."""
+_RECENT = 200
 
 Look: TypeAlias = Callable[[Run, Exchange], None]
 
@@ -34,6 +36,8 @@ class Watched:
         self.secrets: list[str] = []
         self.groups: list[list[Exchange]] = []
         """The exchanges that were started at one moment."""
+        self.recent: deque[Exchange] = deque(maxlen=_RECENT)
+        """What was sent last."""
 
     def send(
         self,
@@ -50,9 +54,18 @@ class Watched:
         with self._one:
             self.sent += 1
             self._note(exchange)
+            self.recent.append(exchange)
             self._look(self._run, exchange)
             if not self._busy:
                 self._after()
+        return exchange
+
+    def send_bytes(self, data: bytes, *, cut: bool = False) -> Exchange:
+        """Sends bytes that are no request; the rules on all answers say nothing of what comes back."""
+        exchange = self.target.send_bytes(data, cut=cut)
+        with self._one:
+            self.sent += 1
+            self._after()
         return exchange
 
     def together(self, requests: Sequence[Callable[[], Exchange]]) -> list[Exchange]:

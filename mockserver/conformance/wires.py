@@ -37,6 +37,8 @@ class Wire(Protocol):
 
     host: str
     """What Host says."""
+    plain: bool
+    """Whether what is sent goes over a connection as it is, neither encrypted nor in process."""
 
     def exchange(self, method: str, path: bytes, headers: Headers, body: bytes, timeout: float) -> Reply:
         """Sends one request, exactly as it is given."""
@@ -46,8 +48,8 @@ class Wire(Protocol):
         """Makes the calls at one moment."""
         ...
 
-    def raw(self, data: bytes, timeout: float) -> Reply:
-        """Sends bytes that need not be a request."""
+    def raw(self, data: bytes, timeout: float, *, cut: bool = False) -> Reply:
+        """Sends bytes that need not be a request; `cut`: and says that no more will come."""
         ...
 
     def close(self) -> None:
@@ -61,6 +63,7 @@ class HttpWire:
     def __init__(self, url: str, *, verify: bool = True) -> None:
         self._url = urlsplit(url)
         self.host = self._url.netloc.rpartition("@")[2]
+        self.plain = self._url.scheme == "http"
         self._base = self._url.path.rstrip("/").encode()
         self._verify = verify
         # Servers close idle connections after some seconds; one that is closed just then would look like a fault.
@@ -93,13 +96,15 @@ class HttpWire:
         """Starts a thread for each, which wait for one another."""
         return in_threads(calls)
 
-    def raw(self, data: bytes, timeout: float) -> Reply:
+    def raw(self, data: bytes, timeout: float, *, cut: bool = False) -> Reply:
         """Writes the bytes on a connection of its own and reads one answer."""
         if len(data) > LARGEST_RAW * 20:
             raise Unanswered("more bytes than are sent in one go")
         try:
             with _connect(self._url, timeout, self._verify) as connection:
                 connection.sendall(data)
+                if cut:
+                    connection.shutdown(socket.SHUT_WR)
                 response = http.client.HTTPResponse(connection, method="HEAD" if data.startswith(b"HEAD ") else None)
                 response.begin()
                 return Reply(response.status, response.getheaders(), response.read(LARGEST_ANSWER))

@@ -47,6 +47,11 @@ class FakeTarget:
             len(self.requests), request, status, {"content-type": "application/json"}, jsons.dumps(document).encode()
         )
 
+    def send_bytes(self, data: bytes, *, cut: bool = False) -> Exchange:
+        request = Request("CUT" if cut else "RAW", "/", (), data, None)
+        self.requests.append(request)
+        return Exchange(len(self.requests), request, self.answer(request)[0])
+
     def together(self, requests: Sequence[Callable[[], Exchange]]) -> list[Exchange]:
         return [request() for request in requests]
 

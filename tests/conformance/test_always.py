@@ -33,7 +33,7 @@ def test_a_wrong_answer_is_one_finding(
 
 
 @pytest.mark.parametrize(
-    ("name", "field"), [("R7", "updated_at_gte"), ("R17", "updated_at_gte"), ("R24", "updated_at_gte")]
+    ("name", "field"), [("R7", "updated_at_gte"), ("R17", "start_time_gte"), ("R24", "updated_at_gte")]
 )
 def test_a_server_error_over_one_kind_of_input_is_one_finding(name: str, field: str) -> None:
     run = judged(of(robustness.MUTANTS, name), hostile, writes=False)

@@ -10,7 +10,7 @@ from mockserver.conformance.journeys.stage import Stage
 from mockserver.conformance.run import Run
 from tests.clients import ACME, EMPTY, GLOBEX, TIES
 from tests.conformance.sequences import calendars, judged, mutant_of, told
-from tests.mutants import pagination, state, tenants, timing
+from tests.mutants import pagination, state, taken, tenants, timing
 
 _CREATE, _PATCH, _DELETE, _LIST = "createCalendar", "updateCalendar", "deleteCalendar", "listCalendars"
 _FOUND = {
@@ -25,13 +25,14 @@ _FOUND = {
     "P23": ("list-fresh", _LIST, ""),
     "P25": ("delete-others-stay", _DELETE, ""),
     "P26": ("dedup-stripped", _CREATE, ""),
+    "K5": ("create-defaults", _CREATE, "last_attempted_sync_at"),
     "A4": ("tenant-writes", _DELETE, ""),
     "A7": ("dedup-per-project", _CREATE, ""),
     "M2": ("create-stored", _CREATE, ""),
     "M3": ("time-plausible", _CREATE, "created_at"),
     "M4": ("listed-at-once", _LIST, ""),
 }
-_MUTANTS = (*state.MUTANTS, *tenants.MUTANTS, *timing.MUTANTS, *pagination.MUTANTS)
+_MUTANTS = (*state.MUTANTS, *tenants.MUTANTS, *timing.MUTANTS, *pagination.MUTANTS, *taken.MUTANTS)
 
 
 def _opening(run: Run) -> None:

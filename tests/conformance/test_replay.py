@@ -16,7 +16,8 @@ from mockserver.app import Mock
 from mockserver.conformance import check
 from mockserver.conformance.checking import replay
 from mockserver.conformance.exchange import Request
-from mockserver.conformance.playing import Answer, signature
+from mockserver.conformance.likeness import signature
+from mockserver.conformance.playing import Answer
 from mockserver.conformance.recipe import Origins, recipe_of
 from mockserver.conformance.replay import RecipeError, Replayer, read_recipes
 from mockserver.conformance.reports.folder import write_findings
@@ -84,7 +85,7 @@ def test_a_time_that_does_not_move_is_told_from_one_that_does() -> None:
     assert stuck != moved
 
 
-@pytest.mark.parametrize("name", ["status/T4", "schema/S1", "pagination/G1"])
+@pytest.mark.parametrize("name", ["status/T4", "schema/S1", "pagination/G1", "taken/K3"])
 def test_files_of_a_finding_show_the_defect_and_pass_without_it(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,17 +94,22 @@ def test_files_of_a_finding_show_the_defect_and_pass_without_it(
     files = write_findings(report, tmp_path)
     recipe = next(path for path in files if path.suffix == ".json")
     test = next(path for path in files if path.suffix == ".py")
-    assert (outcome_of(served(name), recipe, test), outcome_of(new_mock(), recipe, test)) == ((1, 1), (0, 0))
+    wrong, right = outcome_of(served(name), recipe, test), outcome_of(new_mock(), recipe, test)
+    assert (wrong, right) == ((1, 1, "SHOWS"), (0, 0, "GONE"))
 
 
-def outcome_of(mock: Mock, recipe: Path, test: Path) -> tuple[int, int]:
-    """The exit status of the replay, and that of the pytest file."""
+def outcome_of(mock: Mock, recipe: Path, test: Path) -> tuple[int, int, str]:
+    """The exit status of the replay, that of the pytest file, and the last word of the curl lines."""
     with running(mock=mock) as server:
+        env = {"ATTENDEE_BASE_URL": server.url, "ATTENDEE_API_KEY": ACME, "PATH": "/usr/local/bin:/usr/bin:/bin"}
         status, _ = replay(recipe, server.url, key=ACME, other_key=GLOBEX)
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(test.parent), str(test)],
-            env={"ATTENDEE_BASE_URL": server.url, "ATTENDEE_API_KEY": ACME, "PATH": "/usr/bin:/bin"},
+            env=env,
             capture_output=True,
             check=False,
         )
-    return status, done.returncode
+        command = ["bash", str(recipe.with_suffix(".sh"))]
+        lines = subprocess.run(command, env=env, capture_output=True, text=True, check=False).stdout
+    said = [line.partition(":")[0] for line in lines.splitlines() if line.startswith(("SHOWS", "GONE"))]
+    return status, done.returncode, said[-1] if said else lines

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
 import pytest
 
+from mockserver.conformance.findings import Finding
+from mockserver.conformance.recipe import Origins, recipe_of
 from mockserver.conformance.report import Report, RuleResult
 from mockserver.conformance.reports import render
 from mockserver.conformance.reports.folder import write_findings
 from mockserver.conformance.reports.places import line_of, lines
-from tests.conformance.fakes import RULE, SECRET, report
+from mockserver.conformance.reports.reproduction import curl_lines
+from tests.conformance.fakes import RULE, SECRET, exchange, report
 from tests.conformance.rules_table import PAGE, page_with_rules
 
 FORMS = ("terminal", "junit", "html", "json", "sarif", "github")
@@ -120,3 +124,10 @@ def test_every_operation_has_a_line() -> None:
 def test_the_documentation_lists_every_rule() -> None:
     page = PAGE.read_text("utf-8")
     assert page == page_with_rules(page), "run python -m tests.conformance.rules_table"
+
+
+def test_curl_sends_headers_as_the_judge_does() -> None:
+    seen = exchange(1, "GET", "/api/v1/calendars", 500, {})
+    odd = replace(seen, request=replace(seen.request, headers=(("Accept", "\xff/\xfe"),)))
+    finding = Finding(RULE.id, "listCalendars", "Accept", "a status below 500", "500", (odd,))
+    assert r"\377\057\376" in curl_lines(recipe_of(finding, RULE, Origins("", {})), base="http://127.0.0.1:9")

@@ -128,3 +128,12 @@ def test_parts_without_a_chosen_rule_do_not_run() -> None:
     parts = {name: FakePart(name, nothing) for name in ("always", "probes", "laws")}
     assert list(chosen_parts(parts, ["laws-*"], [])) == ["always", "laws"]
     assert list(chosen_parts(parts, ["always-*"], [])) == ["always", "probes", "laws"]
+
+
+def test_what_a_part_loads_is_not_taken_from_its_share() -> None:
+    now = [0.0]
+    left: list[float] = []
+    part = FakePart("fuzz", lambda run: left.append(run.share()))
+    part.load = lambda: now.__setitem__(0, now[0] + 30.0)  # type: ignore[attr-defined]
+    go({"fuzz": part}, clock=lambda: now[0])
+    assert left == [6.0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.conformance.hostile import bodies, cursors, queries
+from mockserver.conformance.hostile import bodies, broken, cursors, queries
 from mockserver.conformance.hostile.odd import throw
 from mockserver.conformance.probes.bench import CALENDARS, Bench
 from mockserver.conformance.rules import Need, Rule
@@ -54,6 +54,7 @@ RULES: tuple[Rule, ...] = (
         "After odd input the service still answers a plain request.",
         "openapi.yaml: responses",
     ),
+    broken.RULE,
     Rule("body-odd", "hostile", "medium", "A body that cannot be read is a 400.", "recordings: body-*", _WRITE),
     Rule(
         "text-unholdable",
@@ -94,12 +95,13 @@ RULES: tuple[Rule, ...] = (
 def run(run: Run) -> None:
     """Sends everything that the target lets through, what only reads first."""
     bench = Bench(run)
-    throw(bench, queries.odd_queries())
+    throw(bench, queries.odd_queries(thorough=bench.target.writes))
     throw(bench, cursors.odd_cursors())
     throw(bench, cursors.damaged(bench))
     cursors.compare_spellings(bench)
     throw(bench, queries.odd_ids())
     throw(bench, queries.odd_headers())
+    broken.send_broken(bench)
     if not run.target.writes:
         for rule in RULES:
             if "write" in rule.needs:

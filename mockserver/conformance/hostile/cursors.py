@@ -58,11 +58,11 @@ _TEXTS = (
 
 
 def odd_cursors() -> Iterator[Odd]:
-    """Cursors that were never in a link."""
+    """Cursors that were never in a link; every other one for the list that cannot be sorted, as it is read alike."""
     for operation, path in _PLACES:
         for text, statuses in _TEXTS:
             yield _odd(operation, path, text, statuses)
-        for tokens, statuses in _MADE:
+        for tokens, statuses in _MADE if path == EVENTS else _MADE[::2]:
             yield _odd(operation, path, quote(base64.b64encode(tokens.encode()).decode()), statuses)
 
 
@@ -77,17 +77,9 @@ def damaged(bench: Bench) -> Iterator[Odd]:
         text = _next_cursor(bench.target.send("GET", path))
         if text is None:
             continue
-        for bent in (
-            text[:-1],
-            text[:-4],
-            text[1:],
-            text[: len(text) // 2],
-            text + "A",
-            text + "AAAA",
-            text[::-1],
-            text * 3,
-        ):
-            yield _odd(operation, path, quote(bent), _ANY)
+        bent = (text[:-1], text[:-4], text[1:], text[: len(text) // 2], text + "A", text + "AAAA", text[::-1], text * 3)
+        for text in bent if path == EVENTS else bent[::2]:
+            yield _odd(operation, path, quote(text), _ANY)
 
 
 def compare_spellings(bench: Bench) -> None:
@@ -103,12 +95,15 @@ def compare_spellings(bench: Bench) -> None:
         plain = bench.target.send("GET", f"{path}?cursor={quote(text, safe='')}")
         for spelt in _spellings(text, tokens):
             answer = bench.target.send("GET", f"{path}?cursor={quote(spelt, safe='')}")
-            again = bench.target.send("GET", f"{path}?cursor={quote(text, safe='')}")
-            if plain.status != 200 or _results(plain) != _results(again) or answer.status >= 500 or not answer.status:
+            holds = answer.status == 200 and _results(answer) == _results(plain)
+            # Twice, for a list that is another one every other time.
+            again = [] if holds else [bench.target.send("GET", plain.request.path) for _ in range(2)]
+            changed = any(_results(plain) != _results(after) for after in again)
+            if plain.status != 200 or changed or answer.status >= 500 or not answer.status:
                 return
             bench.run.check(
                 "cursor-spelt",
-                answer.status == 200 and _results(answer) == _results(plain),
+                holds,
                 operation=operation,
                 field="cursor",
                 expected="the page of the cursor that says the same",

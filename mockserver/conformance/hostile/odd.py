@@ -10,7 +10,7 @@ from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.probes.bench import ANYTHING, CALENDARS, Bench, fits
 
 _PROOF = f"{CALENDARS}?deduplication_key=conformance-still-there"
-_PAUSE = 12
+_PAUSE = 24
 
 
 class Odd(NamedTuple):

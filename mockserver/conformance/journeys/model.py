@@ -28,7 +28,7 @@ class Calendar:
     document: Document
     made: Exchange
     changed: Exchange | None = None
-    """The last change that was taken."""
+    """The last change that was taken, or the last reading that it was gone on from."""
     project: str = "main"
 
     @property

@@ -109,7 +109,7 @@ class Stage:
     def resume(self, calendar: Calendar, found: Exchange) -> None:
         """Goes on from what the service says now, so that one fault is not told again as another."""
         if found.status == 200 and isinstance(found.json, dict) and found.json.get("id") == calendar.id:
-            calendar.document = found.json
+            calendar.document, calendar.changed = found.json, found
         elif found.status == 404:
             self.drop(calendar)
 

@@ -49,6 +49,8 @@ class Survey:
     """Whether the whole list does not show deleted events."""
     gone: set[str] = field(default_factory=set)
     """Ids of calendars that events name and that could not be read."""
+    pages: dict[str, Page] = field(default_factory=dict)
+    """By path, as far as they were read with the main key: what one law has read another need not read again."""
     window: dict[str, Query] = field(default_factory=dict)
     """By operation: filters that leave few enough rows to be read to their end; none where the whole list is short."""
 
@@ -114,12 +116,33 @@ class Bench:
         """Reads a path."""
         return self.run.target.send("GET", path, key=key)
 
-    def page(self, listing: Listing, query: Query = (), *, cursor: str | None = None, key: Key = "main") -> Page:
-        """Reads a page by parameters, and remembers its rows. Raises Unreadable."""
+    def page(
+        self,
+        listing: Listing,
+        query: Query = (),
+        *,
+        cursor: str | None = None,
+        key: Key = "main",
+        again: bool = False,
+    ) -> Page:
+        """Reads a page by parameters, and remembers its rows; one that was read before only to confirm, or `again`.
+
+        Raises Unreadable.
+        """
+        known = self._known(address(listing, query if cursor is None else (*query, ("cursor", cursor))), key)
+        if known is not None and not again:
+            return known
         page = self.unnoted(listing, query, cursor=cursor, key=key)
         if key == "main":
-            self.survey.note(page)
+            self._note(page)
         return page
+
+    def _known(self, path: str, key: Key) -> Page | None:
+        return self.survey.pages.get(path) if key == "main" and not self.confirming else None
+
+    def _note(self, page: Page) -> None:
+        self.survey.note(page)
+        self.survey.pages[page.exchange.request.path] = page
 
     def unnoted(self, listing: Listing, query: Query = (), *, cursor: str | None = None, key: Key = "main") -> Page:
         """Reads a page by parameters, and does not believe that its rows are the project's. Raises Unreadable."""
@@ -141,6 +164,9 @@ class Bench:
 
     def follow(self, page: Page, link: str) -> Page:
         """Reads the page that a link of a page leads to. Raises Unreadable."""
+        known = self._known(link_path(link), page.key)
+        if known is not None and known.query == page.query:
+            return known
         exchange = self.get(link_path(link), key=page.key)
         leads = exchange.status not in _REFUSED
         if leads or not is_strict(exchange):
@@ -154,7 +180,7 @@ class Bench:
             )
         found = page_of(page.listing, page.query, exchange)
         if page.key == "main":
-            self.survey.note(found)
+            self._note(found)
         return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
+from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.laws.asking import TIMES, Filter, Wrong, key_of, meets, query_of, wrong_with
 from mockserver.conformance.laws.bench import Bench
 from mockserver.conformance.laws.chains import forward as chain_from
@@ -122,7 +123,7 @@ def filters_with_orders(bench: Bench) -> None:
         )
 
 
-def _ordered(bench: Bench, filters: list[Filter], ordering: str) -> tuple[str, str, list] | None:  # type: ignore[type-arg]
+def _ordered(bench: Bench, filters: list[Filter], ordering: str) -> tuple[str, str, list[Exchange]] | None:
     first = bench.page(EVENTS, query_of(filters, ordering))
     wrong = wrong_with(bench, first, filters)
     chain = chain_from(bench, first, 2)
@@ -133,8 +134,10 @@ def _ordered(bench: Bench, filters: list[Filter], ordering: str) -> tuple[str, s
         stranger = next((row for row in page.rows for item in filters if not meets(bench, row, item)), None)
         if wrong is None and stranger is not None:
             return f"rows that meet {filters[0].text}", f"{stranger['id']} does not", chain.up_to(page)
-    bench.check("filter-with-order", wrong is None, operation=EVENTS.operation, exchanges=[]) if wrong is None else None
-    return wrong and (wrong.expected, wrong.actual, wrong.exchanges)
+    if wrong is not None:
+        return wrong.expected, wrong.actual, wrong.exchanges
+    bench.check("filter-with-order", True, operation=EVENTS.operation, exchanges=[])
+    return None
 
 
 def cursors_elsewhere(bench: Bench) -> None:

@@ -56,13 +56,19 @@ def _exact(bench: Bench, name: str, listing: Listing, values: list[str]) -> None
         return
     unknown = ("", _UNKNOWN, "0")
     if all(judge(bench, "filter-unknown", name, [Filter(name, text)], listing=listing) for text in unknown):
-        like = [text for value in values for text in _like(value)]
-        all(judge(bench, "filter-spelling", name, [Filter(name, text)], listing=listing) for text in like)
+        like: dict[str, str] = {}
+        for value in values:
+            # Each way once, with the first value that it changes.
+            like |= {way: text for way, text in _like(value).items() if way not in like}
+        texts = dict.fromkeys(like.values())
+        all(judge(bench, "filter-spelling", name, [Filter(name, text)], listing=listing) for text in texts)
 
 
-def _like(value: str) -> list[str]:
-    """Texts that a careless comparison takes for the value, or that a pattern matches."""
-    found = [value.swapcase(), value.upper(), value.lower(), value[:-1], value[1:], f"{value}x"]
-    found += [f" {value}", f"{value} ", f"{value[:-1]}_", f"{value[:-1]}%"]
-    found += [unicodedata.normalize(form, value) for form in ("NFC", "NFD", "NFKC")]
-    return [text for text in dict.fromkeys(found) if text and text != value]
+def _like(value: str) -> dict[str, str]:
+    """Texts that a careless comparison takes for the value, or that a pattern matches, by what was done to it."""
+    found = {"case": value.swapcase(), "upper": value.upper(), "lower": value.lower()}
+    found |= {"cut": value[:-1], "begun late": value[1:], "longer": f"{value}x"}
+    found |= {"blank before": f" {value}", "blank after": f"{value} "}
+    found |= {"any letter": f"{value[:-1]}_", "any letters": f"{value[:-1]}%"}
+    found |= {form: unicodedata.normalize(form, value) for form in ("NFC", "NFD", "NFKC")}
+    return {way: text for way, text in found.items() if text and text != value}

@@ -162,7 +162,7 @@ def _bad_time(name: str) -> dict[str, str]:
 
 def _times(bench: Bench) -> None:
     for name in _TIMES:
-        texts = _NO_TIMES if name in ("start_time_gte", "updated_at_gte") else _NO_TIMES[:4]
+        texts = {"start_time_gte": _NO_TIMES, "updated_at_gte": _NO_TIMES[::2]}.get(name, _NO_TIMES[:4])
         for text in texts:
             bench.ask(_events("time-refused", name, f"{name}={text}", 400, _bad_time(name)))
         if name != "updated_at_gte":
@@ -228,12 +228,13 @@ def _unknown(bench: Bench) -> None:
         plain = bench.target.send("GET", path)
         if plain.status != 200:
             continue
-        for query in (*_UNKNOWN, "deduplication_key_=x", "start_time=bad"):
+        for query in (*_UNKNOWN, "deduplication_key_=x", "start_time=bad") if path == EVENTS else _UNKNOWN[:6]:
             answer = bench.target.send("GET", f"{path}?{query}")
-            after = bench.target.send("GET", path) if _ids(answer) != _ids(plain) else plain
-            if _ids(after) != _ids(plain):
+            # Twice, for a list that is another one every other time.
+            again = [bench.target.send("GET", path) for _ in range(2)] if _ids(answer) != _ids(plain) else []
+            if any(_ids(after) != _ids(plain) for after in again):
                 # The project changes meanwhile: what was compared was not the same list.
-                plain = after
+                plain = again[-1]
                 continue
             probe = Probe("parameter-unknown", operation, query.partition("=")[0], "GET", path, 200)
             if bench.check(probe, answer, [plain]) and answer.status == 200:

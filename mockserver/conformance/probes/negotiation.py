@@ -141,8 +141,9 @@ def _format(bench: Bench, path: str) -> None:
 
 
 def _nowhere(bench: Bench) -> None:
-    for path in _NOWHERE:
+    for number, path in enumerate(_NOWHERE):
         operation = bench.answers.place("GET", path).operation
         probe = Probe("path-text", operation, "path", "GET", path, 404, {"error": "Not found"})
         bench.ask(probe)
-        bench.ask(probe._replace(key=None))
+        if number % 2 == 0:
+            bench.ask(probe._replace(key=None))

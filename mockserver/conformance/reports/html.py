@@ -8,7 +8,8 @@ from typing import Final
 
 from mockserver.conformance.findings import Finding
 from mockserver.conformance.report import Report
-from mockserver.conformance.reports.reproduction import curl_lines, pytest_file
+from mockserver.conformance.reports.pytest_file import pytest_file
+from mockserver.conformance.reports.reproduction import curl_lines
 from mockserver.conformance.rules import Rule
 
 _STYLE: Final = """

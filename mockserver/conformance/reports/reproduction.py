@@ -1,13 +1,14 @@
-"""A finding as curl lines, and as a pytest file that needs nothing but pytest."""
+"""A finding as curl lines."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
-from pprint import pformat
 from typing import Any, Final
+
+from mockserver.conformance.reports.carried import player
 
 _KEYS: Final = {
     "main": "ATTENDEE_API_KEY",
@@ -21,6 +22,8 @@ _SPELLING: Final = {
     "lower": "tr A-Z a-z",
     "upper": "tr a-z A-Z",
 }
+_BYTES: Final = ("RAW", "CUT")
+"""In place of a method: the body is all that is sent."""
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _FILL = (
@@ -30,26 +33,98 @@ _FILL = (
 )
 
 
-def curl_lines(recipe: Mapping[str, Any], *, base: str) -> str:
-    """The finding as a shell script: one curl a request; keys come from the environment, secrets are made up."""
+_SEND: Final = (
+    'SEND=\'import os,re,socket,sys,urllib.parse; at=urllib.parse.urlsplit(os.environ["BASE"]); '
+    "to=socket.create_connection((at.hostname, at.port or 80), 3); "
+    'to.sendall(re.sub(rb"\\$\\{(\\w+)\\}", '
+    "lambda found: os.environb.get(found[1], found[0]), sys.stdin.buffer.read())); "
+    'sys.argv[1] == "CUT" and to.shutdown(socket.SHUT_WR); '
+    'print(to.recv(65536).decode(errors="replace"))\''
+)
+
+
+_NOTED: Final = (
+    "ANSWERS=$(mktemp -d)  # what comes back is kept for as long as it takes to judge it",
+    'curl() { command curl -D "$ANSWERS/$N.head" "$@" | tee "$ANSWERS/$N.body"; }',
+)
+_JUDGE: Final = """
+
+def read(number: int, method: str) -> Answer:
+    head, body = (pathlib.Path(sys.argv[1], f"{number}.{part}") for part in ("head", "body"))
+    text = head.read_bytes() if head.exists() else b""
+    raw = body.read_bytes() if body.exists() else b""
+    raw = raw[len(text):] if text and raw.startswith(text) else raw
+    if method in ("RAW", "CUT"):
+        text, _, raw = raw.partition(b"\\r\\n\\r\\n")
+    blocks = [block for block in text.split(b"\\r\\n\\r\\n") if block.startswith(b"HTTP/")]
+    lines = blocks[-1].decode("latin-1").split("\\r\\n") if blocks else []
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    status = lines[0].split(" ")[1] if lines and " " in lines[0] else "0"
+    return Answer(int(status), headers, b"" if method == "HEAD" else raw, time.time())
+
+
+def main() -> str:
+    if pathlib.Path(sys.argv[1], "ended").exists():
+        return "GONE: an answer has not what the next request needs"
+    values = spelt({name: os.environ.get(where, "") for name, where in KEYS.items()})
+    values.update({name: os.environ.get(name, os.environ.get(name.upper(), "")) for name in NAMES})
+    answers = [read(number, method) for number, method in enumerate(METHODS, 1)]
+    told = broken(ASSERTIONS, answers, {name: value for name, value in values.items() if value})
+    return f"SHOWS: {'; '.join(told)}" if told else "GONE: the answers are right"
+
+
+said = main()
+print(said)
+sys.exit(said.startswith("SHOWS"))
+"""
+
+
+def curl_lines(recipe: Mapping[str, Any], *, base: str, judged: bool = False) -> str:
+    """The finding as a shell script: one curl a request; keys come from the environment, secrets are made up.
+
+    `judged`: it ends by saying whether the defect shows, SHOWS or GONE.
+    """
     steps = recipe["steps"]
     lines = [
         f"# {recipe['rule']}: {_comment(recipe['sentence'])}",
         f"# {recipe['operation']}{' ' + _comment(recipe['field']) if recipe['field'] else ''}",
         f"BASE=${{ATTENDEE_BASE_URL:-{_quoted(base)}}}",
+        *(["for TRY in 1 2 3; do  # a defect may show only now and then"] if judged else []),
         *_fresh(steps),
     ]
     if any("body_base64" in step for step in steps):
         lines.append(_FILL)
+    if any(step["method"] in _BYTES for step in steps):
+        lines += ["export BASE  # curl sends nothing that is no request", _SEND]
+    if judged:
+        lines += _NOTED
     open_group = None
     for number, step in enumerate(steps, 1):
         if open_group not in (None, step.get("together")):
             lines.append("wait")
         open_group = step.get("together")
-        lines += _lines(number, step, last=number == len(steps))
+        lines += _lines(number, step, last=number == len(steps), judged=judged)
     lines += ["wait"] if open_group is not None else ["echo"]
     lines += [f"# expected: {_comment(recipe['expected'])}", f"# seen:     {_comment(recipe['actual'])}"]
-    return "\n".join([*lines, *_clean_up(steps)]) + "\n"
+    lines += [*(_verdict(recipe) if judged else ()), *_clean_up(steps)]
+    lines += ['[ "$SHOWS" = 1 ] && break', "done", "true"] if judged else []
+    return "\n".join(lines) + "\n"
+
+
+def _verdict(recipe: Mapping[str, Any]) -> Iterator[str]:
+    """Holds the answers that were noted against the claims of the rule."""
+    imports, code = player("import os", "import pathlib", "import sys", "import time")
+    yield "python3 - \"$ANSWERS\" <<'END_OF_PYTHON'"
+    yield imports + code
+    yield f"METHODS = {[step['method'] for step in recipe['steps']]!r}"
+    yield f"ASSERTIONS = {recipe['assertions']!r}"
+    yield f"KEYS = {_KEYS!r}"
+    captured = [name for step in recipe["steps"] for name in step.get("capture", {})]
+    yield f"NAMES = {sorted({*captured, *_used(recipe['steps'])} - _KEYS.keys())!r}"
+    yield _JUDGE
+    yield "END_OF_PYTHON"
+    yield "SHOWS=$?"
+    yield 'rm -r "$ANSWERS"'
 
 
 def _comment(text: str) -> str:
@@ -69,7 +144,7 @@ def _fresh(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What is made anew: the mark of the run, and secrets that open nothing."""
     names = _used(steps)
     if "run" in names or "RUN" in names:
-        yield "RUN_MARK=c$(date +%s)$$"
+        yield "RUN_MARK=c$(date +%s)$$$TRY"
         yield "export run=$RUN_MARK RUN=$(printf %s $RUN_MARK | tr a-z A-Z)"
     for name in names:
         _, key, how = (*name.split("_"), "", "")[:3]
@@ -79,10 +154,16 @@ def _fresh(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"export {name.upper()}=made-up-{name.replace('_', '-')}-$$"
 
 
-def _lines(number: int, step: Mapping[str, Any], *, last: bool) -> Iterator[str]:
+def _lines(number: int, step: Mapping[str, Any], *, last: bool, judged: bool) -> Iterator[str]:
     seen = step.get("seen", {}).get("status")
     yield f"# {number}. was answered with {seen or 'nothing'}"
-    curl = _curl(step)
+    if step["method"] in _BYTES:
+        raw = step["body_base64"] if "body_base64" in step else base64.b64encode(step["body"].encode()).decode()
+        wrapped = [raw[start : start + 120] for start in range(0, len(raw), 120)]
+        kept = f' | tee "$ANSWERS/{number}.body"' if judged else ""
+        yield "\n".join([f"base64 -d <<'END' | python3 -c \"$SEND\" {step['method']}{kept}", *wrapped, "END"])
+        return
+    curl = f"N={number} {_curl(step)}" if judged else _curl(step)
     if "body_base64" in step:
         raw = step["body_base64"]
         wrapped = [raw[start : start + 120] for start in range(0, len(raw), 120)]
@@ -100,12 +181,17 @@ def _lines(number: int, step: Mapping[str, Any], *, last: bool) -> Iterator[str]
         yield f"ANSWER=$({before}\n{rest}\n)" if rest else f"ANSWER=$({curl})"
         yield 'printf "%s\\n" "$ANSWER"'
         for name, what in captures.items():
-            yield f'export {name.upper()}=$(printf "%s" "$ANSWER" | python3 -c {_quoted(_reading(what))})'
+            else_ = ' || touch "$ANSWERS/ended"' if judged and not what.get("optional") else ""
+            reading = f'$(printf "%s" "$ANSWER" | python3 -c {_quoted(_reading(what))})'
+            yield f"{name.upper()}={reading}{else_}; export {name.upper()}"
 
 
 def _reading(what: Mapping[str, str]) -> str:
     path = "".join(f"[{part if part.isdigit() else repr(part)}]" for part in what["pointer"].split("/")[1:])
     found = f"json.load(sys.stdin){path}"
+    if "was" in what:
+        found = f"was if was in text else json.loads(text){path}"
+        return f"import json,sys; text=sys.stdin.read(); was={what['was']!r}; print({found})"
     if what.get("part") == "path":
         return f"import json,sys; print('/' + {found}.split('/', 3)[3])"
     if what.get("part") == "cursor":
@@ -120,7 +206,9 @@ def _curl(step: Mapping[str, Any]) -> str:
     headers = list(step.get("headers", []))
     if step.get("key") in _KEYS:
         words.append(f'-H "Authorization: Token ${_KEYS[step["key"]]}"')
-    words += [f"-H {_words(f'{name}: {value}') if value else _quoted(f'{name};')}" for name, value in headers]
+    words += [
+        f"-H {_words(f'{name}: {value}', header=True) if value else _quoted(f'{name};')}" for name, value in headers
+    ]
     names = {name.lower() for name, _ in headers}
     if ("body" in step or "body_base64" in step) and "content-type" not in names:
         words.append("-H 'Content-Type:'")
@@ -129,11 +217,11 @@ def _curl(step: Mapping[str, Any]) -> str:
     return " ".join(words)
 
 
-def _words(template: str) -> str:
+def _words(template: str, *, header: bool = False) -> str:
     """A template as one shell word, its variables left to the shell."""
     parts = _VARIABLE.split(template)
     words = [
-        _quoted(part) if index % 2 == 0 else f'"${_shell_name(part)}"'
+        _quoted(part, header=header) if index % 2 == 0 else f'"${_shell_name(part)}"'
         for index, part in enumerate(parts)
         if part or index % 2
     ]
@@ -146,9 +234,12 @@ def _shell_name(name: str) -> str:
     return _KEYS.get(name.removeprefix("key_"), name.upper())
 
 
-def _quoted(text: str) -> str:
-    if not _PLAIN.fullmatch(text) and not text.isprintable():
-        octal = "".join(f"\\{byte:03o}" for byte in text.encode("utf-8", "surrogatepass"))
+def _quoted(text: str, *, header: bool = False) -> str:
+    """One shell word; what is not ASCII goes out as UTF-8, in a header as Latin-1 where it can."""
+    if not _PLAIN.fullmatch(text) and (header or not text.isprintable()):
+        latin = header and all(ord(letter) < 256 for letter in text)
+        raw = text.encode("latin-1") if latin else text.encode("utf-8", "surrogatepass")
+        octal = "".join(f"\\{byte:03o}" for byte in raw)
         return f"\"$(printf '{octal}')\""
     if re.fullmatch(r"[\w./:=?&%+-]+", text) and "&" not in text and "?" not in text:
         return text
@@ -162,112 +253,3 @@ def _clean_up(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 path = f'"$BASE"/api/v1/calendars/"${name.upper()}"'
                 key = _KEYS.get(str(step.get("key")), _KEYS["main"])
                 yield f'curl -sS -X DELETE {path} -H "Authorization: Token ${key}"  # away with what was made'
-
-
-_TEST = '''
-
-RECIPE: dict[str, Any] = {recipe}
-
-
-def _answer(sent: Sent) -> Answer:
-    headers = list(sent.headers)
-    if sent.key is not None:
-        headers.insert(0, ("Authorization", f"Token {{KEYS[sent.key]}}"))
-    address = urlsplit(BASE)
-    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-    connection = kind(address.hostname or "", address.port, timeout=30)
-    started = time.time()
-    try:
-        connection.putrequest(sent.method, sent.path, skip_accept_encoding=True)
-        if not any(name.lower() == "accept" for name, _ in headers):
-            connection.putheader("Accept", "*/*")
-        for name, value in headers:
-            connection.putheader(name, value.encode("latin-1", "replace"))
-        if sent.body is not None or sent.method in ("POST", "PUT", "PATCH"):
-            connection.putheader("Content-Length", str(len(sent.body or b"")))
-        connection.endheaders(sent.body)
-        response = connection.getresponse()
-        answered = {{name.lower(): value for name, value in response.getheaders()}}
-        return Answer(response.status, answered, response.read(), started)
-    except (OSError, http.client.HTTPException):
-        return Answer(0, {{}}, b"", started)
-    finally:
-        connection.close()
-
-
-def _together(batch: list[Sent]) -> list[Answer]:
-    with ThreadPoolExecutor(len(batch)) as threads:
-        return list(threads.map(_answer, batch))
-
-
-def test_{name}() -> None:
-    """{sentence}"""
-    mark = f"c{{time.time_ns():x}}"
-    values = spelt(KEYS) | {{"run": mark, "RUN": mark.upper()}}
-    values |= {{f"secret_{{number}}": f"made-up-{{mark}}-{{number}}" for number in range(1, 20)}}
-    made: list[tuple[str, str | None]] = []
-
-    def send(sent: Sent) -> Answer:
-        answer = _answer(sent)
-        if answer.status == 201 and isinstance(answer.json, dict):
-            made.append((str(answer.json.get("id")), sent.key))
-        return answer
-
-    try:
-        try:
-            answers = play(RECIPE["steps"], values, send, _together)
-        except Ended:
-            return
-        except Unplayable as reason:
-            pytest.skip(f"the steps cannot be taken here: {{reason}}")
-        assert broken(RECIPE["assertions"], answers, values) == []
-    finally:
-        for calendar_id, key in made:
-            _answer(Sent("DELETE", f"/api/v1/calendars/{{calendar_id}}", [], None, key))
-'''
-_HEAD = '''"""{title}
-
-    ATTENDEE_BASE_URL={base} ATTENDEE_API_KEY=… pytest {file}
-
-Fails while the defect is there. Needs pytest and nothing else.
-"""
-
-'''
-_IMPORTS = "import http.client\nimport os\nimport time\nfrom concurrent.futures import ThreadPoolExecutor\n"
-_SETTINGS = """
-import pytest
-
-BASE = os.environ.get("ATTENDEE_BASE_URL", {base!r})
-KEYS = {{
-    "main": os.environ.get("ATTENDEE_API_KEY", ""),
-    "other": os.environ.get("ATTENDEE_OTHER_API_KEY", ""),
-    "disabled": os.environ.get("ATTENDEE_DISABLED_API_KEY", ""),
-}}
-"""
-
-
-def pytest_file(recipe: Mapping[str, Any], *, base: str, file: str) -> str:
-    """The finding as a test: it fails while the defect is there."""
-    playing = files("mockserver.conformance").joinpath("playing.py").read_text(encoding="utf-8")
-    _, future, player = playing.partition("from __future__ import annotations\n")
-    imports, marker, rest = player.partition("\nHEADERS = ")
-    shown = {name: recipe[name] for name in ("rule", "operation", "field", "expected", "actual", "steps", "assertions")}
-    title = f"{recipe['rule']}: {recipe['operation']} {recipe['field']}".rstrip().encode("ascii", "replace").decode()
-    return "".join(
-        [
-            _HEAD.format(title=title.replace("\\", "/").replace('"', "'"), base=base, file=file),
-            future,
-            "\n",
-            _IMPORTS,
-            imports.lstrip("\n"),
-            _SETTINGS.format(base=base),
-            marker,
-            rest.rstrip("\n"),
-            "\n",
-            _TEST.format(
-                recipe=pformat(shown, width=110, sort_dicts=False),
-                name=re.sub(r"\W", "_", f"{recipe['rule']}_{recipe['operation']}"),
-                sentence=recipe["sentence"].replace("\\", "\\\\").replace('"', "'"),
-            ),
-        ]
-    )

@@ -1,0 +1,140 @@
+"""A finding as a pytest file that needs nothing but pytest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pprint import pformat
+from typing import Any, Final
+
+from mockserver.conformance.playing import RACING_TRIES, TRIES
+from mockserver.conformance.reports.carried import player
+
+_IMPORTS: Final = (
+    "import http.client",
+    "import os",
+    "import socket",
+    "import time",
+    "from concurrent.futures import ThreadPoolExecutor",
+)
+_TEST = '''
+
+RECIPE: dict[str, Any] = {recipe}
+
+
+def _bytes(sent: Sent) -> Answer:
+    address, started = urlsplit(BASE), time.time()
+    try:
+        with socket.create_connection((address.hostname or "", address.port or 80), 3) as connection:
+            connection.sendall(sent.body or b"")
+            if sent.method == "CUT":
+                connection.shutdown(socket.SHUT_WR)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return Answer(response.status, dict(response.getheaders()), response.read(), started)
+    except (OSError, http.client.HTTPException):
+        return Answer(0, {{}}, b"", started)
+
+
+def _answer(sent: Sent) -> Answer:
+    if sent.method in ("RAW", "CUT"):
+        return _bytes(sent)
+    headers = list(sent.headers)
+    if sent.key is not None:
+        headers.insert(0, ("Authorization", f"Token {{KEYS[sent.key]}}"))
+    address = urlsplit(BASE)
+    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = kind(address.hostname or "", address.port, timeout=30)
+    started = time.time()
+    try:
+        connection.putrequest(sent.method, sent.path, skip_accept_encoding=True)
+        if not any(name.lower() == "accept" for name, _ in headers):
+            connection.putheader("Accept", "*/*")
+        for name, value in headers:
+            connection.putheader(name, value.encode("latin-1", "replace"))
+        if sent.body is not None or sent.method in ("POST", "PUT", "PATCH"):
+            connection.putheader("Content-Length", str(len(sent.body or b"")))
+        connection.endheaders(sent.body)
+        response = connection.getresponse()
+        answered = {{name.lower(): value for name, value in response.getheaders()}}
+        return Answer(response.status, answered, response.read(), started)
+    except (OSError, http.client.HTTPException):
+        return Answer(0, {{}}, b"", started)
+    finally:
+        connection.close()
+
+
+def _together(batch: list[Sent]) -> list[Answer]:
+    with ThreadPoolExecutor(len(batch)) as threads:
+        return list(threads.map(_answer, batch))
+
+
+def test_{name}() -> None:
+    """{sentence}"""
+    for _ in range({tries}):  # a defect may show only now and then
+        assert _once_more() == []
+
+
+def _once_more() -> list[str]:
+    mark = f"c{{time.time_ns():x}}"
+    values = spelt(KEYS) | {{"run": mark, "RUN": mark.upper()}}
+    values |= {{f"secret_{{number}}": f"made-up-{{mark}}-{{number}}" for number in range(1, 20)}}
+    made: list[tuple[str, str | None]] = []
+
+    def send(sent: Sent) -> Answer:
+        answer = _answer(sent)
+        if answer.status == 201 and isinstance(answer.json, dict):
+            made.append((str(answer.json.get("id")), sent.key))
+        return answer
+
+    try:
+        try:
+            answers = play(RECIPE["steps"], values, send, _together)
+        except Ended:
+            return []
+        except Unplayable as reason:
+            pytest.skip(f"the steps cannot be taken here: {{reason}}")
+        return broken(RECIPE["assertions"], answers, values)
+    finally:
+        for calendar_id, key in made:
+            _answer(Sent("DELETE", f"/api/v1/calendars/{{calendar_id}}", [], None, key))
+'''
+_HEAD = '''"""{title}
+
+    ATTENDEE_BASE_URL={base} ATTENDEE_API_KEY=… pytest {file}
+
+Fails while the defect is there. Needs pytest and nothing else.
+"""
+
+'''
+_SETTINGS = """
+import pytest
+
+BASE = os.environ.get("ATTENDEE_BASE_URL", {base!r})
+KEYS = {{
+    "main": os.environ.get("ATTENDEE_API_KEY", ""),
+    "other": os.environ.get("ATTENDEE_OTHER_API_KEY", ""),
+    "disabled": os.environ.get("ATTENDEE_DISABLED_API_KEY", ""),
+}}
+"""
+
+
+def pytest_file(recipe: Mapping[str, Any], *, base: str, file: str) -> str:
+    """The finding as a test: it fails while the defect is there."""
+    imports, code = player(*_IMPORTS)
+    shown = {name: recipe[name] for name in ("rule", "operation", "field", "expected", "actual", "steps", "assertions")}
+    title = f"{recipe['rule']}: {recipe['operation']} {recipe['field']}".rstrip().encode("ascii", "replace").decode()
+    return "".join(
+        [
+            _HEAD.format(title=title.replace("\\", "/").replace('"', "'"), base=base, file=file),
+            imports,
+            _SETTINGS.format(base=base),
+            code,
+            _TEST.format(
+                recipe=pformat(shown, width=110, sort_dicts=False),
+                name=re.sub(r"\W", "_", f"{recipe['rule']}_{recipe['operation']}"),
+                sentence=recipe["sentence"].replace("\\", "\\\\").replace('"', "'"),
+                tries=RACING_TRIES if any("together" in step for step in recipe["steps"]) else TRIES,
+            ),
+        ]
+    )
