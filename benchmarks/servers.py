@@ -59,10 +59,10 @@ class Running:
         return resident(self.pid)
 
 
-def mock(*options: str, fixtures: Path | None = None) -> Server:
+def mock(*options: str, fixtures: Path | None = None, python: str = sys.executable) -> Server:
     """The mock with everything on but the log, which the others do not write either."""
     chosen = ("--fixtures", str(fixtures)) if fixtures else ()
-    command = (sys.executable, "-m", "mockserver", "serve", "--port", "{port}", "--log-level", "critical")
+    command = (python, "-m", "mockserver", "serve", "--port", "{port}", "--log-level", "critical")
     return Server(MOCK, (*command, *chosen, *options))
 
 

