@@ -11,7 +11,9 @@ from mockserver.control.refusal import Refused
 from mockserver.control.routing import Call, Reply, Route
 from mockserver.seed import read_project, write_project
 
-_FIELDS: Final = frozenset({"name", "api_keys", "disabled_api_keys", "webhook_secret", "webhooks", "sync", "calendars"})
+_FIELDS: Final = frozenset(
+    {"name", "api_keys", "disabled_api_keys", "webhook_secret", "webhooks", "sync", "zoom_credentials", "calendars"}
+)
 _KEPT: Final = ("name", "api_keys", "disabled_api_keys")
 
 
@@ -49,6 +51,8 @@ class Fixtures:
         read = read_project({**given, **own}, project.clock.now(), project.sync)
         if "webhook_secret" in given:
             project.webhook_secret = read.webhook_secret
+        if "zoom_credentials" in given:
+            project.zoom_credentials = read.zoom_credentials
         subscriptions = read.subscriptions if "webhooks" in given else project.subscriptions
         project.begin_anew(read.baseline, subscriptions, read.sync)
         self._lives.begin_again(project)

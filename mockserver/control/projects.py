@@ -21,7 +21,7 @@ LARGE: Final = 50_000_000
 """The largest body with fixtures, in bytes."""
 _LONGEST_NAME: Final = 100
 _NEW: Final = frozenset({"name", "sync", "fixtures", "webhooks"})
-_DOCUMENT: Final = frozenset({"name", "sync", "webhooks", "webhook_secret", "calendars"})
+_DOCUMENT: Final = frozenset({"name", "sync", "webhooks", "webhook_secret", "zoom_credentials", "calendars"})
 
 
 class Projects:

@@ -66,6 +66,7 @@ class Records:
                 for at, found in enumerate(given.get("webhooks", ()))
             ],
             sync=given.get("sync", self._sync),
+            zoom_credentials=given.get("zoom_credentials", False),
             baseline=self._state(name, given.get("calendars", [])),
         )
 

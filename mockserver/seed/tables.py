@@ -111,6 +111,7 @@ PROJECT: Mapping[str, Reader] = {
     "webhook_secret": _webhook_secret,
     "webhooks": _webhooks,
     "sync": partial(choice, allowed=SYNCS),
+    "zoom_credentials": flag,
     "calendars": partial(items, read=as_written),
 }
 

@@ -27,6 +27,7 @@ def write_project(project: Project, *, secrets: bool = False) -> dict[str, Any]:
         "name": project.name,
         **(hidden if secrets else {}),
         "sync": project.sync,
+        "zoom_credentials": project.zoom_credentials,
         "webhooks": [{"url": one.url, "triggers": list(one.triggers)} for one in project.subscriptions],
         "calendars": [_calendar(project.state, calendar, secrets=secrets) for calendar in calendars],
     }

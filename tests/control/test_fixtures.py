@@ -98,3 +98,13 @@ def test_secrets_are_not_shown_where_others_can_reach_the_mock(mock: Mock) -> No
     controls, token = Controls(mock, ACME), mock.guard.token or ""
     assert controls("GET", "fixtures", x_control_token=token).status == 200
     assert controls("GET", "fixtures?secrets=true", x_control_token=token).status == 403
+
+
+def test_zoom_credentials_are_of_the_fixtures_and_stay_unless_others_are_given(mock: Mock) -> None:
+    control = Controls(mock, ACME)
+    assert control("PUT", "fixtures", {"zoom_credentials": True, "calendars": []}).status == 200
+    assert control("GET", "fixtures").body["zoom_credentials"] is True
+    control("PUT", "fixtures", {"calendars": []})
+    assert control("GET", "fixtures").body["zoom_credentials"] is True
+    made = control("POST", "projects", {"fixtures": {"zoom_credentials": True, "calendars": []}})
+    assert made.status == 201
