@@ -91,7 +91,7 @@ def _finding(report: Report, rule: Rule, finding: Finding) -> Iterator[str]:
     facts = (
         ("expected", report.mask(finding.expected)),
         ("actual", report.mask(finding.actual)),
-        ("seen", f"{finding.hits} times"),
+        ("seen", f"{finding.hits} time{'' if finding.hits == 1 else 's'}"),
         ("stands on", rule.source),
     )
     yield "".join(f"<dt>{name}</dt><dd>{_text(value)}</dd>" for name, value in facts) + "</dl>"
