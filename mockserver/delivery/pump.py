@@ -99,7 +99,7 @@ class Pump:
             return
         if self._closed:
             return
-        lane = self._lane(project)
+        lane = self._lane_in(loop, project)
         lane.changed.set()
         if lane.runner is None:
             lane.runner = loop.create_task(self._run(lane))
@@ -180,7 +180,9 @@ class Pump:
         self._lanes = {}
 
     def _lane(self, project: Project) -> _Lane:
-        loop = asyncio.get_running_loop()
+        return self._lane_in(asyncio.get_running_loop(), project)
+
+    def _lane_in(self, loop: asyncio.AbstractEventLoop, project: Project) -> _Lane:
         if loop is not self._loop:
             # What was under way in another loop ended with it, and is on the agendas again.
             self._loop, self._lanes, self._places = loop, {}, asyncio.Semaphore(ALL_AT_ONCE)
