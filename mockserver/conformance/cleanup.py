@@ -191,9 +191,10 @@ def _next(page: Exchange) -> str | None:
 
 
 def _is_marked(ledger: Ledger, row: dict[str, Any]) -> bool:
-    """Whether a calendar carries the run's mark in its deduplication key or its metadata."""
-    key, metadata = row.get("deduplication_key"), row.get("metadata")
-    texts = [key, *(metadata.values() if isinstance(metadata, dict) else [metadata])]
+    """Whether a calendar carries the run's mark in its deduplication key, its metadata or its client id."""
+    metadata = row.get("metadata")
+    texts = [row.get("deduplication_key"), row.get("client_id")]
+    texts += metadata.values() if isinstance(metadata, dict) else [metadata]
     return any(isinstance(text, str) and ledger.is_marked(text) for text in texts)
 
 

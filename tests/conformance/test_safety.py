@@ -107,6 +107,7 @@ def test_a_run_leaves_nothing_and_touches_nothing(part: Any, reach: Reach) -> No
         run.target = Watched(target, run, always.look, lambda: None)
         with contextlib.suppress(Stopped, Forbidden):
             part.run(run)
+        assert not [one for one in target.ledger.asked.values() if one.ids and not one.marked]
         assert clean_up(target) == []
     assert state_of(mock) == before
 
@@ -166,6 +167,18 @@ def test_after_a_kill_the_ledger_is_enough_to_clean_up(tmp_path: Path, at: str, 
     _clean_later(mock.asgi, path)
     assert state_of(mock) == before
     assert not path.exists()
+
+
+@pytest.mark.parametrize("field", ["client_id", "deduplication_key", "metadata"])
+def test_a_calendar_whose_answer_nobody_saw_is_known_by_its_mark(field: str) -> None:
+    mock = staged()
+    before = state_of(mock)
+    with reached(_dying(mock.asgi, at="after", count=1), "remote") as target:
+        mark = target.tag()
+        with contextlib.suppress(Killed):
+            create(target, **{"metadata": {"a": "b"}, field: {"a": mark} if field == "metadata" else mark})
+        assert clean_up(target) == []
+    assert state_of(mock) == before
 
 
 def test_cleaning_up_goes_on_after_it_was_killed_itself(tmp_path: Path) -> None:
