@@ -19,4 +19,5 @@ def make(folder: Path) -> str:
     python = str(home / "bin" / "python")
     options = ["--quiet", "--disable-pip-version-check", "-c", "constraints.txt", "-e", "."]
     subprocess.run([python, "-m", "pip", "install", *options], cwd=ROOT, check=True)
+    subprocess.run([python, "-m", "compileall", "-q", "mockserver"], cwd=ROOT, check=True)
     return python
