@@ -57,7 +57,7 @@ class Handlers:
         key = filter_of(request.query, "deduplication_key")
         cursor = cursor_of(request)
         page = self._service.list_calendars(request.project, cursor, key)
-        return page_answer(request, page, [self._sealer.calendar(calendar) for calendar in page.rows])
+        return page_answer(request, page, self._sealer.calendars(page.rows))
 
     def create_calendar(self, request: Request) -> Answer:
         """POST /api/v1/calendars"""
@@ -98,7 +98,7 @@ class Handlers:
             calendar_deduplication_key=filter_of(request.query, "calendar_deduplication_key"),
         )
         page = self._service.list_events(request.project, query, cursor)
-        return page_answer(request, page, [self._sealer.event(event) for event in page.rows])
+        return page_answer(request, page, self._sealer.events(page.rows))
 
 
 def filter_of(query: Mapping[str, str], name: str) -> str | None:

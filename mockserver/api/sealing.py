@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from mockserver.api.answers import Sealed
@@ -39,6 +40,27 @@ class Sealer:
             self._calendars.clear()
         self._calendars[calendar.id] = calendar, sealed
         return sealed
+
+    def calendars(self, calendars: Iterable[Calendar]) -> list[Sealed]:
+        """The texts of several.
+
+        Raises BrokenContract.
+        """
+        known = self._calendars.get
+        return [
+            found[1] if (found := known(one.id)) is not None and found[0] is one else self.calendar(one)
+            for one in calendars
+        ]
+
+    def events(self, events: Iterable[CalendarEvent]) -> list[Sealed]:
+        """The texts of several.
+
+        Raises BrokenContract.
+        """
+        known = self._events.get
+        return [
+            found[1] if (found := known(one.id)) is not None and found[0] is one else self.event(one) for one in events
+        ]
 
     def event(self, event: CalendarEvent) -> Sealed:
         """The event's text.

@@ -154,8 +154,7 @@ class Service:
         if deduplication_key is not None:
             index = index.of(_found(state, deduplication_key))
         page = paginate(Listing(index, attrgetter("created_at"), ascending=False), cursor, CALENDARS_A_PAGE)
-        rows = [calendar for row in page.rows if (calendar := state.calendars.get(row.id)) is not None]
-        return Page(rows, page.next, page.previous)
+        return Page(state.calendars.pick([row.id for row in page.rows]), page.next, page.previous)
 
     def list_events(self, project: Project, query: EventQuery, cursor: Cursor) -> Page[CalendarEvent]:
         """A page of the project's events, deleted ones included, as the query says."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Generic, TypeVar, cast
 
 V = TypeVar("V")
@@ -45,6 +45,14 @@ class Table(Generic[V]):
         if changed is None:
             return self._base.get(name)
         return None if changed is _GONE else cast("V", changed)
+
+    def pick(self, names: Iterable[str]) -> list[V]:
+        """The records of these names, in their order, without those that there are not; a record is never false."""
+        if not self._changes:
+            return list(filter(None, map(self._base.get, names)))
+        changed, base = self._changes.get, self._base.get
+        found = [changed(name) or base(name) for name in names]
+        return [cast("V", record) for record in found if record is not None and record is not _GONE]
 
     def put(self, name: str, value: V) -> None:
         """Adds a record, or replaces the one of this name."""

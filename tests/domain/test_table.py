@@ -51,3 +51,13 @@ class TableMachine(RuleBasedStateMachine):
 
 
 TestTableMachine: Any = TableMachine.TestCase
+
+
+def test_several_are_picked_in_the_order_asked_for_and_those_that_are_gone_are_left_out() -> None:
+    table = Table({"a": (1,), "b": (2,), "c": (3,)})
+    assert table.pick(["c", "x", "a"]) == [(3,), (1,)]
+    table.put("d", (4,))
+    table.drop("a")
+    table.drop("d")
+    table.put("c", (5,))
+    assert table.pick(["a", "c", "d", "b"]) == [(5,), (2,)]
