@@ -51,8 +51,16 @@ class Turn:
         """Sends what waits now: to be called before anything else is written to one of the connections."""
         ready, self._ready = self._ready, []
         for transport, data in ready:
-            if not transport.is_closing():
-                transport.write(data)
+            transport.write(data)
+
+    def catch_up(self) -> None:
+        """Begins and sends what waits now."""
+        self._begin()
+        self.send()
+
+    def forget(self, transport: asyncio.Transport) -> None:
+        """Drops what waits for a connection that is no more."""
+        self._ready = [one for one in self._ready if one[0] is not transport]
 
     def _begin(self) -> None:
         begun, self._begun = self._begun, []
@@ -177,6 +185,7 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends what was under way."""
         self._stop_timer()
+        self._turn.forget(self.transport)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -184,6 +193,10 @@ class PatientProtocol(HttpToolsProtocol):
         self._latest = data
         self._quiet_since = None
         super().data_received(data)
+
+    def eof_received(self) -> None:
+        """Answers what came in before a client said that it will send no more: the connection is about to be closed."""
+        self._turn.catch_up()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Callable[..., Awaitable[None]]) -> None:
         reply = _Reply(cycle, self._turn, self.loop)

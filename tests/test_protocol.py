@@ -284,6 +284,18 @@ def test_a_connection_is_closed_when_it_was_quiet_for_five_seconds() -> None:
     assert asyncio.run(talk()) == [(104, False), (109, False), (113, False), (114, True)]
 
 
+def test_nothing_is_written_to_a_connection_that_is_no_more() -> None:
+    async def talk() -> list[bytes]:
+        turn = Turn()
+        protocol, wire = connected(saying(b"hello"), turn)
+        turn.post(wire, b"late", asyncio.get_running_loop())
+        protocol.connection_lost(None)
+        await settled()
+        return wire.written
+
+    assert asyncio.run(talk()) == []
+
+
 def test_a_server_that_ends_sends_what_is_ready() -> None:
     async def talk() -> Wire:
         protocol, wire = connected(saying(b"hello"))

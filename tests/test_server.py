@@ -71,6 +71,12 @@ def test_a_broken_request_does_not_stop_the_server(data: bytes, server: RunningS
     assert alive(server)
 
 
+@pytest.mark.parametrize("path", [CALENDAR, "/__mock__/health"])
+def test_a_client_that_says_it_will_send_no_more_is_answered(path: str, server: RunningServer) -> None:
+    asked = f"GET {path} HTTP/1.1\r\nHost: x\r\n".encode() + KEY + b"\r\n"
+    assert [raw(server, asked)[:15] for _ in range(20)] == [b"HTTP/1.1 200 OK"] * 20
+
+
 def test_a_chunked_body_is_read(server: RunningServer) -> None:
     request = f"PATCH {CALENDAR} HTTP/1.1\r\nHost: x\r\n".encode() + KEY
     request += b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
