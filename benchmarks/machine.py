@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SERVER_CORE, LOAD_CORE = 0, 1
-_PACKAGES = ("uvicorn", "httptools", "uvloop", "connexion", "schemathesis")
+_PACKAGES = ("h11", "uvicorn", "httptools", "uvloop", "connexion", "schemathesis")
 _TOOLS = {"wrk": ("wrk", "-v"), "node": ("node", "--version"), "java": ("java", "-version"), "nginx": ("nginx", "-v")}
 
 

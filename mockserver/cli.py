@@ -71,6 +71,27 @@ def cli() -> None:
     **_environment("max_body"),
 )
 @click.option(
+    "--max-head",
+    type=click.IntRange(1000),
+    default=Settings.max_head,
+    help=_KNOBS["max_head"],
+    **_environment("max_head"),
+)
+@click.option(
+    "--request-timeout",
+    type=click.FloatRange(0.1),
+    default=Settings.request_timeout,
+    help=_KNOBS["request_timeout"],
+    **_environment("request_timeout"),
+)
+@click.option(
+    "--keep-alive",
+    type=click.FloatRange(0.1),
+    default=Settings.keep_alive,
+    help=_KNOBS["keep_alive"],
+    **_environment("keep_alive"),
+)
+@click.option(
     "--sync",
     type=click.Choice(SYNCS, case_sensitive=False),
     default=Settings.sync,

@@ -5,16 +5,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, cast
 
-import uvicorn
-
-from mockserver.api.unrouted import API
 from mockserver.app import Mock
-from mockserver.protocol import PatientProtocol, Turn
+from mockserver.http.connection import Limits
+from mockserver.http.server import HttpServer
 from mockserver.settings import Settings
 
 
@@ -57,21 +53,11 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def make_config(mock: Mock) -> uvicorn.Config:
-    """How the mock is served: it says nothing itself, trusts no proxy header and names no server."""
-    return uvicorn.Config(
-        mock.asgi,
-        http=cast(Any, partial(PatientProtocol, Turn(), API)),
-        log_config=None,
-        access_log=False,
-        log_level="error",
-        lifespan="on",
-        proxy_headers=False,
-        server_header=False,
-        date_header=True,
-        ws="none",
-        timeout_graceful_shutdown=1,
-    )
+def make_server(mock: Mock, ready: Callable[[], None] | None = None) -> HttpServer:
+    """The HTTP server of a mock; `ready` is called when it answers."""
+    settings = mock.settings
+    limits = Limits(settings.max_head, settings.request_timeout, settings.keep_alive)
+    return HttpServer(mock.asgi, limits, ready=ready)
 
 
 @contextlib.contextmanager
@@ -85,13 +71,13 @@ def running(
     mock = mock or Mock(settings)
     listening = listen(host, port)
     mock.guard.listens_on(listening.getsockname()[0])
-    server = uvicorn.Server(make_config(mock))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    server = make_server(mock)
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     try:
         # The socket listens already: a request that comes before the loop runs waits in its queue.
         yield RunningServer(url_of(listening), mock)
     finally:
-        server.should_exit = True
+        server.stop()
         thread.join(timeout=5)
         listening.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,30 +11,17 @@ from pathlib import Path
 from typing import TextIO
 
 import click
-import uvicorn
 
 from mockserver.api.incoming import Exchange
 from mockserver.app import Mock
 from mockserver.control.guard import new_token
 from mockserver.control.routes import DOCS
 from mockserver.seed import FixtureError
-from mockserver.server import PortInUse, listen, make_config, url_of
+from mockserver.server import PortInUse, listen, make_server, url_of
 from mockserver.settings import Settings
 from mockserver.spec import BOTS, CALENDARS, data_path
 
 _LONGEST_PATH = 200
-
-
-class _Server(uvicorn.Server):
-    """Tells when it is ready."""
-
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready()
 
 
 def serve(settings: Settings, host: str, port: int, log_level: str) -> None:
@@ -53,11 +39,11 @@ def serve(settings: Settings, host: str, port: int, log_level: str) -> None:
     # What is there now stays: collecting garbage need never look at the fixtures again, however many there are.
     gc.freeze()
     with listening:
-        server = _Server(make_config(mock), lambda: print(banner(mock, url_of(listening)), flush=True))
+        server = make_server(mock, ready=lambda: print(banner(mock, url_of(listening)), flush=True))
         try:
-            server.run(sockets=[listening])
+            server.run([listening])
         except KeyboardInterrupt:
-            # uvicorn hands Ctrl-C on once it has stopped; that is how this command is meant to end.
+            # The server hands Ctrl-C on once it has stopped; that is how this command is meant to end.
             return
 
 

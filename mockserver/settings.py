@@ -52,6 +52,9 @@ class Settings:
     post_rate: Rate = _knob(Rate(3000, 60), "how many POSTs a project may make, e.g. 3000/min")
     strict: bool = _knob(False, "refuse what the service tolerates but the contract does not allow")
     max_body: int = _knob(10_000_000, "the largest request body taken, in bytes")
+    max_head: int = _knob(1_000_000, "the largest head of a request taken (request line and headers), in bytes")
+    request_timeout: float = _knob(60.0, "how long the head of a request may take, and its body may pause, in seconds")
+    keep_alive: float = _knob(5.0, "how long a connection without a request stays open, in seconds")
     sync: Literal["auto", "manual"] = _knob(
         "auto", "sync calendars by themselves, as the service does, or only on demand"
     )

@@ -122,6 +122,9 @@ def test_options_come_from_the_environment_too() -> None:
         (["--host", "nowhere.invalid"], "nowhere.invalid"),
         (["--nope"], "--nope"),
         (["--max-body", "0"], "--max-body"),
+        (["--max-head", "10"], "--max-head"),
+        (["--keep-alive", "0"], "--keep-alive"),
+        (["--request-timeout", "soon"], "--request-timeout"),
         (["--reload", "--fixtures", "no-such-file.yaml"], "no-such-file.yaml"),
     ],
 )

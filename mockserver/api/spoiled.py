@@ -8,8 +8,8 @@ from typing import NamedTuple, cast
 from mockserver.api.incoming import Exchange, Receive, Scope, Send
 from mockserver.api.outgoing import Outgoing
 from mockserver.api.spoiling import Spoiler, Spoiling, page, refusal
-from mockserver.connection import CONNECTION, Connection
 from mockserver.domain.store import Project
+from mockserver.http.connection import RAW, HttpConnection
 
 Sleep = Callable[[float], Awaitable[None]]
 """Waits for so many seconds."""
@@ -63,7 +63,7 @@ async def send_spoiled(
     Where nothing but the application is at hand, as in process, a connection cannot be touched: a reset is then raised
     as ConnectionResetError, and a cut body simply ends.
     """
-    connection = cast("Connection | None", scope.get("state", {}).get(CONNECTION))
+    connection = cast("HttpConnection | None", scope.get("state", {}).get(RAW))
     if spoiling.kind == "reset":
         if connection is None:
             raise ConnectionResetError(f"fault {spoiling.name}: reset")
@@ -89,7 +89,7 @@ async def _send_pieces(outgoing: Outgoing, pieces: int, seconds: float, send: Se
     await send({"type": "http.response.body", "body": rest})
 
 
-async def _send_cut(outgoing: Outgoing, connection: Connection | None, receive: Receive, send: Send) -> None:
+async def _send_cut(outgoing: Outgoing, connection: HttpConnection | None, receive: Receive, send: Send) -> None:
     """The first half of the body, under the length of the whole."""
     await send({"type": "http.response.start", "status": outgoing.status, "headers": outgoing.headers})
     half = outgoing.body[: len(outgoing.body) // 2]
@@ -97,7 +97,7 @@ async def _send_cut(outgoing: Outgoing, connection: Connection | None, receive: 
 
 
 async def _send_mismeasured(
-    outgoing: Outgoing, by: int, connection: Connection | None, receive: Receive, send: Send
+    outgoing: Outgoing, by: int, connection: HttpConnection | None, receive: Receive, send: Send
 ) -> None:
     body = outgoing.body
     told = max(0, len(body) + by)
@@ -114,7 +114,7 @@ async def _send_mismeasured(
     connection.close()
 
 
-async def _send_and_close(body: bytes, connection: Connection | None, receive: Receive, send: Send) -> None:
+async def _send_and_close(body: bytes, connection: HttpConnection | None, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": connection is not None})
     if connection is not None:
         connection.close()
