@@ -20,6 +20,7 @@ from mockserver.control.aftermath import Aftermath
 from mockserver.control.attempts import Recorder
 from mockserver.control.calendars import Calendars
 from mockserver.control.clocks import Clocks
+from mockserver.control.cors import Cors
 from mockserver.control.explain import Explainer
 from mockserver.control.faults import Faults
 from mockserver.control.fixtures import Fixtures
@@ -31,6 +32,7 @@ from mockserver.control.projects import Projects
 from mockserver.control.routes import Control
 from mockserver.control.routing import Route
 from mockserver.control.snapshots import Snapshots
+from mockserver.control.waits import Waits
 from mockserver.control.watching import Watching
 from mockserver.control.webhooks import Webhooks
 from mockserver.control.witness import Witness
@@ -77,7 +79,8 @@ class Mock:
             fixtures = self.settings.fixtures or data_path("fixtures/default.yaml")
             projects = load_fixtures(fixtures, self.clock.now(), self.settings.sync)
         self.store = Store(projects, self.clock, self.settings.random_seed)
-        self.journals = Journals(self.store, self.clock)
+        self._waits = Waits()
+        self.journals = Journals(self.store, self.clock, waits=self._waits)
         documents = {"openapi.yaml": contract, "bots.yaml": bots}
         self.faults = Faults(set().union(*map(_operations, documents.values())))
         self.explainer = Explainer(documents, self.journals, self.store)
@@ -93,7 +96,7 @@ class Mock:
         )
         for project in self.store.projects:
             self.world.rearm(project)
-        self.guard = Guard(self.settings.control_token)
+        self.guard = Guard(self.settings.control_token, self.settings.cors)
         self._snapshots = Snapshots(self.pump)
         forget = (self.journals.drop, self._witness.forget, self._snapshots.forget)
         self._lives = Lives(self.store, self.world, self.pump, self.faults, forget)
@@ -115,9 +118,10 @@ class Mock:
         handlers = (Handlers(self.service, sealer), BotHandlers(self.scheduling, sealer))
         self.routes = self._routes(contract, bots)
         control = partial(
-            Control, routes=self.routes, store=self.store, guard=self.guard, begin=self.pump.start, end=self.pump.aclose
+            Control, routes=self.routes, store=self.store, guard=self.guard, begin=self._begin, end=self._end
         )
-        self.asgi: App = make_stack(texts, [control, gateway], Resolver(partial(_handler, handlers)))
+        stack: App = make_stack(texts, [control, gateway], Resolver(partial(_handler, handlers)))
+        self.asgi: App = Cors(stack, self.settings.cors) if self.settings.cors else stack
 
     def _routes(self, contract: dict[str, Any], bots: dict[str, Any]) -> list[Route]:
         """What the controls can do, group by group."""
@@ -134,7 +138,7 @@ class Mock:
             Fixtures(self._lives, self.guard),
             Clocks(self.pump),
             Calendars(self.world, self.service, self.pump, self._witness, aftermath),
-            Webhooks(self.store, self.pump, UrlRules(https_only=self.settings.https_webhooks)),
+            Webhooks(self.journals.secrets, self.pump, UrlRules(https_only=self.settings.https_webhooks), self._waits),
             Watching(self.journals, self.faults, self.explainer, aftermath, _operations(contract) | _operations(bots)),
         )
         return [route for group in groups for route in group.routes()]
@@ -145,6 +149,21 @@ class Mock:
         Projects that were made since are gone, and so are their keys.
         """
         self._projects.reset_all()
+
+    def end_waits(self) -> None:
+        """Answers all requests that wait (`wait=`), now and until the server has stopped, with what there is.
+
+        A server calls it when it begins to stop; it may do so in any thread.
+        """
+        self._waits.close()
+
+    def _begin(self) -> None:
+        self._waits.open()
+        self.pump.start()
+
+    async def _end(self) -> None:
+        await self.pump.aclose()
+        self._waits.open()
 
     def _happened(self, project: Project, happening: Happening) -> None:
         self._recorder(project, happening)

@@ -13,7 +13,17 @@ import click
 from mockserver import __version__
 from mockserver.controls import Refusal
 from mockserver.judging import commands
-from mockserver.settings import LOG_LEVELS, ORDERS, SYNCS, Rate, Settings, environment_name, knobs, parse_rate
+from mockserver.settings import (
+    LOG_LEVELS,
+    ORDERS,
+    SYNCS,
+    Rate,
+    Settings,
+    environment_name,
+    knobs,
+    parse_origin,
+    parse_rate,
+)
 from mockserver.steering import COMMANDS
 
 _KNOBS = knobs()
@@ -43,6 +53,16 @@ class _TokenType(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # g
         if not _TOKEN.fullmatch(value):
             self.fail("a control token is 8 to 200 printable ASCII characters without blanks", param, ctx)
         return str(value)
+
+
+class _OriginType(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic from click 8.2 on
+    name = "origin"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return parse_origin(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -116,6 +136,13 @@ def cli() -> None:
     show_default="made up",
     help=_KNOBS["control_token"],
     **_environment("control_token"),
+)
+@click.option(
+    "--cors",
+    type=_OriginType(),
+    multiple=True,
+    help=_KNOBS["cors"],
+    **_environment("cors"),
 )
 @click.option(
     "--log-level",

@@ -57,7 +57,7 @@ def make_server(mock: Mock, ready: Callable[[], None] | None = None) -> HttpServ
     """The HTTP server of a mock; `ready` is called when it answers."""
     settings = mock.settings
     limits = Limits(settings.max_head, settings.request_timeout, settings.keep_alive)
-    return HttpServer(mock.asgi, limits, ready=ready)
+    return HttpServer(mock.asgi, limits, ready=ready, stopping=mock.end_waits)
 
 
 @contextlib.contextmanager

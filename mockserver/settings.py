@@ -16,6 +16,7 @@ SYNCS = ("auto", "manual")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _RATE = re.compile(r"(\d+)/(s|sec|second|m|min|minute|h|hour|d|day)s?", re.IGNORECASE)
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 
 
 class Rate(NamedTuple):
@@ -38,6 +39,17 @@ def parse_rate(text: str) -> Rate:
     if not match:
         raise ValueError(f"{text!r} is no rate; write a number and sec, min, hour or day, e.g. 3000/min")
     return Rate(int(match[1]), _SECONDS[match[2][0].lower()])
+
+
+def parse_origin(text: str) -> str:
+    """An origin as a browser writes it: scheme, host and port; * for any.
+
+    Raises ValueError.
+    """
+    origin = text.strip().lower().removesuffix("/")
+    if origin not in ("*", "null") and not _ORIGIN.fullmatch(origin):
+        raise ValueError(f"{text[:100]!r} is no origin; write scheme, host and port, e.g. http://localhost:3000, or *")
+    return origin
 
 
 def _knob(default: Any, meaning: str, *, secret: bool = False) -> Any:
@@ -65,6 +77,13 @@ class Settings:
     control_token: str | None = _knob(
         None, "what control requests must bring when others can reach the mock; made up when not set", secret=True
     )
+    cors: tuple[str, ...] = _knob(
+        (), "an origin whose web pages may use API and controls, e.g. http://localhost:3000; * is any; repeatable"
+    )
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for an origin that is none."""
+        object.__setattr__(self, "cors", tuple(parse_origin(origin) for origin in self.cors))
 
 
 def environment_name(name: str) -> str:

@@ -43,7 +43,11 @@ async def _call(mock: Mock, method: str, path: str, headers: Mapping[str, str], 
     sent: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:
-        return next(messages, {"type": "http.disconnect"})
+        for message in messages:
+            return message
+        # The client stays until it is answered.
+        await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
 
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)

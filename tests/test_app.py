@@ -79,6 +79,7 @@ def test_the_public_surface_is_what_is_documented() -> None:
     assert surface == [
         "asgi",
         "clock",
+        "end_waits",
         "explainer",
         "faults",
         "guard",

@@ -184,3 +184,15 @@ def test_a_control_token_that_no_header_could_carry_is_refused_without_showing_i
         assert done.returncode == 2
         assert "8 to 200 printable ASCII characters" in done.stderr
         assert token not in done.stderr
+
+
+def test_pages_of_an_origin_are_let_in_from_the_command_line() -> None:
+    preflight = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST"}
+    with serving(ATTENDEE_MOCK_CORS="http://localhost:3000 http://localhost:5173") as (_, url, _):
+        for path in ("/api/v1/calendars", "/__mock__/reset"):
+            request = urllib.request.Request(f"{url}{path}", method="OPTIONS", headers=preflight)
+            with urllib.request.urlopen(request, timeout=10) as answered:
+                assert answered.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
+    done = run("serve", "--cors", "localhost:3000")
+    assert done.returncode == 2
+    assert "http://localhost:3000, or *" in done.stderr

@@ -9,8 +9,9 @@ import codecs
 import io
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from mockserver.api import errors
 from mockserver.api.multipart import parse_multipart
@@ -18,9 +19,18 @@ from mockserver.api.negotiation import MediaType, parse_media_type
 
 _DEEPEST = 940
 """How deep JSON may be nested; the service breaks off at some 950."""
+LARGE = 65_536
+"""What has more bytes is read in a thread of its own: other requests need not wait for it."""
+_MOST_TOKENS = 30_000
+"""How many texts, lists, objects and commas JSON may have: to read more would hold up all other requests."""
+_SLICE = 65_536
+"""How many bytes of a form are decoded at a time: between two of them other threads have their turn."""
 _JSON = ("application", "json")
 _FORM = ("application", "x-www-form-urlencoded")
 _MULTIPART = ("multipart", "form-data")
+_ASCII = re.compile(r"[\x00-\x7f]+")
+_BRACKET = re.compile(r"[\[\]{}]")
+_REST_OF_TEXT = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _BLANKS = re.compile(r"[ \t\n\r]*")
 
 
@@ -59,7 +69,9 @@ def parse_json(raw: bytes, encoding: str = "utf-8") -> Any:
     """
     try:
         text = _decode(raw, encoding)
-        if _depth(text) > _DEEPEST:
+        if has_many_tokens(text, _MOST_TOKENS):
+            raise errors.malformed_json(f"more than {_MOST_TOKENS} texts, lists, objects and commas")
+        if _is_too_deep(text):
             raise errors.malformed_json("nested too deeply")
         if text.startswith("{"):
             value, end = _DECODER.raw_decode(text)
@@ -104,24 +116,45 @@ def _wording(error: json.JSONDecodeError) -> str:
     return str(json.JSONDecodeError(f"Expecting {wanted}", error.doc, at))
 
 
-def _depth(text: str) -> int:
-    """How deeply arrays and objects are nested at most; not looked for where there are few of them."""
+def has_many_tokens(text: str, most: int) -> bool:
+    """Whether JSON has more texts, lists, objects and commas than `most`; what is inside of texts does not count."""
+    if len(text) <= most:
+        return False
+    if text.count(",") + text.count("[") + text.count("{") + text.count('"') // 2 <= most:
+        return False
+    tokens = 0
+    for start, end in _outside_texts(text):
+        tokens += 1 + text.count(",", start, end) + text.count("[", start, end) + text.count("{", start, end)
+        if tokens > most:
+            return True
+    return False
+
+
+def _is_too_deep(text: str) -> bool:
+    """Whether arrays and objects are nested too deeply; not looked for where there are few of them."""
     if text.count("[") + text.count("{") <= _DEEPEST:
-        return 0
-    deepest = depth = 0
-    in_string = escaped = False
-    for character in text:
-        if in_string:
-            in_string = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "]}":
-            depth -= 1
-    return deepest
+        return False
+    depth = 0
+    for start, end in _outside_texts(text):
+        for found in _BRACKET.finditer(text, start, end):
+            depth += 1 if found[0] in "[{" else -1
+            if depth > _DEEPEST:
+                return True
+    return False
+
+
+def _outside_texts(text: str) -> Iterator[tuple[int, int]]:
+    """From where to where JSON has no text in quotes; a text that does not end reaches to the end of all."""
+    at = 0
+    while (quote := text.find('"', at)) >= 0:
+        yield at, quote
+        end = text.find('"', quote + 1)
+        if end > 0 and text[end - 1] == "\\":
+            end = _REST_OF_TEXT.match(text, quote + 1).end()  # type: ignore[union-attr]  # it matches nothing, too
+        if end < 0 or end >= len(text):
+            return
+        at = end + 1
+    yield at, len(text)
 
 
 def _parse_form(raw: bytes, encoding: str) -> dict[str, str]:
@@ -131,7 +164,26 @@ def _parse_form(raw: bytes, encoding: str) -> dict[str, str]:
         text = raw.decode(encoding)
     except UnicodeDecodeError:
         text = raw.decode("iso-8859-1")
-    return dict(parse_qsl(text, keep_blank_values=True, encoding=encoding, errors="replace"))
+    if len(text) <= _SLICE or "%" not in text:
+        return dict(parse_qsl(text, keep_blank_values=True, encoding=encoding, errors="replace"))
+    pairs = [pair.replace("+", " ").partition("=") for pair in text.split("&") if pair]
+    return {_unquoted(name, encoding): _unquoted(value, encoding) for name, _, value in pairs}
+
+
+def _unquoted(text: str, encoding: str) -> str:
+    """What `unquote` gives, in pieces: in one go it would hold up all other threads."""
+    return _ASCII.sub(lambda run: b"".join(_unquoted_pieces(run[0])).decode(encoding, "replace"), text)
+
+
+def _unquoted_pieces(text: str) -> Iterator[bytes]:
+    start = 0
+    while start < len(text):
+        end = start + _SLICE
+        # Not in the middle of an escape.
+        escape = text.rfind("%", end - 2, end)
+        end = escape if escape > start else end
+        yield unquote_to_bytes(text[start:end])
+        start = end
 
 
 def _encoding(media_type: MediaType) -> str:

@@ -197,15 +197,17 @@ class Operation:
         raw: bytes,
         remarks: list[str],
         read: Callable[[BodyRules, Body], Mapping[str, Any]] | None = None,
+        parsed: Body | None = None,
     ) -> Mapping[str, Any]:
         """A body's fields as they are stored; `remarks` takes up what of it the contract does not allow.
 
-        `read` makes the fields of a body whose rules need more than the contract.
+        `read` makes the fields of a body whose rules need more than the contract; `parsed` is a body that was parsed
+        before.
 
         Raises ApiError for a body that the service refuses.
         """
         assert self.rules is not None
-        body = parse_body(content_type, raw)
+        body = parse_body(content_type, raw) if parsed is None else parsed
         if body.is_form:
             remarks.append("body: a form")
         fields = self.rules.apply(body) if read is None else read(self.rules, body)

@@ -6,15 +6,16 @@ contract; but it answers by itself, with each operation compiled once, instead o
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockserver.api import answers, errors, unrouted
 from mockserver.api.answers import Answer
 from mockserver.api.auth import Throttle, TokenSecurity
-from mockserver.api.bodies import Body
+from mockserver.api.bodies import LARGE, Body, parse_body
 from mockserver.api.contract import BrokenContract, Operation, Route
 from mockserver.api.errors import ApiError, BadRequestPage, ServerErrorPage
 from mockserver.api.handlers import Request
@@ -51,6 +52,16 @@ _PLAIN_ACCEPTS = frozenset({None, "*/*", "application/json"})
 _DOMAIN_ERRORS = (CalendarNotFound, InvalidCursor, DuplicateDeduplicationKey, NotStorable, SchedulingError)
 Reader = Callable[[Project, BodyRules, Body], Mapping[str, Any]]
 _DOING = {"POST": "creating", "PATCH": "updating"}
+
+
+class _Read(NamedTuple):
+    """What of a large request was read before its operation, in a thread of its own; None of what is small."""
+
+    body: Body | None = None
+    query: list[tuple[str, str]] | None = None
+
+
+_NOTHING = _Read()
 
 
 class Gateway(SpecMiddleware):  # type: ignore[misc]
@@ -141,9 +152,10 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
             project = exchange.project = self._security.authenticate(headers.authorization)
             if operation is not None:
                 writes = operation.method != "GET"
-                if writes or self._faults.armed:
-                    await self._prepare(operation, exchange, object_id, receive, headers)
-                answer = self._run(operation, exchange, object_id, scope, headers, remarks)
+                read = _NOTHING
+                if writes or self._faults.armed or len(exchange.query) > LARGE:
+                    read = await self._prepare(operation, exchange, object_id, receive, headers)
+                answer = self._run(operation, exchange, object_id, scope, headers, remarks, read)
                 if writes:
                     await self._tell(operation, project)
             else:
@@ -159,7 +171,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
 
     async def _prepare(
         self, operation: Operation, exchange: Exchange, object_id: str, receive: Receive, headers: Headers
-    ) -> None:
+    ) -> _Read:
         """Lets faults step in, and takes in what a write brings; not one POST too many, nor one about nothing."""
         project = exchange.project
         assert project is not None
@@ -172,6 +184,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
                 # The service looks for the object before it reads the body (patch-unknown-ids).
                 self._find[operation.operation_id](project, object_id)
             exchange.body = await read_body(receive, headers.content_length, self._max_body)
+        return await _read_apart(exchange, headers)
 
     async def _tell(self, operation: Operation, project: Project) -> None:
         """After an accepted write: what it brings about is due, before its answer or after it as is set."""
@@ -187,6 +200,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         scope: Scope,
         headers: Headers,
         remarks: list[str],
+        before: _Read,
     ) -> Answer:
         """An operation's own answer; `remarks` takes up what of the request the contract does not allow."""
         project = exchange.project
@@ -194,14 +208,14 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         query_string = scope["query_string"]
         query: Mapping[str, str] = {}
         if query_string:
-            pairs = parse_query(query_string)
+            pairs = parse_query(query_string) if before.query is None else before.query
             query = dict(pairs)
             remarks += operation.query_remarks(pairs)
         fields: Mapping[str, Any] = {}
         if operation.rules is not None:
             reader = self._readers.get(operation.operation_id)
             read = None if reader is None else partial(reader, project)
-            fields = operation.read_fields(headers.content_type or "", exchange.body, remarks, read)
+            fields = operation.read_fields(headers.content_type or "", exchange.body, remarks, read, before.body)
         if remarks and self._strict:
             raise errors.off_contract(remarks[0])
         url = url_of(scope, headers)
@@ -263,6 +277,21 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
             exchange.reason = error.reason
         text = answers.to_json(body)
         return write(exchange, unrouted.UNKNOWN_PATH_ALLOW, sent, text, representation, headers)
+
+
+async def _read_apart(exchange: Exchange, headers: Headers) -> _Read:
+    """What is large of a request, read in a thread.
+
+    Raises ApiError for a body that is not of its type.
+    """
+    if len(exchange.body) <= LARGE >= len(exchange.query):
+        return _NOTHING
+    query = body = None
+    if len(exchange.query) > LARGE:
+        query = await asyncio.to_thread(parse_query, exchange.query)
+    if len(exchange.body) > LARGE:
+        body = await asyncio.to_thread(parse_body, headers.content_type or "", exchange.body)
+    return _Read(body, query)
 
 
 def _negotiate(headers: Headers, scope: Scope, remarks: list[str]) -> Representation:

@@ -63,7 +63,11 @@ def _value(part: _Part, filename: str | None, encoding: str) -> str | Upload:
 
 def _parts(raw: bytes, delimiter: bytes) -> Iterator[_Part]:
     """What is between the delimiters and has whole headers."""
-    for piece in raw.split(delimiter)[1:]:
+    at = raw.find(delimiter)
+    while at >= 0:
+        start = at + len(delimiter)
+        at = raw.find(delimiter, start)
+        piece = raw[start:] if at < 0 else raw[start:at]
         head, end, content = piece.partition(b"\r\n\r\n")
         if len(head) > _LONGEST_HEADERS:
             raise errors.malformed_multipart("Request max total header size exceeded.")

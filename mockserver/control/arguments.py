@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from mockserver.control.journal import LONGEST_WAIT
 from mockserver.control.refusal import Refused, unknown
 from mockserver.control.times import span
+from mockserver.control.waits import LONGEST_WAIT
 from mockserver.domain.model import Calendar, Micros
 from mockserver.domain.store import Project
 from mockserver.domain.timestamps import SECOND

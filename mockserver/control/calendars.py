@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,14 +16,15 @@ from mockserver.control.times import moment
 from mockserver.control.witness import Witness, as_told
 from mockserver.delivery.pump import Pump
 from mockserver.domain.failures import case_of
-from mockserver.domain.model import Calendar, Failure, Remote
+from mockserver.domain.model import Calendar, Failure, Micros, Remote
 from mockserver.domain.remote import BadInput
 from mockserver.domain.service import Service
-from mockserver.domain.store import Project
+from mockserver.domain.store import Project, State
 from mockserver.domain.timestamps import render
 from mockserver.domain.upstream import Cancel, Edit, Vanish, completed, find, objects
 from mockserver.domain.world import World, next_sync
 
+_MANY_EVENTS = 500
 _CALENDAR = "/__mock__/calendars/{calendar}"
 _EVENTS = f"{_CALENDAR}/upstream/events"
 _EVENT = f"{_EVENTS}/{{id}}"
@@ -62,14 +64,12 @@ class Calendars:
         limit, now = read_limit(call.query), project.clock.now()
         first = moment("from", call.query["from"], now) if "from" in call.query else None
         last = moment("to", call.query["to"], now) if "to" in call.query else None
-        found = [
-            remote
-            for remote in objects(project.state, calendar)
-            if remote.start_time is None
-            or ((first is None or first <= remote.start_time) and (last is None or remote.start_time < last))
-        ]
-        shown = [completed(project.state, calendar, remote) for remote in found[:limit]]
-        return Reply(200, {**_told(project, calendar), "events": shown, "total": len(found)})
+        if project.state.count_events_in(calendar.id) < _MANY_EVENTS:
+            shown = _objects(project.state, calendar, first, last, limit)
+        else:
+            # Of a copy: in a thread it takes its time, while others are answered and change the project.
+            shown = await asyncio.to_thread(_objects, project.state.copy(), calendar, first, last, limit)
+        return Reply(200, {**_told(project, calendar), **shown})
 
     async def add(self, call: Call) -> Reply:
         """Adds an object, or the instances of a series."""
@@ -166,6 +166,17 @@ def _remote(project: Project, calendar: Calendar, call: Call) -> Remote:
         fix = "take the id of an object, or of an event of the calendar; GET …/upstream lists them"
         raise Refused("id", f"the remote calendar has no event {name[:80]!r}", 404, fix)
     return remote
+
+
+def _objects(state: State, calendar: Calendar, first: Micros | None, last: Micros | None, limit: int) -> dict[str, Any]:
+    """The first objects of a calendar that begin in a span of time or have no time, and how many there are."""
+    found = [
+        remote
+        for remote in objects(state, calendar)
+        if remote.start_time is None
+        or ((first is None or first <= remote.start_time) and (last is None or remote.start_time < last))
+    ]
+    return {"events": [completed(state, calendar, remote) for remote in found[:limit]], "total": len(found)}
 
 
 def _told(project: Project, calendar: Calendar) -> dict[str, Any]:

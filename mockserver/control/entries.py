@@ -10,8 +10,8 @@ from mockserver.api.incoming import Cut, Exchange
 from mockserver.control.masking import Known, Masker
 from mockserver.domain import timestamps
 from mockserver.domain.model import Micros
+from mockserver.domain.secret_urls import shown_url, url_secrets
 from mockserver.domain.store import Project
-from mockserver.domain.subscriptions import without_user
 
 Shown: TypeAlias = dict[str, Any]
 """An entry as plain data; nothing in it is secret."""
@@ -22,7 +22,7 @@ Pairs: TypeAlias = Sequence[tuple[bytes, bytes]]
 class DeliveryNote:
     """One attempt to deliver a webhook; `status` is None where no answer came, and `problem` then says why."""
 
-    url: str
+    url: str = field(repr=False)
     trigger: str
     key: str
     """The idempotency key, the same for every attempt of a delivery."""
@@ -36,7 +36,7 @@ class DeliveryNote:
     """The receiver's headers, and below its body."""
     sent: bytes = field(default=b"", repr=False)
     seconds: float = 0.0
-    problem: str | None = None
+    problem: str | None = field(default=None, repr=False)
     fault: str | None = None
     """The kind of fault that this attempt was sent with."""
     project: Project | None = field(default=None, repr=False)
@@ -52,8 +52,9 @@ Entry: TypeAlias = Exchange | DeliveryNote
 def show(entry: Entry, known: Known) -> Shown:
     """An entry as plain data."""
     project = entry.project.name if entry.project is not None else None
-    masker = Masker(known.of(project), known.is_key)
-    shown, hidden = _show(entry, masker, known), known.of(project)
+    masker = known.masker(project, *(url_secrets(entry.url) if isinstance(entry, DeliveryNote) else ()))
+    hidden = masker.hidden
+    shown = _show(entry, masker, known)
     # Again if need be: a secret that was met late is now also hidden where it was met early.
     return shown if masker.hidden is hidden else _show(entry, masker, known)
 
@@ -84,11 +85,11 @@ def _exchange(entry: Exchange, masker: Masker, known: Known) -> Shown:
 
 def _delivery(entry: DeliveryNote, masker: Masker) -> Shown:
     cut = entry.cut or Cut(len(entry.body), len(entry.sent))
-    address, _mark, query = entry.url.partition("?")
+    address, _mark, query = shown_url(entry.url).partition("?")
     return {
         **_head(entry, "delivery"),
         "method": "POST",
-        "url": masker.text(without_user(address)) + (f"?{masker.query(query)}" if query else ""),
+        "url": masker.text(address) + (f"?{masker.query(query)}" if query else ""),
         "trigger": entry.trigger,
         "idempotency_key": entry.key,
         "attempt": entry.attempt,

@@ -66,7 +66,7 @@ class Explainer:
         there = at(entry["path"], self._places)
         if not there:
             templates = {place.template for place in self._places.values()}
-            nearest = get_close_matches(entry["path"].rstrip("/"), sorted(templates), 1, 0.6)
+            nearest = get_close_matches(entry["path"][:200].rstrip("/"), sorted(templates), 1, 0.6)
             there = [place for place in self._places.values() if place.template in nearest]
         same = [place for place in there if place.method == entry["method"]]
         return next(iter([*same, *there]), None)

@@ -11,7 +11,7 @@ from mockserver.control.entries import Entry, Shown
 from mockserver.control.refusal import Refused, unknown
 
 KINDS = ("exchange", "delivery")
-_HIGHEST = 2**53
+_LONGEST_PATH = 1000
 
 
 class Filter(NamedTuple):
@@ -75,6 +75,8 @@ def parse_filter(parameters: Mapping[str, str], operations: Collection[str]) -> 
     status = given.get("status")
     if status is not None and status != "0" and not _is_status(status):
         raise Refused("status", "write a status such as 404, a class such as 4xx, or 0 for no answer")
+    if len(given.get("path", "")) > _LONGEST_PATH:
+        raise Refused("path", f"is longer than {_LONGEST_PATH} characters", fix="write a shorter pattern with *")
     method = given.pop("method", None)
     # An empty parameter asks for nothing.
     asked = {name: value for name, value in given.items() if value}

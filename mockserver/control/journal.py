@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
 from mockserver.api.incoming import Cut, Exchange
 from mockserver.control.entries import DeliveryNote, Entry, Shown, show
 from mockserver.control.filters import Filter
-from mockserver.control.masking import known_secrets
+from mockserver.control.masking import Secrets
 from mockserver.control.refusal import Refused
+from mockserver.control.waits import LONGEST_WAIT, Waits
 from mockserver.domain.clock import Clock
 from mockserver.domain.store import Project, Store
 
-LONGEST_WAIT = 300.0
-MOST_WAITERS = 1000
+_LARGE, _MANY_PROJECTS = 65_536, 100
 
 
 class Bounds(NamedTuple):
@@ -40,14 +41,6 @@ class Found(NamedTuple):
     evicted: int
 
 
-class Waiter(NamedTuple):
-    """Somebody who waits for an entry."""
-
-    wanted: Filter
-    loop: asyncio.AbstractEventLoop
-    came: asyncio.Event
-
-
 class Journal:
     """The latest entries of one project, or of the exchanges that no project's key came with."""
 
@@ -55,15 +48,19 @@ class Journal:
         self.entries: deque[Entry] = deque()
         self.size = 0
         self.evicted = 0
-        self.waiters: list[Waiter] = []
 
 
 class Journals:
     """Every journal of one mock; entries are numbered over all of them. None stands for the project of no key."""
 
-    def __init__(self, store: Store, clock: Clock, bounds: Bounds | None = None) -> None:
-        """`store` has the projects with their keys and secrets; `clock` tells the time of entries without a project."""
+    def __init__(self, store: Store, clock: Clock, bounds: Bounds | None = None, waits: Waits | None = None) -> None:
+        """`store` has the projects with their keys and secrets; `clock` tells the time of entries without a project.
+
+        `waits` are those of the whole mock.
+        """
         self._store = store
+        self.secrets = Secrets(store)
+        self._waits = waits or Waits()
         self._clock = clock
         self._bounds = bounds or Bounds()
         self._journals: dict[str | None, Journal] = {None: Journal()}
@@ -97,8 +94,7 @@ class Journals:
         self._size += size
         if len(journal.entries) > most or journal.size > most_bytes or self._size > most_of_all:
             self._evict(journal)
-        if journal.waiters:
-            _wake(journal.waiters, entry)
+        self._waits.offer(journal, entry)
 
     def record_delivery(self, project: Project, note: DeliveryNote) -> None:
         """Takes up an attempt to deliver a webhook."""
@@ -113,10 +109,15 @@ class Journals:
         With `first` the earliest ones.
         """
         journal = self._journals.get(project) or Journal()
-        # A copy: over a socket the journal is read in one thread and written in another.
-        found = [entry for entry in tuple(journal.entries) if entry.number < before and wanted.takes(entry)]
-        known, most = known_secrets(self._store), max(limit, 1)
+        found = [entry for entry in _matching(journal, wanted) if entry.number < before]
+        known, most = self.secrets.known(), max(limit, 1)
         return Found([show(entry, known) for entry in (found[:most] if first else found[-most:])], journal.evicted)
+
+    def is_large(self, project: str | None) -> bool:
+        """Whether there is so much to mask that it takes long."""
+        journal = self._journals.get(project)
+        many = project is None and len(self._store.projects) > _MANY_PROJECTS
+        return journal is not None and (many or journal.size > _LARGE)
 
     def entry(self, number: int) -> Shown:
         """The entry with this number, whosever it is.
@@ -126,7 +127,7 @@ class Journals:
         for journal in self._journals.values():
             for entry in tuple(journal.entries):
                 if entry.number == number:
-                    return show(entry, known_secrets(self._store))
+                    return show(entry, self.secrets.known())
         if 0 < number <= self._number:
             raise Refused("id", f"entry {number} is no longer kept: it was evicted or cleared", 404)
         raise Refused("id", f"there is no entry {number}; the latest is {self._number}", 404)
@@ -149,19 +150,16 @@ class Journals:
         if not 0 <= timeout <= LONGEST_WAIT:
             raise Refused("wait", f"wait between 0 and {LONGEST_WAIT:.0f} seconds")
         journal = self._journals.get(project) or self._open(project)
-        if len(journal.waiters) >= MOST_WAITERS:
-            raise Refused("wait", f"{MOST_WAITERS} requests wait already; let some of them end first", 429)
-        waiter = Waiter(wanted, asyncio.get_running_loop(), asyncio.Event())
-        journal.waiters.append(waiter)
-        try:
-            async with asyncio.timeout(timeout):
-                while sum(map(wanted.takes, tuple(journal.entries))) < at_least:
-                    waiter.came.clear()
-                    await waiter.came.wait()
-        except TimeoutError:
-            pass
-        finally:
-            journal.waiters.remove(waiter)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        # Again where what was there at first is cleared or evicted by now.
+        while (missing := at_least - (there := sum(1 for _ in _matching(journal, wanted)))) > 0:
+            came = await self._waits.wait(journal, wanted, max(0, end - loop.time()), missing)
+            if not came and not there:
+                # Nothing need be looked for: many waits may end at the same time.
+                return Found([], journal.evicted)
+            if len(came) < missing:
+                break
         return self.find(project, wanted, limit=limit, first=first)
 
     def clear(self, project: str | None) -> None:
@@ -212,6 +210,18 @@ class Journals:
         return _size(entry)
 
 
+def _matching(journal: Journal, wanted: Filter) -> Iterator[Entry]:
+    """The entries that a filter takes, the earliest first."""
+    # A copy: over a socket the journal is read in one thread and written in another.
+    entries = tuple(journal.entries)
+    start = bisect_right(entries, wanted.since, key=_number)
+    return (entry for entry in entries[start:] if wanted.takes(entry))
+
+
+def _number(entry: Entry) -> int:
+    return entry.number
+
+
 def _size(entry: Entry) -> int:
     """About how many bytes an entry holds that it does not share."""
     size = len(entry.body) + len(entry.sent) + _long(entry.headers)
@@ -240,9 +250,3 @@ def _beginning(text: bytes, most: int) -> bytes:
     if len(text) <= most:
         return text
     return text[: max(text.rfind(mark, 0, most) for mark in (b" ", b'"', b"&", b"=", b",", b"\n", b"'")) + 1]
-
-
-def _wake(waiters: list[Waiter], entry: Entry) -> None:
-    for waiter in tuple(waiters):
-        if waiter.wanted.takes(entry):
-            waiter.loop.call_soon_threadsafe(waiter.came.set)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from mockserver.control.faults import Faults
 from mockserver.control.refusal import Refused
@@ -71,11 +71,13 @@ class Lives:
             forget(project.name)
         self._pump.wake(project)
 
-    def reset_all(self) -> None:
-        """Everything back to the fixtures: throw-away projects end, all others are reset."""
-        for project in [project for project in self._store.projects if self.is_throwaway(project)]:
-            self.end(project)
-        for project in self._store.projects:
-            project.reset()
-            self.begin_again(project)
+    def reset_all(self) -> Iterator[None]:
+        """Everything back to the fixtures: throw-away projects end, all others are reset, one with each step."""
+        for project in list(self._store.projects):
+            if self.is_throwaway(project):
+                self.end(project)
+            elif self._store.by_name.get(project.name) is project:
+                project.reset()
+                self.begin_again(project)
+            yield
         self._faults.clear()

@@ -17,6 +17,7 @@ from urllib.parse import quote, quote_plus, unquote_plus
 
 from mockserver.api.negotiation import MediaType, parse_media_type
 from mockserver.domain.model import Json
+from mockserver.domain.secret_urls import SENSITIVE_NAMES, without_secrets
 from mockserver.domain.store import Project, Store
 
 MASK = "***"
@@ -24,13 +25,18 @@ _SHORTEST = 6
 """A secret shorter than this is not looked for outside its own place: it would be found in half of all words."""
 _MOST = 500
 """In how many ways of writing secrets are looked for outside their own places."""
-_NAMES = r"secret|token|passw(?:or)?d|authorization|api[-_ ]?key|credential|private[-_]?key|cookie|session[-_]?id"
-_NAME = re.compile(_NAMES, re.IGNORECASE)
-_SPELT = re.compile(rf"(?:{_NAMES})[\w.-]*[\s\"'\\\]]*(?:[:=]|%3[ad])", re.IGNORECASE)
+_MOST_PAIRS = 1000
+"""What has more fields than the service reads is masked as a text."""
+_NAME = re.compile(SENSITIVE_NAMES, re.IGNORECASE)
+_REST = re.compile(r"[\w.-]*+")
+_MARK = re.compile(r"[\s\"'\\\]]*+(?:[:=]|%3[ad])", re.IGNORECASE)
+"""What stands between the name of a secret and the secret."""
 _SCHEME = re.compile(r"\b(token|bearer|basic)(\s+)[^\s\"',;<>]{12,}", re.IGNORECASE)
 _SCHEMES = frozenset({"token", "bearer", "basic", "digest"})
 _LOOKS = re.compile(r"GOCSPX-[\w-]+|(?<![\w.])1//[\w-]{10,}|ya29\.[\w.-]{10,}|\bM\.[CR]\d+_[\w.!*-]{10,}")
 _WORD = re.compile(r"[^\s\"'&=,;:<>()\[\]{}?#/\\%]{6,}")
+_SIMPLE = re.compile(r"[\w.+/=-]+", re.ASCII)
+"""What JSON and HTML write as it is."""
 _PLAIN_NAME = re.compile(r"[\w.\-\[\] ]+")
 _ESCAPE = re.compile(r"\\u00([0-9a-fA-F]{2})")
 _FORM = ("application", "x-www-form-urlencoded")
@@ -48,7 +54,9 @@ def spellings(secrets: Iterable[str]) -> tuple[str, ...]:
     """
     found = set()
     for secret in secrets:
-        if len(secret) >= _SHORTEST:
+        if len(secret) >= _SHORTEST and _SIMPLE.fullmatch(secret):
+            found |= {secret, quote(secret, safe="")}
+        elif len(secret) >= _SHORTEST:
             written = (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret))
             coded = (quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace"))
             found |= {secret, *written, *coded}
@@ -63,23 +71,63 @@ class Shown(NamedTuple):
     is_json: bool = False
 
 
+class Spellings:
+    """Any number of secrets, found in a text by how they begin: what it costs does not depend on how many there are."""
+
+    def __init__(self, secrets: Iterable[Iterable[str]] = ()) -> None:
+        """`secrets` are what `spellings` gives, in any number of groups."""
+        self._by_start: dict[str, list[str]] = {}
+        for group in secrets:
+            for secret in group:
+                self._by_start.setdefault(secret[:_SHORTEST], []).append(secret)
+        for found in self._by_start.values():
+            found.sort(key=len, reverse=True)
+
+    def hide(self, text: str) -> str:
+        """The text with every one of them masked."""
+        starts = self._by_start
+        if not starts:
+            return text
+        at = 0
+        parts: list[str] = []
+        done = 0
+        while at <= len(text) - _SHORTEST:
+            found = starts.get(text[at : at + _SHORTEST])
+            secret = None if found is None else next((one for one in found if text.startswith(one, at)), None)
+            if secret is None:
+                at += 1
+                continue
+            parts += (text[done:at], MASK)
+            at = done = at + len(secret)
+        return "".join([*parts, text[done:]]) if parts else text
+
+
 class Masker:
     """Masks one exchange. What it meets under a secret's name it hides wherever else it meets it from then on."""
 
-    def __init__(self, hidden: tuple[str, ...] = (), is_key: Callable[[str], bool] = lambda word: False) -> None:
-        """`hidden` is what `spellings` gives of known secrets; `is_key` says whether a word is anybody's API key."""
+    def __init__(
+        self,
+        hidden: tuple[str, ...] = (),
+        is_key: Callable[[str], bool] = lambda word: False,
+        others: Spellings | None = None,
+    ) -> None:
+        """`hidden` is what `spellings` gives of known secrets; `is_key` says whether a word is anybody's API key.
+
+        `others` are secrets of which there may be very many.
+        """
         self._is_key = is_key
+        self._others = others or Spellings()
         self.hidden = hidden
         """What is hidden wherever it is, the longest first; it grows with what is met."""
         self._doubled = False
 
     def text(self, text: str) -> str:
         """Any text."""
-        text = self.without_known(text)
+        text = without_secrets(self.without_known(text))
         text = _LOOKS.sub(MASK, _SCHEME.sub(rf"\1\2{MASK}", text))
-        spelt = _SPELT.search(text)
-        if spelt:
-            return text[: spelt.end()] + MASK
+        spelt = _spelt(text)
+        if spelt is not None:
+            return text[:spelt] + MASK
         plain = _plain(text)
         return MASK if plain != text and self._suspicious(plain) else text
 
@@ -89,6 +137,8 @@ class Masker:
 
     def query(self, query: str) -> str:
         """A query string or a form's body."""
+        if query.count("&") > _MOST_PAIRS:
+            return self._unreadable(query)
         shown: list[str] = []
         for pair in query.split("&"):
             if self._is_broken(pair):
@@ -122,10 +172,11 @@ class Masker:
         for secret in self.hidden:
             if secret in text:
                 text = text.replace(secret, MASK)
+        text = self._others.hide(text)
         return _WORD.sub(lambda word: MASK if self._is_key(word[0]) else word[0], text)
 
     def _suspicious(self, plain: str) -> bool:
-        return _SPELT.search(plain) is not None or self.without_known(plain) != plain
+        return _spelt(plain) is not None or self.without_known(plain) != plain
 
     def _header(self, name: str, value: str) -> list[str]:
         if not names_a_secret(name):
@@ -151,7 +202,7 @@ class Masker:
         return pair if masked == told and self.text(pair) == pair else masked
 
     def _multipart(self, text: str, boundary: str | None) -> str:
-        if not boundary:
+        if not boundary or text.count(f"--{boundary}") > _MOST_PAIRS:
             return self._unreadable(text)
         shown: list[str] = []
         for part in text.split(f"--{boundary}"):
@@ -227,11 +278,22 @@ class Masker:
 class Known(NamedTuple):
     """The secrets that a mock knows of all its projects at one time."""
 
-    keys: Mapping[str, str]
-    """The project's name by API key."""
+    keys: Mapping[str, Project]
+    """The project by API key."""
     disabled: Mapping[str, str]
+    """The project's name by disabled API key."""
     of: Callable[[str | None], tuple[str, ...]]
     """The spellings of one project's secrets, by its name."""
+    signing: Callable[[], Spellings]
+    """The secrets that the webhooks of all projects are signed with."""
+
+    def masker(self, project: str | None, *secrets: str) -> Masker:
+        """What masks an exchange of a project, and these secrets in it; of an exchange of none, the secrets of all."""
+        hidden = self.of(project)
+        if secrets:
+            hidden = tuple(sorted({*hidden, *spellings(secrets)}, key=len, reverse=True))
+        # A key is known by its word; what is signed with may be anybody's.
+        return Masker(hidden, self.is_key, self.signing() if project is None else None)
 
     def is_key(self, word: str) -> bool:
         """Whether a word is an API key of any project, disabled or not."""
@@ -245,28 +307,44 @@ class Known(NamedTuple):
         if len(words) != 2 or words[0].lower() != "token":
             return "not 'Token <api key>'"
         if words[1] in self.keys:
-            return f"a key of project {self.keys[words[1]]}"
+            return f"a key of project {self.keys[words[1]].name}"
         if words[1] in self.disabled:
             return f"a disabled key of project {self.disabled[words[1]]}"
         return "a key of no project"
 
 
-def known_secrets(store: Store) -> Known:
-    """The secrets that the store's projects have now."""
-    projects = {project.name: project for project in store.projects}
-    disabled = {key: name for name, project in projects.items() for key in project.disabled_api_keys}
+class Secrets:
+    """The secrets of all projects of a mock; what was worked out once is not worked out again."""
 
-    @cache
-    def of(name: str | None) -> tuple[str, ...]:
-        if name is None:
-            # A key is known by its word; what is signed with may be anybody's.
-            return spellings(text for project in store.projects for text in _signing(project))
-        project = projects.get(name)
-        if project is None:
-            return ()
-        return spellings((*project.api_keys, *project.disabled_api_keys, *_signing(project)))
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._signing: dict[str, tuple[bytes, tuple[str, ...]]] = {}
+        self._spellings = Spellings()
 
-    return Known({key: project.name for key, project in store.by_key.items()}, disabled, of)
+    def known(self) -> Known:
+        """Those that the projects have now."""
+        store = self._store
+        disabled = {key: project.name for project in list(store.projects) for key in project.disabled_api_keys}
+
+        @cache
+        def of(name: str | None) -> tuple[str, ...]:
+            project = None if name is None else store.by_name.get(name)
+            if project is None:
+                return ()
+            return spellings((*project.api_keys, *project.disabled_api_keys, *_signing(project)))
+
+        return Known(store.by_key, disabled, of, cache(self._all_signing))
+
+    def _all_signing(self) -> Spellings:
+        before, now = self._signing, dict[str, tuple[bytes, tuple[str, ...]]]()
+        for project in list(self._store.projects):
+            known = before.get(project.name)
+            if known is None or known[0] != project.webhook_secret:
+                known = project.webhook_secret, spellings(_signing(project))
+            now[project.name] = known
+        if now != before:
+            self._signing, self._spellings = now, Spellings(texts for _, texts in now.values())
+        return self._spellings
 
 
 def _signing(project: Project) -> tuple[str, str]:
@@ -277,6 +355,19 @@ def _signing(project: Project) -> tuple[str, str]:
 
 def _not_json(name: str) -> None:
     raise ValueError(name)
+
+
+def _spelt(text: str) -> int | None:
+    """Where the first secret begins that a name announces, as in `token: ...`; None where there is none."""
+    at = 0
+    while (found := _NAME.search(text, at)) is not None:
+        end = _REST.match(text, found.end()).end()  # type: ignore[union-attr]  # it matches nothing, too
+        mark = _MARK.match(text, end)
+        if mark is not None:
+            return mark.end()
+        # Every name in this word ends with it, save one with a blank in it: `api key`.
+        at = max(found.end(), end - len("api"))
+    return None
 
 
 def _decode(raw: bytes, media_type: MediaType) -> str:

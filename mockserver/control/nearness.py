@@ -12,6 +12,8 @@ from mockserver.control.filters import Filter
 from mockserver.control.masking import names_a_secret
 
 _MOST = 5
+_COMPARED = 200
+"""How many characters of a path are compared with another: the time that it takes grows with their square."""
 
 
 class Difference(NamedTuple):
@@ -75,7 +77,7 @@ def _differences(entry: Shown, wanted: Filter, body: Mapping[str, Any]) -> Itera
 def _place_and_status(entry: Shown, wanted: Filter) -> Iterable[Difference]:
     path, status = entry.get("path"), str(entry["status"] or 0)
     if not Filter(path=wanted.path).takes_shown(entry):
-        alike = SequenceMatcher(None, wanted.path or "", path or "").ratio()
+        alike = SequenceMatcher(None, (wanted.path or "")[:_COMPARED], (path or "")[:_COMPARED]).ratio()
         yield Difference("path", wanted.path, path, 4 * (1 - alike) + 0.5)
     if not Filter(status=wanted.status).takes_shown(entry):
         asked = wanted.status or ""

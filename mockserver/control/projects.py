@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Mapping
 from random import Random
@@ -9,9 +10,11 @@ from typing import Any, Final, cast
 
 from mockserver.control.lives import Lives
 from mockserver.control.refusal import Refused
-from mockserver.control.routing import Call, Reply, Route
+from mockserver.control.routing import Call, Reply, Route, is_large
 from mockserver.domain import timestamps
 from mockserver.domain.clock import Clock
+from mockserver.domain.model import Micros
+from mockserver.domain.secret_urls import shown_url
 from mockserver.domain.store import ALPHABET, Project, Store, Sync
 from mockserver.domain.subscriptions import Subscription
 from mockserver.seed import Broken, read_project
@@ -20,6 +23,8 @@ from mockserver.settings import SYNCS, Settings
 LARGE: Final = 50_000_000
 """The largest body with fixtures, in bytes."""
 _LONGEST_NAME: Final = 100
+_SLICE: Final = 100
+"""So many projects are shown or reset before others have their turn."""
 _NEW: Final = frozenset({"name", "sync", "fixtures", "webhooks"})
 _DOCUMENT: Final = frozenset({"name", "sync", "webhooks", "webhook_secret", "zoom_credentials", "calendars"})
 
@@ -37,7 +42,8 @@ class Projects:
 
     def reset_all(self) -> None:
         """Every project back to the fixtures; the next throw-away ones get the names and keys of the first again."""
-        self._lives.reset_all()
+        for _ in self._lives.reset_all():
+            pass
         self._begin()
 
     def _begin(self) -> None:
@@ -59,18 +65,29 @@ class Projects:
         ]
 
     async def _reset_all(self, call: Call) -> Reply:
-        self.reset_all()
+        for at, _ in enumerate(self._lives.reset_all(), 1):
+            if at % _SLICE == 0:
+                await asyncio.sleep(0)
+        self._begin()
         return Reply(200, {"status": "reset"})
 
     async def _list(self, call: Call) -> Reply:
-        return Reply(200, {"projects": [self._described(project) for project in self._store.projects]})
+        described = []
+        for at, project in enumerate(list(self._store.projects), 1):
+            described.append(self._described(project))
+            if at % _SLICE == 0:
+                await asyncio.sleep(0)
+        return Reply(200, {"projects": described})
 
     async def _show(self, call: Call) -> Reply:
         return Reply(200, self._described(call.project))
 
     async def _create(self, call: Call) -> Reply:
         self._lives.check_room()
-        project = self._read(call.body)
+        project = await self._read(call.body)
+        # To read much takes long: another may have got the name meanwhile.
+        self._check_is_new(project.name)
+        self._lives.check_room()
         self._lives.begin(project)
         shown_once = {
             "api_key": project.api_keys[0],
@@ -95,7 +112,7 @@ class Projects:
         self._lives.follow_sync(call.project)
         return Reply(200, self._described(call.project))
 
-    def _read(self, body: Mapping[str, Any]) -> Project:
+    async def _read(self, body: Mapping[str, Any]) -> Project:
         """A new project out of what was sent.
 
         Raises Refused and Broken, with nothing changed.
@@ -111,7 +128,9 @@ class Projects:
         name = self._name(given)
         drawn = {"api_keys": [self._new_key()], "webhook_secret": base64.b64encode(self._random.randbytes(32)).decode()}
         try:
-            project = read_project({**drawn, **document, **given, "name": name}, self._clock.now(), self._settings.sync)
+            project = await read_apart(
+                {**drawn, **document, **given, "name": name}, self._clock.now(), self._settings.sync
+            )
         except Broken as problem:
             raise problem if problem.place[:1] and problem.place[0] in given else problem.within("fixtures") from None
         _check_urls(project.subscriptions, https_only=self._settings.https_webhooks)
@@ -126,9 +145,12 @@ class Projects:
         name = given["name"]
         if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
             raise Refused("name", f"must be a text of 1 to {_LONGEST_NAME} characters")
+        self._check_is_new(name)
+        return name
+
+    def _check_is_new(self, name: str) -> None:
         if name in self._store.by_name:
             raise Refused("name", f"there is a project {name!r} already", 409, "give another name, or none")
-        return name
 
     def _new_key(self) -> str:
         while True:
@@ -146,8 +168,21 @@ class Projects:
             "sync": project.sync,
             "clock": clock,
             "throwaway": self._lives.is_throwaway(project),
-            "webhooks": [{**one._asdict(), "triggers": list(one.triggers)} for one in project.subscriptions],
+            "webhooks": [
+                {**one._asdict(), "url": shown_url(one.url), "triggers": list(one.triggers)}
+                for one in project.subscriptions
+            ],
         }
+
+
+async def read_apart(document: Mapping[str, Any], now: Micros, sync: Sync) -> Project:
+    """A project out of its fixtures; large ones are read in a thread, while others are answered.
+
+    Raises Broken.
+    """
+    if is_large(document):
+        return await asyncio.to_thread(read_project, document, now, sync)
+    return read_project(document, now, sync)
 
 
 def _check_urls(subscriptions: list[Subscription], *, https_only: bool) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from mockserver.api.bodies import LARGE, has_many_tokens
 from mockserver.api.errors import ApiError
 from mockserver.api.incoming import Receive, parse_query, read_body
 from mockserver.control.refusal import Refused, unknown
@@ -13,6 +16,8 @@ from mockserver.control.routing import Route
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _JSON = "application/json"
+_MOST_TOKENS, _MOST_IN_OBJECT = 30_000, 50
+"""JSON with more tokens than that has to consist of objects: between two of them other threads have their turn."""
 
 
 def header(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:
@@ -53,7 +58,9 @@ async def body_of(receive: Receive, headers: list[tuple[bytes, bytes]], route: R
         if content_type != _JSON and not content_type.endswith("+json"):
             fix = f"send JSON with Content-Type: {_JSON}"
             raise Refused("Content-Type", f"is {content_type[:80]}", 415, fix)
-    body = _parsed(raw) if raw else {}
+    body = {}
+    if raw:
+        body = await asyncio.to_thread(_parsed, raw) if len(raw) > LARGE else _parsed(raw)
     _check(body, route)
     return body
 
@@ -61,7 +68,10 @@ async def body_of(receive: Receive, headers: list[tuple[bytes, bytes]], route: R
 def _parsed(raw: bytes) -> dict[str, Any]:
     fix = 'send one JSON object, e.g. {"by": "25h"}'
     try:
-        body = json.loads(raw.decode("utf-8"), parse_constant=_no_number, object_pairs_hook=_object)
+        text = raw.decode("utf-8")
+        if has_many_tokens(text, _MOST_TOKENS) and has_many_tokens(text, _MOST_IN_OBJECT * text.count("{")):
+            raise Refused("body", f"has more than {_MOST_IN_OBJECT} values for each of its objects", fix="send less")
+        body = json.loads(text, parse_constant=_no_number, object_pairs_hook=_object)
     except (ValueError, RecursionError) as problem:
         reason = str(problem) if isinstance(problem, json.JSONDecodeError) else type(problem).__name__
         raise Refused("body", f"is not JSON: {reason}", fix=fix) from None
@@ -78,7 +88,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
-        again = next(name for at, name in enumerate(names) if name in names[:at])
+        again = next(name for name, count in Counter(names).items() if count > 1)
         raise Refused(again[:80], "is there twice in one object", fix="keep one of them")
     return found
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
 from urllib.parse import unquote
 
 from mockserver import __version__
@@ -14,7 +15,8 @@ from mockserver.control.choice import choose
 from mockserver.control.guard import Guard
 from mockserver.control.problems import PROBLEMS, answer, error
 from mockserver.control.reading import body_of, header, query_of
-from mockserver.control.routing import Call, Reply, Route
+from mockserver.control.refusal import Refused
+from mockserver.control.routing import Call, Reply, Route, is_large
 from mockserver.domain.store import Project, Store
 
 CONTROL: Final = "/__mock__/"
@@ -130,11 +132,12 @@ class Control:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
-        if not path.startswith(_OPEN) and not self._guard.admits(scope["headers"]):
-            fix = "add the header X-Control-Token: TOKEN; the server prints its token when it starts"
-            text = "this mock listens on an address that others can reach, and so its controls need a control token"
-            await _send(send, scope, error(401, text, "X-Control-Token", fix))
-            return
+        if not path.startswith(_OPEN):
+            try:
+                self._guard.check(scope["headers"])
+            except Refused as refused:
+                await _send(send, scope, answer(refused))
+                return
         found = self._table.find(path)
         if found is None:
             there = ", ".join(sorted(self._table.templates))
@@ -164,13 +167,56 @@ class Control:
             project = self._nobody
             if route.of_project:
                 project = choose(self._store, header(headers, b"authorization"), name)
-            return await route.handler(Call(project, names, query, body))
+            answering = route.handler(Call(project, names, query, body))
+            return await (_while_there(answering, receive) if query.get("wait") else answering)
         except PROBLEMS as problem:
             return answer(problem)
 
 
+async def _encoded(value: Any) -> bytes:
+    """JSON; what is large is written in a thread, piece by piece, while others are answered."""
+    if not is_large(value):
+        return json.dumps(value).encode()
+    return await asyncio.to_thread(lambda: "".join(_pieces(value)).encode())
+
+
+def _pieces(value: Any, depth: int = 4) -> Iterator[str]:
+    if not depth or not isinstance(value, dict | list):
+        yield json.dumps(value)
+        return
+    is_object, between = isinstance(value, dict), ""
+    yield "{" if is_object else "["
+    for part in value:
+        yield f"{between}{json.dumps(part)}: " if is_object else between
+        yield from _pieces(value[part] if is_object else part, depth - 1)
+        between = ", "
+    yield "}" if is_object else "]"
+
+
+async def _while_there(answering: Coroutine[Any, Any, Reply], receive: Receive) -> Reply:
+    """The reply to a request that waits.
+
+    Raises Disconnected as soon as its client is gone: it then waits no longer.
+    """
+    waiting, leaving = asyncio.ensure_future(answering), asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if waiting.done():
+            return waiting.result()
+        raise Disconnected
+    finally:
+        waiting.cancel()
+        leaving.cancel()
+        await asyncio.gather(waiting, leaving, return_exceptions=True)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def _send(send: Send, scope: Scope, reply: Reply, extra: tuple[str, str] | None = None) -> None:
-    body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+    body = reply.body if isinstance(reply.body, bytes) else await _encoded(reply.body)
     headers = [(b"content-type", reply.content_type.encode()), (b"content-length", str(len(body)).encode())]
     if reply.status == 204:
         headers = []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from mockserver.domain.store import Project
+
+_LARGE = 2_000
 
 
 class Call(NamedTuple):
@@ -27,7 +29,23 @@ class Reply(NamedTuple):
     content_type: str = "application/json"
 
 
-Handler: TypeAlias = Callable[[Call], Awaitable[Reply]]
+def is_large(value: Any) -> bool:
+    """Whether it takes long to do something with all of a JSON value, so that it is better done in a thread."""
+    todo, seen = [value], 0
+    while todo and seen < _LARGE:
+        part = todo.pop()
+        if isinstance(part, dict):
+            seen += len(part)
+            todo += part.values()
+        elif isinstance(part, list):
+            seen += len(part)
+            todo += part
+        elif isinstance(part, str):
+            seen += len(part) // 100
+    return seen >= _LARGE
+
+
+Handler: TypeAlias = Callable[[Call], Coroutine[Any, Any, Reply]]
 
 
 class Route(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -11,10 +12,10 @@ from mockserver.control.explain import Explainer
 from mockserver.control.faults import KINDS, Faults
 from mockserver.control.filters import Filter, parse_filter
 from mockserver.control.har import har
-from mockserver.control.journal import Journals
+from mockserver.control.journal import Found, Journals
 from mockserver.control.nearness import near_misses
 from mockserver.control.refusal import Refused
-from mockserver.control.routing import Call, Reply, Route
+from mockserver.control.routing import Call, Reply, Route, is_large
 
 _FAULTS = "/__mock__/faults"
 _REQUESTS = "/__mock__/requests"
@@ -84,12 +85,12 @@ class Watching:
         if seconds:
             found = await self._journals.wait_for(journal, wanted, seconds, limit=limit, first=first)
         else:
-            found = self._journals.find(journal, wanted, limit=limit, first=first)
+            found = await self._found(journal, wanted, limit, first=first)
         return Reply(200, {"requests": found.entries, "evicted": found.evicted, "last": self._journals.last})
 
     async def request(self, call: Call) -> Reply:
         """One entry, whosever it is."""
-        return Reply(200, self._journals.entry(_id(call)))
+        return Reply(200, await asyncio.to_thread(self._journals.entry, _id(call)))
 
     async def clear(self, call: Call) -> Reply:
         """Forgets the project's entries."""
@@ -99,8 +100,9 @@ class Watching:
     async def archive(self, call: Call) -> Reply:
         """The entries that are asked for as an HTTP archive, deliveries among them."""
         limit, wanted, journal = read_limit(call.query), self._filter(call.query, _ANY), self._journal(call)
-        found = self._journals.find(journal, wanted, limit=limit, first="after" in call.query)
-        return Reply(200, har(found.entries))
+        found = await self._found(journal, wanted, limit, first="after" in call.query)
+        archive = await asyncio.to_thread(har, found.entries) if is_large(found.entries) else har(found.entries)
+        return Reply(200, archive)
 
     async def misses(self, call: Call) -> Reply:
         """What came nearest to what was looked for, and what was different."""
@@ -110,14 +112,25 @@ class Watching:
         asked = {name: _as_text(name, value) for name, value in call.body.items() if name != "body"}
         most = read_limit(asked) if "limit" in asked else _USUAL_MISSES
         wanted = self._filter(asked, _ANY)
-        entries = self._journals.find(call.project.name, Filter()).entries
-        return Reply(200, {"near_misses": near_misses(entries, wanted, body, most)})
+        found = await self._found(call.project.name, Filter(), 1000)
+        if is_large([found.entries, body]):
+            misses = await asyncio.to_thread(near_misses, found.entries, wanted, body, most)
+        else:
+            misses = near_misses(found.entries, wanted, body, most)
+        return Reply(200, {"near_misses": misses})
 
     async def explain(self, call: Call) -> Reply:
         """Why an exchange was answered so; of an accepted write to a calendar its webhooks, or why there is none."""
         number = _id(call)
-        told = self._explainer.explain(number)
-        return Reply(200, {**told, "webhooks": self._aftermath.of(self._journals.entry(number))})
+        told = await asyncio.to_thread(self._explainer.explain, number)
+        entry = await asyncio.to_thread(self._journals.entry, number)
+        return Reply(200, {**told, "webhooks": self._aftermath.of(entry)})
+
+    async def _found(self, journal: str | None, wanted: Filter, limit: int, *, first: bool = False) -> Found:
+        """Entries of the journal; to mask many takes long, and so it is done in a thread while others are answered."""
+        if not self._journals.is_large(journal):
+            return self._journals.find(journal, wanted, limit=limit, first=first)
+        return await asyncio.to_thread(self._journals.find, journal, wanted, limit=limit, first=first)
 
     def _filter(self, query: Mapping[str, str], usual_kind: str) -> Filter:
         after = read_after(query, "a journal entry, its id") or 0

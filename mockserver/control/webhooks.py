@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from mockserver.control.arguments import read_after, read_choice, read_limit, read_wait
-from mockserver.control.journal import MOST_WAITERS
-from mockserver.control.masking import Masker, known_secrets
+from mockserver.control.masking import Secrets
 from mockserver.control.refusal import Refused
 from mockserver.control.routing import Call, Reply, Route
+from mockserver.control.waits import Waits
 from mockserver.delivery.pump import Pump
 from mockserver.domain.deliveries import Attempt, Delivery
-from mockserver.domain.store import Project, Store, new_id
+from mockserver.domain.outbox import Outbox
+from mockserver.domain.secret_urls import shown_url, url_secrets, without_secrets
+from mockserver.domain.store import Project, new_id
 from mockserver.domain.subscriptions import (
     TRIGGERS,
     Subscription,
@@ -20,7 +23,6 @@ from mockserver.domain.subscriptions import (
     set_active,
     subscribe,
     unsubscribe,
-    without_user,
 )
 from mockserver.domain.timestamps import render
 
@@ -30,15 +32,36 @@ _STATES = ("pending", "held", "sending", "success", "failure", "dropped", "finis
 """The states of a delivery, and `finished` for the three that are ends."""
 
 
+class _Wanted(NamedTuple):
+    """Which deliveries a query asks for; None asks for nothing."""
+
+    trigger: str | None
+    state: str | None
+    calendar: str | None
+    after: int
+    """Only deliveries with a higher number."""
+
+    def takes(self, one: Delivery) -> bool:
+        """Whether it is one of those that are asked for."""
+        return (
+            one.number > self.after
+            and (self.state is None or one.state == self.state or (self.state == "finished" and one.finished))
+            and self.trigger in (None, one.trigger)
+            and self.calendar in (None, one.calendar_id)
+        )
+
+
 class Webhooks:
     """A project's subscriptions and deliveries."""
 
-    def __init__(self, store: Store, pump: Pump, rules: UrlRules) -> None:
-        """`rules` are what new subscriptions' URLs have to keep."""
-        self._store = store
+    def __init__(self, secrets: Secrets, pump: Pump, rules: UrlRules, waits: Waits) -> None:
+        """`rules` are what new subscriptions' URLs have to keep; `secrets` and `waits` are those of the whole mock."""
+        self._secrets = secrets
         self._pump = pump
         self._rules = rules
-        self._waiting = 0
+        self._waits = waits
+        self._watched: dict[Outbox, Callable[[], None]] = {}
+        """The outboxes that somebody waits at, with what ends watching each."""
 
     def routes(self) -> list[Route]:
         """What there is under /__mock__/subscriptions and /__mock__/deliveries."""
@@ -95,12 +118,10 @@ class Webhooks:
         """The latest deliveries that are asked for, or the first after a number; it can wait until there is one."""
         project, query = call.project, call.query
         after, limit, seconds = read_after(query, "a delivery"), read_limit(query), read_wait(query)
-        wanted = _wanted(project, call)
-
-        def find() -> list[Delivery] | None:
-            return project.outbox.deliveries(wanted, after or 0) or None
-
-        found = find() or (await self._wait(project, find, seconds) if seconds else None) or []
+        wanted = _wanted(project, call, after or 0)
+        found = project.outbox.deliveries(wanted.takes)
+        if not found and seconds:
+            found = await self._wait(project, wanted, seconds)
         chosen = found[-limit:] if after is None else found[:limit]
         shown = {"deliveries": [_summary(one) for one in chosen], "total": len(found)}
         return Reply(200, {**shown, "evicted": project.outbox.evicted, "holding": project.outbox.holding})
@@ -108,10 +129,14 @@ class Webhooks:
     async def delivery(self, call: Call) -> Reply:
         """One delivery, with every attempt at it as it went over the wire."""
         found = call.project.outbox.find(call.names["key"])
-        known = known_secrets(self._store)
-        hide = Masker(known.of(call.project.name), known.is_key).without_known
+        urls = {found.url, *(attempt.url for attempt in found.attempts)}
+        masker = self._secrets.known().masker(call.project.name, *(text for url in urls for text in url_secrets(url)))
+
+        def hide(text: str) -> str:
+            return without_secrets(masker.without_known(text))
+
         attempts = [_attempt(attempt, hide) for attempt in found.attempts]
-        problem = None if found.problem is None else {**found.problem, "request_url": without_user(found.url)}
+        problem = None if found.problem is None else {**found.problem, "request_url": shown_url(found.url)}
         return Reply(200, {**_summary(found), "data": dict(found.data), "attempts": attempts, "problem": problem})
 
     async def hold_all(self, call: Call) -> Reply:
@@ -144,16 +169,17 @@ class Webhooks:
         call.project.outbox.resend(call.project, call.names["key"])
         return self._one(call)
 
-    async def _wait(
-        self, project: Project, find: Callable[[], list[Delivery] | None], seconds: float
-    ) -> list[Delivery] | None:
-        if self._waiting >= MOST_WAITERS:
-            raise Refused("wait", f"{MOST_WAITERS} requests wait already", 429, "let some of them end first")
-        self._waiting += 1
+    async def _wait(self, project: Project, wanted: _Wanted, seconds: float) -> list[Delivery]:
+        """The deliveries that came, each as it was when it was last one of those that are wanted."""
+        outbox, waits = project.outbox, self._waits
+        if outbox not in self._watched:
+            self._watched[outbox] = outbox.watch(partial(waits.offer, outbox))
         try:
-            return await self._pump.wait(project, find, seconds)
+            came = await waits.wait(outbox, wanted, seconds)
         finally:
-            self._waiting -= 1
+            if not waits.count(outbox):
+                self._watched.pop(outbox)()
+        return sorted({one.key: one for one in came}.values(), key=lambda one: one.number)
 
     def _one(self, call: Call) -> Reply:
         self._pump.wake(call.project)
@@ -165,22 +191,17 @@ class Webhooks:
         return Reply(200, {"holding": project.outbox.holding, "held": len(held)})
 
 
-def _wanted(project: Project, call: Call) -> Callable[[Delivery], bool]:
-    """Which deliveries a query asks for; a calendar may be one that is deleted by now, by its id."""
+def _wanted(project: Project, call: Call, after: int) -> _Wanted:
+    """What a query asks for; a calendar may be one that is deleted by now, by its id."""
     trigger, state = read_choice(call.query, "trigger", TRIGGERS), read_choice(call.query, "state", _STATES)
     calendar = call.query.get("calendar") or None
     if calendar is not None:
         calendar = project.state.calendar_ids.get(calendar) or calendar
-
-    def wanted(one: Delivery) -> bool:
-        has_state = state is None or one.state == state or (state == "finished" and one.finished)
-        return has_state and trigger in (None, one.trigger) and calendar in (None, one.calendar_id)
-
-    return wanted
+    return _Wanted(trigger, state, calendar, after)
 
 
 def _subscription(one: Subscription) -> dict[str, Any]:
-    return {"id": one.id, "url": without_user(one.url), "triggers": list(one.triggers), "active": one.active}
+    return {"id": one.id, "url": shown_url(one.url), "triggers": list(one.triggers), "active": one.active}
 
 
 def _summary(one: Delivery) -> dict[str, Any]:
@@ -189,7 +210,7 @@ def _summary(one: Delivery) -> dict[str, Any]:
         "key": one.key,
         "number": one.number,
         "subscription": one.subscription_id,
-        "url": without_user(one.url),
+        "url": shown_url(one.url),
         "trigger": one.trigger,
         "calendar": one.calendar_id,
         "state": one.state,
@@ -205,15 +226,15 @@ def _summary(one: Delivery) -> dict[str, Any]:
 def _error(one: Delivery, last: Attempt | None) -> str | None:
     """Why nothing was sent, or why the latest attempt had no answer."""
     if one.problem is not None:
-        return str(one.problem["error_message"])
-    return last.error_message or None if last is not None else None
+        return without_secrets(str(one.problem["error_message"]))
+    return without_secrets(last.error_message) or None if last is not None else None
 
 
 def _attempt(one: Attempt, hide: Callable[[str], str]) -> dict[str, Any]:
     return {
         "number": one.number,
         "at": render(one.at),
-        "url": without_user(one.url),
+        "url": shown_url(one.url),
         "headers": [[name, hide(value)] for name, value in one.headers],
         "body": hide(one.body.decode("utf-8", "replace")),
         "signed": hide(one.signed),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from socket import SOCK_STREAM, getaddrinfo
 from typing import NamedTuple, Protocol
@@ -15,15 +15,19 @@ from mockserver.domain.deliveries import Attempt, Delivery
 from mockserver.domain.happenings import Happening
 from mockserver.domain.model import Micros
 from mockserver.domain.outbox import Spoil
+from mockserver.domain.secret_urls import shown_url
 from mockserver.domain.store import Project
-from mockserver.domain.subscriptions import url_is_public, without_user
+from mockserver.domain.subscriptions import public_addresses
 
 
 class Sends(Protocol):
     """What puts webhooks on the wire."""
 
-    async def send(self, webhook: Webhook) -> Reply:
-        """Sends one, and says what came of it; raises nothing, whatever the receiver does."""
+    async def send(self, webhook: Webhook, addresses: Sequence[str] = ()) -> Reply:
+        """Sends one to one of these addresses, or without any to where its host's name leads; says what came of it.
+
+        Raises nothing, whatever the receiver does.
+        """
         ...
 
 
@@ -41,9 +45,20 @@ class Parcel(NamedTuple):
 class Courier:
     """Carries deliveries to their receivers."""
 
-    def __init__(self, sender: Sends, *, spoil: Spoil | None = None, public_only: bool = False) -> None:
-        """`spoil` is asked what a fault does to an attempt; `public_only` refuses receivers on this machine's net."""
+    def __init__(
+        self,
+        sender: Sends,
+        *,
+        spoil: Spoil | None = None,
+        public_only: bool = False,
+        resolve: Callable[[str], Iterable[str]] | None = None,
+    ) -> None:
+        """`spoil` is asked what a fault does to an attempt; `public_only` refuses receivers on this machine's net.
+
+        `resolve` gives the addresses of a host's name, and raises OSError where there are none; else the system does.
+        """
         self._sender = sender
+        self._resolve = resolve or _addresses
         self._spoil = spoil
         self._public_only = public_only
 
@@ -89,12 +104,14 @@ class Courier:
 
     async def _send(self, parcel: Parcel) -> list[Reply]:
         """The replies to a parcel's POSTs: one, or two of a duplicate, or none where nothing may be sent."""
-        url = parcel.webhook.url
-        if self._public_only and not await asyncio.to_thread(url_is_public, url, _addresses):
-            return []
+        addresses: Sequence[str] = ()
+        if self._public_only:
+            addresses = await asyncio.to_thread(public_addresses, parcel.webhook.url, self._resolve)
+            if not addresses:
+                return []
         spoiled = parcel.delivery.spoiled
         times = 2 if spoiled is not None and spoiled.how == "duplicate" else 1
-        return [await self._sender.send(parcel.webhook) for _ in range(times)]
+        return [await self._sender.send(parcel.webhook, addresses) for _ in range(times)]
 
     def _record(self, parcel: Parcel, replies: list[Reply]) -> Happening:
         outbox, key = parcel.project.outbox, parcel.delivery.key
@@ -137,7 +154,7 @@ def _happening(delivery: Delivery, at: Micros, attempt: Attempt | None = None) -
             "trigger": delivery.trigger,
             "calendar_id": delivery.calendar_id,
             "subscription_id": delivery.subscription_id,
-            "url": without_user(delivery.url),
+            "url": shown_url(delivery.url),
             "attempt": delivery.tried,
             "status_code": attempt.status if attempt is not None else None,
             "error_type": error,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol
 
 from mockserver.delivery.courier import Courier, Parcel
 from mockserver.domain.agenda import Task
@@ -13,8 +13,6 @@ from mockserver.domain.happenings import Happening
 from mockserver.domain.model import Micros
 from mockserver.domain.store import Project, Store
 from mockserver.domain.timestamps import SECOND
-
-T = TypeVar("T")
 
 AT_ONCE: Final = 16
 """How many deliveries of one project may be under way."""
@@ -147,24 +145,6 @@ class Pump:
                 if ran and project.outbox.epoch == epoch:
                     clock.run()
         return happened
-
-    async def wait(self, project: Project, found: Callable[[], T | None], seconds: float) -> T | None:
-        """What `found` gives as soon as it gives something, looking after every change of a delivery.
-
-        None after so many seconds of real time.
-        """
-        changed = asyncio.Event()
-        unwatch = project.outbox.watch(changed.set)
-        try:
-            async with asyncio.timeout(seconds):
-                while (value := found()) is None:
-                    changed.clear()
-                    await changed.wait()
-                return value
-        except TimeoutError:
-            return None
-        finally:
-            unwatch()
 
     async def aclose(self) -> None:
         """Breaks off what is under way, which stays on the agendas; nothing of the pump is left in the event loop."""

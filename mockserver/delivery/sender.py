@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 
@@ -44,23 +44,26 @@ class Sender:
         self._timeout = timeout
         self._tls = tls
 
-    async def send(self, webhook: Webhook) -> Reply:
-        """Sends it and reads what is kept of the answer; redirects are not followed. Never raises for a receiver."""
+    async def send(self, webhook: Webhook, addresses: Sequence[str] = ()) -> Reply:
+        """Sends it and reads what is kept of the answer; redirects are not followed. Never raises for a receiver.
+
+        With `addresses` it connects to one of these and does not look up where the host's name leads.
+        """
         loop = asyncio.get_running_loop()
         started = loop.time()
         address = address_of(webhook.url)
         try:
-            answer = await self._exchange(webhook, address)
+            answer = await self._exchange(webhook, address, addresses)
         except _Failed as failed:
             return Reply(None, "", failed.error_type, str(failed), loop.time() - started)
         return Reply(answer.status, answer.text(), "", "", loop.time() - started)
 
-    async def _exchange(self, webhook: Webhook, address: Address) -> Answer:
+    async def _exchange(self, webhook: Webhook, address: Address, addresses: Sequence[str]) -> Answer:
         pool = f"{'HTTPS' if address.tls else 'HTTP'}ConnectionPool(host='{address.host}', port={address.port})"
         connected = False
         try:
             async with asyncio.timeout(self._timeout):
-                reader, writer = await self._connect(address, pool)
+                reader, writer = await self._connect(address, pool, addresses)
                 connected = True
                 try:
                     writer.write(_request(webhook, address))
@@ -80,7 +83,9 @@ class Sender:
         except BrokenAnswer as broken:
             raise _Failed(broken.error_type, str(broken)) from None
 
-    async def _connect(self, address: Address, pool: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(
+        self, address: Address, pool: str, addresses: Sequence[str]
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to the first of the host's addresses that takes one.
 
         Raises _Failed.
@@ -88,7 +93,7 @@ class Sender:
         context = self._context() if address.tls else None
         name = address.host if address.tls else None
         problem = "no address"
-        for at in await _resolve(address, pool):
+        for at in addresses or await _resolve(address, pool):
             try:
                 return await asyncio.open_connection(at, address.port, ssl=context, server_hostname=name)
             except ssl.SSLError as error:

@@ -43,7 +43,7 @@ class Outbox:
         self._open: dict[str, Delivery] = {}
         self._finished: OrderedDict[str, Delivery] = OrderedDict()
         self._aside: dict[str, list[str]] = {}
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers: list[Callable[[Delivery], None]] = []
         self._made = 0
         self.evicted = 0
         """How many finished deliveries were forgotten."""
@@ -60,7 +60,6 @@ class Outbox:
         self._open, self._finished, self._aside = {}, OrderedDict(), {}
         self._made, self.evicted, self.holding = 0, 0, False
         self.epoch += 1
-        self._changed()
 
     def copy(self) -> Outbox:
         """The same deliveries again, which nobody watches; neither sees what happens to the other."""
@@ -72,7 +71,9 @@ class Outbox:
         """Has what the other one has; an attempt that was begun before is not recorded."""
         self._take_over(kept)
         self.epoch += 1
-        self._changed()
+        if self._watchers:
+            for delivery in self.deliveries():
+                self._changed(delivery)
 
     def broken_off(self) -> list[Delivery]:
         """Puts what is being sent back among what waits, and gives it: its tasks are on no agenda."""
@@ -84,8 +85,8 @@ class Outbox:
         self._aside = {name: list(keys) for name, keys in other._aside.items()}
         self._made, self.evicted, self.holding = other._made, other.evicted, other.holding
 
-    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
-        """Calls `changed` after every change of a delivery; gives what ends that."""
+    def watch(self, changed: Callable[[Delivery], None]) -> Callable[[], None]:
+        """Calls `changed` with every delivery that is made, changed or restored; gives what ends that."""
         self._watchers.append(changed)
         return lambda: self._watchers.remove(changed)
 
@@ -253,7 +254,7 @@ class Outbox:
                 self.evicted += 1
         else:
             self._open[delivery.key] = delivery
-        self._changed()
+        self._changed(delivery)
         return delivery
 
     def _schedule(self, project: Project, delivery: Delivery, cause: str) -> Delivery:
@@ -285,9 +286,9 @@ class Outbox:
     def _is_held(self, key: str) -> bool:
         return self._open[key].state == "held"
 
-    def _changed(self) -> None:
+    def _changed(self, delivery: Delivery) -> None:
         for watcher in list(self._watchers):
-            watcher()
+            watcher(delivery)
 
 
 def draw_wait(random: Random, retries: int) -> int:

@@ -215,7 +215,7 @@ class Project:
     api_keys: tuple[str, ...]
     disabled_api_keys: tuple[str, ...] = ()
     webhook_secret: bytes = field(default=b"", repr=False)
-    subscriptions: list[Subscription] = field(default_factory=list)
+    subscriptions: list[Subscription] = field(default_factory=list, repr=False)
     zoom_credentials: bool = False
     """Whether its bots may join Zoom meetings; without, the service refuses to schedule them."""
     baseline: State = field(default_factory=State, repr=False)

@@ -98,19 +98,20 @@ def is_web_url(text: str) -> bool:
     return good and not _BLANK.search(text)
 
 
-def url_is_public(url: str, resolve: Callable[[str], Iterable[str]]) -> bool:
-    """Whether every address of the URL's host is one of the public internet (webhooks.json, url_is_public).
+def public_addresses(url: str, resolve: Callable[[str], Iterable[str]]) -> list[str]:
+    """The addresses of the URL's host; none unless all are of the public internet (webhooks.json, url_is_public).
 
+    Whoever sends must use one of these: to look the host up again may give others.
     `resolve` gives the addresses of a host's name as text, and raises OSError where there are none.
     """
     if not is_web_url(url):
-        return False
+        return []
     host = urlsplit(url).hostname or ""
     try:
-        addresses = [host] if _is_address(host) else list(resolve(host))
+        addresses = [host] if _is_address(host) else list(dict.fromkeys(resolve(host)))
     except (OSError, UnicodeError):
-        return False
-    return bool(addresses) and all(_is_global(address) for address in addresses)
+        return []
+    return addresses if all(_is_global(address) for address in addresses) else []
 
 
 def _check_triggers(triggers: Sequence[str]) -> None:
@@ -142,10 +143,3 @@ def _is_global(text: str) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped.is_global
     return address.is_global
-
-
-def without_user(address: str) -> str:
-    """A URL without the user and password in it."""
-    scheme, mark, rest = address.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from mockserver.domain.model import PLATFORMS, STATES, Json, Micros
+from mockserver.domain.secret_urls import shown_url
 from mockserver.domain.subscriptions import MOST_SUBSCRIPTIONS, TRIGGERS, Subscription, is_web_url
 from mockserver.domain.timestamps import render_offset
 from mockserver.seed.problem import Broken
@@ -80,7 +81,7 @@ def _webhook_secret(value: Any) -> bytes:
 def _url(value: Any) -> str:
     """An http or https URL."""
     if not is_web_url(text(value)):
-        raise Broken("must be an http or https URL", value)
+        raise Broken("must be an http or https URL", shown_url(value))
     return str(value)
 
 
@@ -89,7 +90,9 @@ def _webhooks(value: Any) -> list[Subscription]:
     found: dict[str, Subscription] = {}
     for at, given in enumerate(items(value, partial(fields, readers=_WEBHOOK, required=("url",)))):
         if given["url"] in found:
-            raise Broken("must be a URL that no other webhook of the project has", given["url"], place=(at, "url"))
+            raise Broken(
+                "must be a URL that no other webhook of the project has", shown_url(given["url"]), place=(at, "url")
+            )
         found[given["url"]] = Subscription("", given["url"], tuple(dict.fromkeys(given.get("triggers", TRIGGERS))))
     if len(found) > MOST_SUBSCRIPTIONS:
         raise Broken(f"must be at most {MOST_SUBSCRIPTIONS} webhooks", len(found))

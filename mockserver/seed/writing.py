@@ -7,17 +7,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver.domain.model import Calendar, CalendarEvent, Micros
+from mockserver.domain.secret_urls import shown_url
 from mockserver.domain.store import Project, State
 from mockserver.domain.timestamps import render
 from mockserver.domain.upstream import completed, objects
 
 
-def write_project(project: Project, *, secrets: bool = False) -> dict[str, Any]:
+def write_project(project: Project, *, state: State | None = None, secrets: bool = False) -> dict[str, Any]:
     """The project as it is now, ready for the `projects` of a file; keys and credentials only with `secrets`.
+
+    `state` is a copy of its state where it may change meanwhile.
+    Without `secrets`, those in the URLs of its webhooks are masked, too.
 
     Of scheduled bots nothing is written: a fixture file has no place for them.
     """
-    calendars = sorted(project.state.calendars, key=lambda calendar: calendar.seq)
+    state = state or project.state
+    calendars = sorted(state.calendars, key=lambda calendar: calendar.seq)
     hidden = {
         "api_keys": list(project.api_keys),
         "disabled_api_keys": list(project.disabled_api_keys),
@@ -28,8 +33,11 @@ def write_project(project: Project, *, secrets: bool = False) -> dict[str, Any]:
         **(hidden if secrets else {}),
         "sync": project.sync,
         "zoom_credentials": project.zoom_credentials,
-        "webhooks": [{"url": one.url, "triggers": list(one.triggers)} for one in project.subscriptions],
-        "calendars": [_calendar(project.state, calendar, secrets=secrets) for calendar in calendars],
+        "webhooks": [
+            {"url": one.url if secrets else shown_url(one.url), "triggers": list(one.triggers)}
+            for one in project.subscriptions
+        ],
+        "calendars": [_calendar(state, calendar, secrets=secrets) for calendar in calendars],
     }
 
 

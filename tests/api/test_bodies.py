@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockserver.api import bodies, errors
 from mockserver.api.bodies import _wording as said_in_old_words
 from mockserver.api.bodies import parse_body, parse_json
 from mockserver.api.errors import ApiError, BadRequestPage
@@ -190,3 +192,51 @@ def test_what_newer_pythons_call_a_trailing_comma_is_said_as_the_service_says_it
     text: str, comma: int, wording: str
 ) -> None:
     assert said_in_old_words(json.JSONDecodeError("Illegal trailing comma before end", text, comma)) == wording
+
+
+@given(
+    text=st.text(st.sampled_from("a%4Z1+=&€é;\0 "), max_size=400),
+    times=st.integers(1, 40),
+    charset=st.sampled_from(["utf-8", "latin-1"]),
+)
+def test_a_long_form_is_read_as_a_short_one(text: str, times: int, charset: str) -> None:
+    raw = (text * times).encode()
+    expected = dict(parse_qsl(raw.decode(charset), keep_blank_values=True, encoding=charset, errors="replace"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bodies, "_SLICE", 7)
+        patch.setattr(errors, "MOST_PARAMETERS", 10**6)
+        assert bodies._parse_form(raw, charset) == expected
+
+
+@given(
+    value=st.recursive(
+        st.none() | st.text('a,[]{}"\\', max_size=9),
+        lambda part: st.lists(part) | st.dictionaries(st.text('a,"\\'), part),
+    ),
+    most=st.integers(0, 30),
+)
+def test_tokens_of_json_are_counted_outside_its_texts(value: Any, most: int) -> None:
+    def tokens(part: Any) -> int:
+        if isinstance(part, str):
+            return 1
+        if isinstance(part, dict):
+            return 1 + max(len(part) - 1, 0) + sum(1 + tokens(one) for one in part.values())
+        return 1 + max(len(part) - 1, 0) + sum(map(tokens, part)) if isinstance(part, list) else 0
+
+    count = tokens(value)
+    # The last stretch counts as one, whether a text ends it or not.
+    assert bodies.has_many_tokens(json.dumps(value), most) in {count > most, count + 1 > most}
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" + b"[]," * 200_000 + b"[]]", b'{"a": [' + b'"",' * 200_000 + b"1]}", b"[1," * 20_000]
+)
+def test_json_of_too_many_values_is_refused(body: bytes) -> None:
+    with pytest.raises(ApiError) as refused:
+        parse_json(body)
+    assert refused.value.status == 400
+
+
+def test_long_texts_in_json_are_no_values() -> None:
+    text = ",[{" * 100_000 + '"\\'
+    assert parse_json(json.dumps({"a": text}).encode()) == {"a": text}

@@ -33,7 +33,7 @@ class Controls:
         aftermath = Aftermath(mock.store, self.witness)
         self.routes: list[Route] = [
             *Calendars(mock.world, mock.service, mock.pump, self.witness, aftermath).routes(),
-            *Webhooks(mock.store, mock.pump, UrlRules(https_only=https_only)).routes(),
+            *Webhooks(mock.journals.secrets, mock.pump, UrlRules(https_only=https_only), mock._waits).routes(),
             *Watching(mock.journals, mock.faults, mock.explainer, aftermath, OPERATIONS).routes(),
         ]
 

@@ -169,8 +169,8 @@ def test_a_subscription_that_is_off_fails_what_was_to_be_sent_and_it_says_so(con
     assert "hidden" not in json.dumps(shown)
 
 
-def test_so_many_may_wait_and_no_more(controls: Controls, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockserver.control.webhooks.MOST_WAITERS", 1)
+def test_so_many_may_wait_and_no_more(controls: Controls) -> None:
+    controls.mock._waits._most = 1
 
     async def run() -> int:
         waiting = asyncio.create_task(controls.ask("GET", "/deliveries?wait=30s"))
@@ -183,3 +183,33 @@ def test_so_many_may_wait_and_no_more(controls: Controls, monkeypatch: pytest.Mo
         return refused.value.status
 
     assert asyncio.run(run()) == 429
+    assert controls.project.outbox._watchers == []
+
+
+def test_the_waits_of_one_project_take_no_place_of_another(controls: Controls) -> None:
+    controls.mock._waits._most = 1
+    first, other = controls.mock.store.projects[:2]
+
+    async def run() -> None:
+        waiting = asyncio.create_task(controls.ask("GET", "/deliveries?wait=30s"))
+        await asyncio.sleep(0)
+        controls.project = other
+        assert (await controls.ask("GET", "/deliveries?wait=1ms")).body["deliveries"] == []
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+    asyncio.run(run())
+
+
+def test_a_state_that_passes_at_once_is_not_missed(controls: Controls) -> None:
+    controls.project.outbox.hold(controls.project)
+
+    async def run() -> Any:
+        await controls.ask("POST", "/subscriptions", url=NOBODY)
+        waiting = asyncio.create_task(controls.ask("GET", "/deliveries?state=held&wait=30s"))
+        await asyncio.sleep(0)
+        made = tell(controls)
+        controls.project.outbox.drop(controls.project, made.key)
+        return (await waiting).body["deliveries"]
+
+    assert [one["state"] for one in asyncio.run(run())] == ["held"]

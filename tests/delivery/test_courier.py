@@ -126,3 +126,25 @@ def test_what_happened_tells_no_password_of_a_url() -> None:
     (told,) = asyncio.run(make_pump(wire).settle(project))
     assert told.detail["url"] == "http://127.0.0.1:9/x"
     assert "planted-word" not in str(told)
+
+
+def test_where_only_public_addresses_are_allowed_it_is_sent_to_those_that_were_checked() -> None:
+    wire, project = Wire(), make_project("http://receiver.example/x")
+    tell(project)
+    looked_up: list[str] = []
+
+    def resolve(host: str) -> list[str]:
+        looked_up.append(host)
+        return ["8.8.8.8", "8.8.4.4"] if len(looked_up) == 1 else ["127.0.0.1"]
+
+    duplicate = first("duplicate")
+    asyncio.run(make_pump(wire, public_only=True, resolve=resolve, spoil=duplicate).settle(project))
+    assert wire.addresses == [["8.8.8.8", "8.8.4.4"]] * 2
+    assert looked_up == ["receiver.example"]
+
+
+def test_where_any_address_is_allowed_none_is_looked_up_before() -> None:
+    wire, project = Wire(), make_project("http://receiver.example/x")
+    tell(project)
+    asyncio.run(make_pump(wire).settle(project))
+    assert list(map(list, wire.addresses)) == [[]]

@@ -8,7 +8,7 @@ import json
 import socket
 import ssl
 import zlib
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -211,7 +211,7 @@ def test_a_connection_that_is_never_made_is_told_of(monkeypatch: pytest.MonkeyPa
     assert "'Connection to 127.0.0.1 timed out. (connect timeout=0.01)'" in reply.error_message
 
 
-def over_tls(sender: Sender) -> Reply:
+def over_tls(sender: Sender, host: str = "127.0.0.1", addresses: Sequence[str] = ()) -> Reply:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"}}")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
@@ -222,7 +222,8 @@ def over_tls(sender: Sender) -> Reply:
         context.load_cert_chain(CERTIFICATE)
         server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
         async with server:
-            return await sender.send(webhook_to(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"))
+            url = f"https://{host}:{server.sockets[0].getsockname()[1]}/x"
+            return await sender.send(webhook_to(url), addresses)
 
     return asyncio.run(run())
 
@@ -237,3 +238,21 @@ def test_https_without_a_trusted_certificate_is_an_error() -> None:
     assert reply.error_type == "SSLError"
     assert reply.error_message.startswith("HTTPSConnectionPool(host='127.0.0.1', port=")
     assert "Max retries exceeded with url: /x (Caused by SSLError(SSLCertVerificationError(1, " in reply.error_message
+
+
+def test_it_connects_to_the_addresses_given_and_looks_no_name_up() -> None:
+    async def run() -> tuple[Reply, list[Received]]:
+        async with receiving(status(200, b"ok")) as receiver:
+            webhook = webhook_to(f"http://receiver.invalid:{receiver.port}/x")
+            return await Sender().send(webhook, ["127.0.0.1"]), receiver.received
+
+    reply, received = asyncio.run(run())
+    assert (reply.status, reply.text) == (200, "ok")
+    assert dict(received[0].headers)["Host"].startswith("receiver.invalid:")
+
+
+def test_the_certificate_has_to_be_that_of_the_name_and_not_of_the_address() -> None:
+    sender = Sender(tls=ssl.create_default_context(cafile=str(CERTIFICATE)))
+    reply = over_tls(sender, "receiver.invalid", ["127.0.0.1"])
+    assert reply.error_type == "SSLError"
+    assert "receiver.invalid" in reply.error_message

@@ -260,13 +260,24 @@ def test_deliveries_are_listed_in_their_order_from_where_one_looked_last() -> No
 
 def test_who_watches_is_told_of_every_change_until_the_end() -> None:
     project = make_project(URL)
-    seen: list[int] = []
-    unwatch = project.outbox.watch(lambda: seen.append(len(project.outbox)))
+    seen: list[str] = []
+    unwatch = project.outbox.watch(lambda delivery: seen.append(delivery.state))
     delivery = tell(project)
     project.outbox.drop(project, delivery.key)
     unwatch()
     tell(project)
-    assert seen == [1, 0]
+    assert seen == ["pending", "dropped"]
+
+
+def test_who_watches_is_told_of_what_is_restored() -> None:
+    project = make_project(URL)
+    delivery = tell(project)
+    kept = project.outbox.copy()
+    project.reset()
+    seen: list[str] = []
+    project.outbox.watch(lambda restored: seen.append(restored.key))
+    project.outbox.restore(kept)
+    assert seen == [delivery.key]
 
 
 def test_a_reset_forgets_deliveries_and_brings_subscriptions_back() -> None:

@@ -12,10 +12,10 @@ from mockserver.domain.subscriptions import (
     SubscriptionNotFound,
     SubscriptionRefused,
     UrlRules,
+    public_addresses,
     set_active,
     subscribe,
     unsubscribe,
-    url_is_public,
 )
 
 RECORDED = json.loads((Path(__file__).parent.parent / "recorded" / "webhooks.json").read_text("utf-8"))
@@ -36,7 +36,7 @@ def resolve(host: str) -> Iterable[str]:
 
 @pytest.mark.parametrize(("url", "public"), RECORDED["cases"]["url_is_public"].items())
 def test_what_is_public_is_what_was_recorded(url: str, public: bool) -> None:
-    assert url_is_public(url, resolve) is public
+    assert bool(public_addresses(url, resolve)) is public
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,12 @@ def test_what_is_public_is_what_was_recorded(url: str, public: bool) -> None:
     ],
 )
 def test_every_address_of_a_host_has_to_be_public(url: str, public: bool) -> None:
-    assert url_is_public(url, resolve) is public
+    assert bool(public_addresses(url, resolve)) is public
+
+
+def test_the_addresses_that_were_checked_are_given() -> None:
+    assert public_addresses("https://good.example/", resolve) == ["8.8.8.8"]
+    assert public_addresses("https://nobody.example/", lambda _: []) == []
 
 
 def test_a_project_has_at_most_two_subscriptions() -> None:
