@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import click
@@ -25,7 +26,13 @@ def events() -> None:
 @click.option("--end", help="when it ends")
 @click.option("--duration", help="how long it is, instead of --end")
 @click.option("--link", help="the link to the meeting")
-@click.option("--attendee", "attendees", multiple=True, metavar="EMAIL", help="who comes; may be given again")
+@click.option(
+    "--attendee",
+    "attendees",
+    multiple=True,
+    metavar="WHO",
+    help="who comes: EMAIL, 'NAME <EMAIL>', or 'NAME <>' without an address; may be given again",
+)
 @click.option("--file", "document", type=click.File("rb"), help="an object in the platform's own shape; - is the input")
 @steers(show_edit)
 def _add(controls: Controls, calendar: str, document: Any, **given: Any) -> Any:
@@ -35,6 +42,8 @@ def _add(controls: Controls, calendar: str, document: Any, **given: Any) -> Any:
     attendee-mock events add user-abcd --title Review --start 2h --duration 30m --link https://meet.google.com/abc-defg-hij
     """
     body = {"url" if name == "link" else name: value for name, value in given.items() if value}
+    if "attendees" in body:
+        body["attendees"] = [_attendee(who) for who in body["attendees"]]
     if document is not None:
         if body:
             raise click.UsageError("--file is a whole event; leave the other options out")
@@ -42,6 +51,12 @@ def _add(controls: Controls, calendar: str, document: Any, **given: Any) -> Any:
     elif "start" not in body:
         raise click.UsageError("an event begins at some time; give --start, e.g. --start 2h, or --file")
     return controls.ask("POST", "calendars", calendar, "upstream", "events", body=body)
+
+
+def _attendee(who: str) -> str | dict[str, str | None]:
+    """An address as it is; a name and what stands behind it in < and > as name and address."""
+    match = re.fullmatch(r"\s*([^<>]*?)\s*<([^<>]*)>\s*", who)
+    return {"email": match[2].strip() or None, "name": match[1] or None} if match else who
 
 
 def _object_in(raw: bytes) -> dict[str, Any]:

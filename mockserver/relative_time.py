@@ -21,8 +21,8 @@ def resolve(text: str, now: int) -> int | None:
     A weekday is that of the current ISO week, and on Saturday and Sunday that of the coming one; a day without a time
     of day is its midnight. None when the text is no relative time, or the instant is not within the years 1 to 9999.
     """
-    moment = _EPOCH + timedelta(microseconds=now)
     try:
+        moment = _EPOCH + timedelta(microseconds=now)
         if match := _NOW.fullmatch(text):
             moment += _shift(*match.groups())
         elif match := _DAY.fullmatch(text):

@@ -15,9 +15,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mockserver.domain.mapping import event_fields
+from mockserver.domain.model import Platform
 from mockserver.domain.store import Project
 from mockserver.domain.timestamps import parse, render
-from mockserver.seed import FixtureError, load_fixtures
+from mockserver.seed import FixtureError, load_fixtures, read_project, write_project
 
 ROOT = Path(__file__).parent.parent
 RECORDED = Path(__file__).parent / "recorded" / "seed.json"
@@ -229,6 +231,26 @@ def test_raw_is_made_in_the_shape_of_the_platform(load: Load, platform: str, nam
     assert len(raw["attendees"]) == 2
     assert "2026-05-13" in json.dumps(raw["start"])
     assert raw.get("isAllDay", "date" in raw["start"]) is all_day
+
+
+@pytest.mark.parametrize("platform", ["google", "microsoft"])
+def test_an_attendee_needs_no_address_and_is_read_again_as_it_was_written(load: Load, platform: Platform) -> None:
+    people: list[dict[str, Any]] = [
+        {"name": "Room"},
+        {"email": None},
+        {},
+        {"email": "a@example.com"},
+        {"email": "", "name": ""},
+    ]
+    event = {"start_time": "today", "end_time": "today+1d", "attendees": people}
+    project, _ = load(changed(CALENDAR, {"platform": platform, "events": [event]}))
+    (read,) = (one for one in project.state.events if one.attendees)
+    assert read.attendees == [{"email": one.get("email"), "name": one.get("name")} for one in people]
+    assert isinstance(read.raw, dict)
+    assert event_fields(platform, read.raw).attendees == read.attendees
+    written = write_project(project, secrets=True)
+    (again,) = (one for one in read_project(written, NOW).state.events if one.attendees)
+    assert (again.attendees, again.raw) == (read.attendees, read.raw)
 
 
 def test_raw_is_kept_word_for_word(load: Load) -> None:
@@ -455,6 +477,7 @@ BROKEN: list[tuple[tuple[str | int, ...], object, str]] = [
         "calendars[1].events[0].id: must be an id that is nowhere else in the file",
     ),
     ((*EVENT, "platform_uuid"), None, f"{AN_EVENT}.platform_uuid: must be text, not null"),
+    ((*EVENT, "platform_uuid"), "", f"{AN_EVENT}.platform_uuid: must be text that is not empty, not ''"),
     ((*EVENT, "platform_uuid"), LONG, f"{AN_EVENT}.platform_uuid: must be at most 1024 characters"),
     ((*EVENT, "name"), 5, f"{AN_EVENT}.name: must be text, not 5; quote it"),
     ((*EVENT, "name"), "\0" * 99, f"{AN_EVENT}.name: {UNSTORABLE}, not '\\x00"),
@@ -463,8 +486,8 @@ BROKEN: list[tuple[tuple[str | int, ...], object, str]] = [
     ((*EVENT, "is_deleted"), 1, f"{AN_EVENT}.is_deleted: must be true or false, not 1"),
     ((*EVENT, "attendees"), "a", f"{AN_EVENT}.attendees: must be a list, not 'a'"),
     ((*EVENT, "attendees"), ["a"], f"{AN_EVENT}.attendees[0]: must be a mapping, not 'a'"),
-    ((*EVENT, "attendees"), [{"name": "A"}], f"{AN_EVENT}.attendees[0]: email is missing; add it"),
-    ((*EVENT, "attendees"), [{"email": None}], f"{AN_EVENT}.attendees[0].email: must be text, not null"),
+    ((*EVENT, "attendees"), [None], f"{AN_EVENT}.attendees[0]: must be a mapping, not null"),
+    ((*EVENT, "attendees"), [{"email": 7}], f"{AN_EVENT}.attendees[0].email: must be text, not 7; quote it"),
     ((*EVENT, "attendees"), [{"email": "a", "role": "x"}], f"{AN_EVENT}.attendees[0].role: there is no such field"),
     ((*EVENT, "raw"), None, f"{AN_EVENT}.raw: must be a mapping, not null"),
     ((*EVENT, "raw"), {"a": ["\0"]}, f"{AN_EVENT}.raw.a[0]: {UNSTORABLE}"),

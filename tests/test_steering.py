@@ -110,7 +110,8 @@ UPSTREAM = "/__mock__/calendars/user-a%2Fb/upstream/events"
     ("line", "answer", "asked", "printed"),
     [
         (
-            "events add user-a/b --title Review --start 2h --duration 30m --link http://x --attendee a@b --attendee c",
+            "events add user-a/b --title Review --start 2h --duration 30m --link http://x --attendee a@b --attendee c"
+            " --attendee 'Ann B <ann@b>' --attendee 'Room 5 <>' --attendee '<x@y>'",
             EDITED,
             (
                 "POST",
@@ -120,7 +121,13 @@ UPSTREAM = "/__mock__/calendars/user-a%2Fb/upstream/events"
                     "start": "2h",
                     "duration": "30m",
                     "url": "http://x",
-                    "attendees": ["a@b", "c"],
+                    "attendees": [
+                        "a@b",
+                        "c",
+                        {"email": "ann@b", "name": "Ann B"},
+                        {"email": None, "name": "Room 5"},
+                        {"email": "x@y", "name": None},
+                    ],
                 },
             ),
             "the sync at 2027-01-15T08:01:00Z",

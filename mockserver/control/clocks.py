@@ -11,10 +11,11 @@ from mockserver.control.routing import Call, Reply, Route
 from mockserver.control.times import moment, span
 from mockserver.delivery.pump import Pump
 from mockserver.domain.agenda import Task
+from mockserver.domain.clock import EARLIEST, LATEST
 from mockserver.domain.happenings import Happening
 from mockserver.domain.model import Micros
 from mockserver.domain.store import Project
-from mockserver.domain.timestamps import SECOND, is_writable, render
+from mockserver.domain.timestamps import SECOND, render
 
 LONGEST: Final = 3660 * 86_400 * SECOND
 """So far may a clock be moved on at a time: what falls due on the way is done."""
@@ -56,6 +57,8 @@ class Clocks:
         project = call.project
         now = project.clock.now()
         to = moment("to", call.body["to"], now)
+        if to < EARLIEST:
+            raise Refused("to", "is too early", fix=f"a clock shows times from {render(EARLIEST)} to {render(LATEST)}")
         if to >= now:
             return await self._advanced(project, "to", to - now)
         project.clock.set(to)
@@ -70,8 +73,11 @@ class Clocks:
         return await self._advanced(call.project, "by", by)
 
     async def _advanced(self, project: Project, field: str, micros: Micros) -> Reply:
-        if micros > LONGEST or not is_writable(project.clock.now() + micros):
+        if micros > LONGEST:
             raise Refused(field, "is too far ahead", fix="move the clock on by ten years at a time at the most")
+        if project.clock.now() + micros > LATEST:
+            fix = f"a clock shows times from {render(EARLIEST)} to {render(LATEST)}"
+            raise Refused(field, "is too late", fix=fix)
         return self._moved(project, await self._pump.advance(project, micros))
 
     async def _settle(self, call: Call) -> Reply:

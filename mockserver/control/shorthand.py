@@ -90,9 +90,9 @@ def _is_short(name: str, value: Any) -> bool:
 
 
 def _start_of(remote: Remote) -> Micros:
-    if remote.fields is None:
+    if remote.start_time is None or remote.end_time is None:
         raise Refused("start", "the event has no time yet; give it a start")
-    return remote.fields.start_time
+    return remote.start_time
 
 
 def _end(body: Mapping[str, Any], start: Micros, now: Micros) -> Micros | None:
@@ -110,7 +110,7 @@ def _text(body: Mapping[str, Any], name: str) -> str | None:
     return value
 
 
-def _people(body: Mapping[str, Any]) -> list[tuple[str, str | None]]:
+def _people(body: Mapping[str, Any]) -> list[tuple[str | None, str | None]]:
     """Address and name of each attendee."""
     given = body.get("attendees") or []
     if not isinstance(given, list):
@@ -118,13 +118,13 @@ def _people(body: Mapping[str, Any]) -> list[tuple[str, str | None]]:
     return [_person(one, f"attendees[{place}]") for place, one in enumerate(given)]
 
 
-def _person(given: Any, field: str) -> tuple[str, str | None]:
+def _person(given: Any, field: str) -> tuple[str | None, str | None]:
     person = {"email": given} if isinstance(given, str) else given
     if not isinstance(person, dict) or not person.keys() <= {"email", "name"}:
         raise Refused(field, 'write an address, or {"email": …, "name": …}')
     email, name = person.get("email"), person.get("name")
-    if not isinstance(email, str) or not (name is None or isinstance(name, str)):
-        raise Refused(field, "email is a text, and name a text or left out")
+    if not isinstance(email, str | None) or not isinstance(name, str | None):
+        raise Refused(field, "email and name are each a text, null or left out")
     return email, name
 
 

@@ -42,7 +42,9 @@ def moment(field: str, value: Any, now: Micros) -> Micros:
     """
     shift = _span(value)
     found = now + shift if shift is not None else _absolute(value, now)
-    if found is None or not timestamps.is_writable(found):
+    if found is not None and not timestamps.is_writable(found):
+        raise Refused(field, "is not within the years 1 to 9999", fix="write a time within them")
+    if found is None:
         fix = "write it as 2026-05-01T09:00:00Z, or as a span from the project's now: 25h, 10m, -1d"
         raise Refused(field, "is no time", fix=fix)
     return found

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import Final, Protocol
 
 from mockserver.domain.model import Micros
+from mockserver.domain.timestamps import FIRST, LAST
+
+_DAY: Final = 86_400_000_000
+EARLIEST: Final[Micros] = FIRST + 31 * _DAY
+LATEST: Final[Micros] = LAST + 1 - (4 * 365 + 1) * _DAY
+"""A project's clock stays between these. Whatever is counted from its time is then in the years 1 to 9999 as well: a
+sync looks a day back and four weeks ahead, a bot joins up to three years ahead."""
 
 
 class Clock(Protocol):
@@ -40,7 +47,10 @@ class FixedClock:
 
 
 class ProjectClock:
-    """A project's own time: it runs with another clock until it is frozen, set or advanced by hand."""
+    """A project's own time: it runs with another clock until it is frozen, set or advanced by hand.
+
+    It never leaves the span from EARLIEST to LATEST: a time beyond them is the nearest of the two.
+    """
 
     def __init__(self, base: Clock) -> None:
         self._base = base
@@ -54,7 +64,8 @@ class ProjectClock:
 
     def now(self) -> Micros:
         """Microseconds since 1970, UTC."""
-        return self._base.now() + self._ahead if self._frozen_at is None else self._frozen_at
+        at = self._base.now() + self._ahead if self._frozen_at is None else self._frozen_at
+        return min(max(at, EARLIEST), LATEST)
 
     def freeze(self) -> None:
         """Stops it where it is."""

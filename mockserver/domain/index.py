@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 T = TypeVar("T")
 Key = Any
@@ -46,9 +46,9 @@ class SortedIndex(Generic[T]):
         for chunk in self._chunks:
             yield from chunk
 
-    def copy(self) -> SortedIndex[T]:
+    def copy(self) -> Self:
         """An index with the same items; neither sees what happens to the other."""
-        twin: SortedIndex[T] = SortedIndex.__new__(SortedIndex)
+        twin = type(self).__new__(type(self))
         twin._key, twin._length = self._key, self._length
         twin._chunks, twin._heads = self._chunks.copy(), self._heads.copy()
         return twin

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, cast
 
+from mockserver.domain.iso_times import read_iso
 from mockserver.domain.jsonb import as_stored
 from mockserver.domain.links import link_in
 from mockserver.domain.model import EventFields, Json, Micros, Platform
@@ -23,7 +24,8 @@ def event_fields(platform: Platform, document: Mapping[str, Json]) -> EventField
     """The fields that a sync writes of an object of this platform.
 
     The object's members have the platform's types, see `check_remote`. Raises CannotBeRead when a time is missing, as
-    in a cancelled Google event that has only an id (google-cancelled-without-start).
+    in a cancelled Google event that has only an id (google-cancelled-without-start), and when a Microsoft event has
+    null as its body and a link nowhere else.
     """
     given = cast(Mapping[str, Any], document)
     return _google(given) if platform == "google" else _microsoft(given)
@@ -57,7 +59,7 @@ def microsoft_time(given: Mapping[str, Any]) -> Micros:
 
 
 def _instant(text: str, zone: str | None) -> Micros:
-    moment = datetime.fromisoformat(text)
+    moment = read_iso(text)
     return to_micros(moment if moment.tzinfo is not None else moment.replace(tzinfo=_zone(zone)))
 
 
@@ -102,15 +104,18 @@ def _video(event: Mapping[str, Any]) -> str | None:
 
 
 def _microsoft(event: Mapping[str, Any]) -> EventFields:
-    body = event.get("body") or {}
+    body = event.get("body", {})
     online = event.get("onlineMeeting") or {}
     people = [person.get("emailAddress") or {} for person in event.get("attendees") or []]
     raw = {**event, "body": {**body, **_shortened(body, "content")}} if body else dict(event)
+    link = _first_link(online.get("joinUrl"), event.get("onlineMeetingUrl"), event.get("subject"))
+    if link is None:
+        if body is None:  # The service asks the body for its content only when it has found no link before.
+            raise CannotBeRead("'NoneType' object has no attribute 'get'")
+        link = link_in(body.get("content"))
     return EventFields(
         platform_uuid=event["id"],
-        meeting_url=_first_link(
-            online.get("joinUrl"), event.get("onlineMeetingUrl"), event.get("subject"), body.get("content")
-        ),
+        meeting_url=link,
         name=event.get("subject"),
         start_time=microsoft_time(event["start"]),
         end_time=microsoft_time(event["end"]),

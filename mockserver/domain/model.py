@@ -110,6 +110,8 @@ class Remote(NamedTuple):
     """What a sync makes of it; None when it is gone or cannot be read."""
     problem: str = ""
     """Why it cannot be read, in the service's words."""
+    end_time: Micros | None = None
+    """When it ends; None when it is gone, or has no end."""
 
 
 class Failure(NamedTuple):

@@ -187,7 +187,9 @@ def _google(fields: EventFields, created_at: Micros, updated_at: Micros) -> dict
 
 
 def _google_attendee(attendee: Any) -> dict[str, Json]:
-    document: dict[str, Json] = {"email": attendee["email"], "responseStatus": "accepted"}
+    document: dict[str, Json] = {"responseStatus": "accepted"}
+    if attendee["email"] is not None:
+        document = {"email": attendee["email"], **document}
     if attendee["name"] is not None:
         document["displayName"] = attendee["name"]
     return document

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from mockserver.domain.index import SortedIndex
 from mockserver.domain.model import Micros, Remote, Upstream
+from mockserver.domain.running import LONG, LongSpans, Span
 from mockserver.domain.table import Table
 
 _ALWAYS: Micros = -(1 << 62)
@@ -14,6 +15,13 @@ _ALWAYS: Micros = -(1 << 62)
 
 def _by_listing(remote: Remote) -> tuple[str, Micros, str]:
     return remote.calendar_id, _ALWAYS if remote.start_time is None else remote.start_time, remote.id
+
+
+def _span(remote: Remote) -> Span:
+    """The time that an object takes: none when it has no end, or is in every list."""
+    start = _ALWAYS if remote.start_time is None else remote.start_time
+    end = start if remote.start_time is None or remote.end_time is None else remote.end_time
+    return Span(remote.calendar_id, end, remote.id, start)
 
 
 def _name(calendar_id: str, remote_id: str) -> str:
@@ -28,11 +36,13 @@ class Upstreams:
         self._records: Table[Upstream] = Table(upstreams)
         self._remotes: Table[Remote] = Table(by_name)
         self._listed = SortedIndex(_by_listing, by_name.values())
+        self._long = LongSpans(_span, by_name.values())
 
     def copy(self) -> Upstreams:
         """The same again; neither sees what happens to the other."""
         twin = Upstreams.__new__(Upstreams)
-        twin._records, twin._remotes, twin._listed = self._records.copy(), self._remotes.copy(), self._listed.copy()
+        twin._records, twin._remotes = self._records.copy(), self._remotes.copy()
+        twin._listed, twin._long = self._listed.copy(), self._long.copy()
         return twin
 
     def get(self, calendar_id: str) -> Upstream:
@@ -53,13 +63,21 @@ class Upstreams:
         old = self._remotes.get(name)
         if old is not None:
             self._listed.remove(old)
+            self._long.remove(old)
         self._remotes.put(name, remote)
         self._listed.add(remote)
+        self._long.add(remote)
 
     def listed(self, calendar_id: str, start: Micros, stop: Micros) -> list[Remote]:
-        """The objects that a list of this span has, the earliest first; those without a start are before all others."""
+        """The objects that a list of this span has, the earliest first; those without a start are before all others.
+
+        Both platforms list what begins before `stop` and ends after `start`, so also what began earlier and still runs.
+        """
         found = [*self._listed.up((calendar_id, _ALWAYS), (calendar_id, _ALWAYS + 1))]
-        found += self._listed.up((calendar_id, start), (calendar_id, stop))
+        recent = self._listed.up((calendar_id, start - LONG), (calendar_id, start))
+        found += self._long.running(calendar_id, start, recent)
+        begun = self._listed.up((calendar_id, start), (calendar_id, stop))
+        found += (remote for remote in begun if remote.end_time is None or remote.end_time > start)
         return [remote for remote in found if remote.document is not None]
 
     def all(self, calendar_id: str) -> list[Remote]:
@@ -70,6 +88,7 @@ class Upstreams:
         """Forgets a calendar and what is in it."""
         for remote in self.all(calendar_id):
             self._listed.remove(remote)
+            self._long.remove(remote)
             self._remotes.drop(_name(calendar_id, remote.id))
         if calendar_id in self._records:
             self._records.drop(calendar_id)

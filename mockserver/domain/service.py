@@ -130,7 +130,7 @@ class Service:
                 )
             )
         metadata = as_stored(changes["metadata"]) if "metadata" in changes else calendar.metadata
-        updated_at = max(write_time(project), calendar.updated_at + 1)
+        updated_at = write_time(project, calendar.updated_at)
         calendar = calendar._replace(metadata=metadata, updated_at=updated_at)
         project.state.replace_calendar(calendar)
         if self._watcher is not None:

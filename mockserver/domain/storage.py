@@ -7,6 +7,11 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from mockserver.domain.model import EventFields
+
+_EVENT_COLUMNS = (("meeting_url", 2048), ("ical_uid", 1024), ("name", 1024))
+"""The texts of an event that have a longest length in the database, in the order in which it looks at them."""
+
 
 class NotStorable(Exception):
     """The service's database cannot hold a value: too long, or with a NUL or a lone surrogate in the metadata."""
@@ -15,6 +20,24 @@ class NotStorable(Exception):
         super().__init__(reason)
         self.error_id = error_id
         self.reason = reason
+
+
+class TooLong(Exception):
+    """A text of an event does not fit its column; the exception's text is what the database says then."""
+
+
+def fitted(fields: EventFields) -> EventFields:
+    """An event's fields as the database keeps them: of a text that is too long it drops blanks at the end.
+
+    Raises TooLong when dropping those does not make the text fit.
+    """
+    for column, most in _EVENT_COLUMNS:
+        text = getattr(fields, column)
+        if text is not None and len(text) > most:
+            if text[most:].strip(" "):
+                raise TooLong(f"value too long for type character varying({most})")
+            fields = fields._replace(**{column: text[:most]})
+    return fields
 
 
 def check_storable(fields: Mapping[str, Any], longest: Mapping[str, int], random: Random) -> None:

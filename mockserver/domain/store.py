@@ -17,8 +17,10 @@ from mockserver.domain.outbox import Outbox
 from mockserver.domain.plans import Plans
 from mockserver.domain.remotes import Upstreams
 from mockserver.domain.roster import Roster
+from mockserver.domain.running import long_events
 from mockserver.domain.subscriptions import Subscription
 from mockserver.domain.table import Table
+from mockserver.domain.timestamps import FIRST, LAST
 
 EventTime: TypeAlias = Literal["updated_at", "start_time", "end_time", "created_at"]
 Sync: TypeAlias = Literal["auto", "manual"]
@@ -116,26 +118,24 @@ class State:
             "created_at": SortedIndex.of_sorted(_by_created, sorted(in_order, key=attrgetter("created_at"))),
         }
         self.events_of = SortedIndex.of_sorted(_by_calendar, sorted(by_start, key=attrgetter("calendar_id")))
+        self.long_events = long_events(by_start)
         self._event_ids: Table[str] = Table(_Names(self.events_of.copy()))
         self.bots = Roster()
         self.upstreams = Upstreams(upstreams or {}, remotes)
         self.plans = Plans(by_id)
         seqs = (*(calendar.seq for calendar in by_id.values()), *(event.seq for event in rows.values()))
         self.next_seq = 1 + max(seqs, default=0)
-        self.last_write: Micros = 0
+        self.last_write: Micros = FIRST
 
     def copy(self) -> State:
         """The same state again; neither sees what happens to the other."""
         twin = State.__new__(State)
         twin.calendars, twin.calendar_ids = self.calendars.copy(), self.calendar_ids.copy()
-        twin.listed = self.listed.copy()
-        twin.events = self.events.copy()
+        twin.listed, twin.events = self.listed.copy(), self.events.copy()
         twin.events_by = {name: index.copy() for name, index in self.events_by.items()}
-        twin.events_of = self.events_of.copy()
-        twin._event_ids = self._event_ids.copy()
-        twin.bots = self.bots.copy()
-        twin.upstreams, twin.plans = self.upstreams.copy(), self.plans.copy()
-        twin.next_seq, twin.last_write = self.next_seq, self.last_write
+        twin.events_of, twin.long_events = self.events_of.copy(), self.long_events.copy()
+        twin._event_ids, twin.bots, twin.plans = self._event_ids.copy(), self.bots.copy(), self.plans.copy()
+        twin.upstreams, twin.next_seq, twin.last_write = self.upstreams.copy(), self.next_seq, self.last_write
         return twin
 
     def take_seq(self) -> int:
@@ -174,7 +174,7 @@ class State:
             self.drop_event(event)
         self.events.put(event.id, event)
         self._event_ids.put(_name(event.calendar_id, event.platform_uuid), event.id)
-        for index in (*self.events_by.values(), self.events_of):
+        for index in (*self.events_by.values(), self.events_of, self.long_events):
             index.add(event)
 
     def drop_event(self, event: CalendarEvent) -> None:
@@ -186,7 +186,7 @@ class State:
         name = _name(stored.calendar_id, stored.platform_uuid)
         if self._event_ids.get(name) == event.id:
             self._event_ids.drop(name)
-        for index in (*self.events_by.values(), self.events_of):
+        for index in (*self.events_by.values(), self.events_of, self.long_events):
             index.remove(stored)
 
     def events_in(self, calendar_id: str) -> Iterable[CalendarEvent]:
@@ -293,8 +293,8 @@ def new_id(prefix: str, random: Random) -> str:
     return f"{prefix}_{''.join(random.choices(ALPHABET, k=16))}"
 
 
-def write_time(project: Project) -> Micros:
-    """Now in the project, and never the same instant twice: what a write is stamped with."""
+def write_time(project: Project, after: Micros = FIRST) -> Micros:
+    """Now in the project, never the same instant twice and later than `after`: what a write is stamped with."""
     state = project.state
     state.last_write = max(project.clock.now(), state.last_write + 1)
-    return state.last_write
+    return min(max(state.last_write, after + 1), LAST)

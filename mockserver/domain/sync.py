@@ -8,9 +8,12 @@ from urllib.parse import quote, urlencode
 
 from mockserver.domain.failures import LONGEST_WAIT, SLOW, case_of, text_of
 from mockserver.domain.following import drop_of_calendar, follow_event
-from mockserver.domain.model import Calendar, CalendarEvent, Micros, Remote, Upstream
+from mockserver.domain.mapping import CannotBeRead
+from mockserver.domain.model import Calendar, CalendarEvent, EventFields, Micros, Remote, Upstream
+from mockserver.domain.running import LONG
+from mockserver.domain.storage import TooLong, fitted
 from mockserver.domain.store import Project, new_id, write_time
-from mockserver.domain.timestamps import render_offset, to_datetime
+from mockserver.domain.timestamps import SECOND, render_offset, to_datetime
 from mockserver.domain.upstream import is_there
 
 DAY: Micros = 86_400_000_000
@@ -19,7 +22,7 @@ Outcome: TypeAlias = Literal["synced", "disconnected", "failed"]
 
 
 class Window(NamedTuple):
-    """The span in which events have to begin: start <= start_time < end."""
+    """The span that a sync asks for. Events of its own the service looks for with start <= start_time < end."""
 
     start: Micros
     end: Micros
@@ -54,6 +57,14 @@ class _Listing(NamedTuple):
     local: int
 
 
+class _Change(NamedTuple):
+    """An event that a sync writes."""
+
+    known: CalendarEvent | None
+    """The event as it was; None for a new one."""
+    fields: EventFields
+
+
 def sync_calendar(project: Project, calendar: Calendar) -> Synced:
     """Syncs the calendar, which is the project's, with what stands behind it; see the sets_on_… of the recordings.
 
@@ -66,11 +77,7 @@ def sync_calendar(project: Project, calendar: Calendar) -> Synced:
         return _disconnect(project, calendar, window, text)
     if failure == "failed":
         return _fail(project, calendar, window, text)
-    listing = _list(project, calendar, window)
-    unreadable = next((remote.problem for remote in listing.remotes if remote.fields is None), None)
-    if unreadable is not None:
-        return _fail(project, calendar, window, unreadable)
-    return _write(project, calendar, window, listing)
+    return _write(project, calendar, window, _list(project, calendar, window))
 
 
 def fingerprint(credential: str) -> str:
@@ -143,44 +150,60 @@ def _list_url(calendar: Calendar, window: Window) -> str:
 
 
 def _list(project: Project, calendar: Calendar, window: Window) -> _Listing:
-    """The objects in the window, and those that events in the window are looked up for by their ids."""
+    """The objects that the platform lists, and those that events in the window are looked up for by their ids.
+
+    The list has what has not ended when the window begins, the look-ups go by where an event begins.
+    """
     state = project.state
     upstreams, derived = state.upstreams, state.upstreams.get(calendar.id).derived
-    listed = upstreams.listed(calendar.id, *window)
+    asked = _asked(calendar, window)
+    listed = upstreams.listed(calendar.id, *asked)
     names = {remote.id for remote in listed}
     elsewhere: list[Remote] = []
     vanished: list[CalendarEvent] = []
-    total, local = len(listed), 0
-    for event in state.events_between(calendar.id, *window):
+    total, local, unchanged = len(listed), 0, 0
+    recent = state.events_between(calendar.id, asked.start - LONG, asked.start)
+    running = state.long_events.running(calendar.id, asked.start, recent)
+    for event in (*running, *state.events_between(calendar.id, asked.start, window.end)):
         known = upstreams.remote(calendar.id, event.platform_uuid)
-        local += not event.is_deleted
+        wanted = event.start_time >= window.start and not event.is_deleted
+        local += wanted
         if known is None and derived:
-            total += is_there(calendar, event)  # it is listed as it is here already
-        elif not event.is_deleted and event.platform_uuid not in names:
+            # The remote calendar has it as it is here already, be it in the list or not.
+            if event.end_time > asked.start and event.start_time < asked.end:
+                total += is_there(calendar, event)
+            else:
+                unchanged += wanted
+        elif wanted and event.platform_uuid not in names:
             if known is None or known.document is None:
                 vanished.append(event)
             else:
                 elsewhere.append(known)
-    checked = len(elsewhere) + len(vanished)
-    return _Listing([*listed, *elsewhere], vanished, checked, total + len(elsewhere), local)
+    found = len(elsewhere) + unchanged
+    return _Listing([*listed, *elsewhere], vanished, found + len(vanished), total + found, local)
+
+
+def _asked(calendar: Calendar, window: Window) -> Window:
+    """The window as the platform is asked for it: Microsoft in whole seconds (microsoft_requests)."""
+    if calendar.platform == "google":
+        return window
+    return Window(*(instant - instant % SECOND for instant in window))
 
 
 def _write(project: Project, calendar: Calendar, window: Window, listing: _Listing) -> Synced:
-    """Writes what has changed, and then the calendar, changed or not."""
-    state, created, updated = project.state, 0, 0
+    """Writes what has changed, and then the calendar, changed or not; when one object cannot be written, none is."""
+    try:
+        changes = [change for remote in listing.remotes if (change := _change(project, calendar, remote)) is not None]
+    except (CannotBeRead, TooLong) as problem:
+        return _fail(project, calendar, window, str(problem))
     for event in listing.vanished:
         # The object is not there to be read any more: raw stays what it was (google-vanished).
         _rewrite(project, event._replace(is_deleted=True))
-    for remote in listing.remotes:
-        fields = remote.fields
-        assert fields is not None
-        known = state.event_named(calendar.id, remote.id)
-        if known is None:
-            _create(project, calendar, remote)
-            created += 1
-        elif known.raw != fields.raw or known.meeting_url != fields.meeting_url:
-            _rewrite(project, known._replace(**fields._asdict()))
-            updated += 1
+    for change in changes:
+        if change.known is None:
+            _create(project, calendar, change.fields)
+        else:
+            _rewrite(project, change.known._replace(**change.fields._asdict()))
     at = write_time(project)
     calendar = _stamped(
         project,
@@ -188,12 +211,26 @@ def _write(project: Project, calendar: Calendar, window: Window, listing: _Listi
             state="connected", connection_failure_data=None, last_attempted_sync_at=at, last_successful_sync_at=at
         ),
     )
-    counts = created, updated, len(listing.vanished), listing.checked, listing.total, listing.local
+    created = sum(change.known is None for change in changes)
+    counts = created, len(changes) - created, len(listing.vanished), listing.checked, listing.total, listing.local
     return Synced("synced", calendar, window, *counts)
 
 
-def _create(project: Project, calendar: Calendar, remote: Remote) -> None:
-    assert remote.fields is not None
+def _change(project: Project, calendar: Calendar, remote: Remote) -> _Change | None:
+    """What an object changes; None when its event says the same.
+
+    Raises CannotBeRead, and TooLong.
+    """
+    fields = remote.fields
+    if fields is None:
+        raise CannotBeRead(remote.problem)
+    known = project.state.event_named(calendar.id, remote.id)
+    if known is not None and known.raw == fields.raw and known.meeting_url == fields.meeting_url:
+        return None
+    return _Change(known, fitted(fields))
+
+
+def _create(project: Project, calendar: Calendar, fields: EventFields) -> None:
     state = project.state
     event_id = new_id("evt", project.random)
     while event_id in state.events:
@@ -206,14 +243,14 @@ def _create(project: Project, calendar: Calendar, remote: Remote) -> None:
             bots=[],
             created_at=write_time(project),
             updated_at=write_time(project),
-            **remote.fields._asdict(),
+            **fields._asdict(),
         )
     )
 
 
 def _rewrite(project: Project, event: CalendarEvent) -> None:
     """Puts a changed event in place of the old, later than it was; its bots follow."""
-    event = event._replace(updated_at=max(write_time(project), event.updated_at + 1))
+    event = event._replace(updated_at=write_time(project, event.updated_at))
     project.state.put_event(event)
     follow_event(project.state, event, project.clock.now())
 
@@ -235,6 +272,6 @@ def _fail(project: Project, calendar: Calendar, window: Window, text: str) -> Sy
 
 def _stamped(project: Project, calendar: Calendar) -> Calendar:
     """Writes the calendar, later than it was."""
-    calendar = calendar._replace(updated_at=max(write_time(project), calendar.updated_at + 1))
+    calendar = calendar._replace(updated_at=write_time(project, calendar.updated_at))
     project.state.replace_calendar(calendar)
     return calendar

@@ -17,8 +17,10 @@ _DAY = 86_400 * SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-_FIRST = (date.min.toordinal() - _EPOCH_DAY) * _DAY
-_LAST = (date.max.toordinal() + 1 - _EPOCH_DAY) * _DAY - 1
+FIRST: Micros = (date.min.toordinal() - _EPOCH_DAY) * _DAY
+"""The first microsecond of the year 1 in UTC."""
+LAST: Micros = (date.max.toordinal() + 1 - _EPOCH_DAY) * _DAY - 1
+"""The last microsecond of the year 9999 in UTC."""
 
 # The Python under the service passes over one stray character before an offset, as in T00Z+00:00.
 _STRAY = r"[^+-](?=[+-])"
@@ -99,7 +101,7 @@ def to_datetime(instant: Micros) -> datetime:
 
 def is_writable(instant: Micros) -> bool:
     """Whether the instant is in the years 1 to 9999 of UTC; an offset can lead out of them."""
-    return _FIRST <= instant <= _LAST
+    return FIRST <= instant <= LAST
 
 
 def to_micros(moment: datetime) -> Micros:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from mockserver.domain.jsonb import as_stored
-from mockserver.domain.mapping import CannotBeRead, event_fields, google_time, is_cancelled
+from mockserver.domain.mapping import CannotBeRead, event_fields, google_time, is_cancelled, microsoft_time
 from mockserver.domain.model import Calendar, CalendarEvent, EventFields, Json, Micros, Platform, Remote
 from mockserver.domain.remote import BadInput, check_remote, check_span, compose, is_whole_days, time_of
 from mockserver.domain.store import Project, State, new_id
@@ -32,8 +32,8 @@ class Create(NamedTuple):
     end_time: Micros
     name: str | None = None
     meeting_url: str | None = None
-    attendees: tuple[tuple[str, str | None], ...] = ()
-    """Address and name of each."""
+    attendees: tuple[tuple[str | None, str | None], ...] = ()
+    """Address and name of each; a room or a guest may have no address."""
     times: int = 1
     every: Micros = 7 * _DAY
 
@@ -100,15 +100,17 @@ def make_remote(calendar_id: str, platform: Platform, document: Mapping[str, Any
     try:
         fields = event_fields(platform, ordered)
     except CannotBeRead as problem:
-        original = ordered.get("originalStartTime")
-        return Remote(calendar_id, name, ordered, _instance_start(original), None, str(problem))
-    return Remote(calendar_id, name, ordered, fields.start_time, fields)
+        # A cancelled instance without times is listed by when it was to begin; without that, it is in every list.
+        start, end, original = (_time(platform, ordered.get(part)) for part in ("start", "end", "originalStartTime"))
+        return Remote(calendar_id, name, ordered, original if start is None else start, None, str(problem), end)
+    return Remote(calendar_id, name, ordered, fields.start_time, fields, end_time=fields.end_time)
 
 
-def _instance_start(original: Any) -> Micros | None:
-    """When a cancelled instance was to be, by which it is listed; None puts it into every list."""
+def _time(platform: Platform, given: Any) -> Micros | None:
+    """The instant of a start or an end, or None when there is none."""
+    read = google_time if platform == "google" else microsoft_time
     try:
-        return google_time(original) if isinstance(original, dict) else None
+        return read(given) if isinstance(given, dict) else None
     except (LookupError, ValueError, TypeError, OverflowError):
         return None
 
@@ -130,7 +132,8 @@ def find(state: State, calendar: Calendar, remote_id: str) -> Remote | None:
 def _seen(event: CalendarEvent) -> Remote:
     """The object that an untouched event came from."""
     document = event.raw if isinstance(event.raw, dict) else {}
-    return Remote(event.calendar_id, event.platform_uuid, document, event.start_time, fields_of(event))
+    fields = fields_of(event)
+    return Remote(event.calendar_id, event.platform_uuid, document, event.start_time, fields, end_time=event.end_time)
 
 
 def objects(state: State, calendar: Calendar) -> list[Remote]:
@@ -189,12 +192,13 @@ def _edited(state: State, calendar: Calendar, edit: Change | Move | Cancel | Van
 
 
 def _moved(platform: Platform, old: Remote, begins: Micros | None, ends: Micros | None) -> dict[str, Json]:
-    if old.fields is None and (begins is None or ends is None):
-        missing = "start_time" if begins is None else "end_time"
+    start, end = begins, ends
+    if old.start_time is not None and old.end_time is not None:
+        start = old.start_time if start is None else start
+        end = start + old.end_time - old.start_time if end is None else end
+    if start is None or end is None:
+        missing = "start_time" if start is None else "end_time"
         raise BadInput(missing, "the event has no time yet", "give it a start and an end")
-    fields = old.fields
-    start = fields.start_time if begins is None and fields is not None else begins or 0
-    end = start + fields.end_time - fields.start_time if ends is None and fields is not None else ends or 0
     check_span(start, end)
     was = (old.document or {}).get("start")
     all_day = isinstance(was, dict) and "date" in was and is_whole_days(start, end)

@@ -100,6 +100,16 @@ def text(value: Any) -> str:
     return value
 
 
+def some_text(value: Any, longest: int) -> str:
+    """Any text but the empty one, at most so many characters; blanks count."""
+    found = text(value)
+    if not found:
+        raise Broken("must be text that is not empty", value)
+    if len(found) > longest:
+        raise Broken(f"must be at most {longest} characters", len(found))
+    return found
+
+
 def label(value: Any, longest: int | None = None) -> str:
     """Text as the service keeps it when it strips what is sent, at most so many characters."""
     found = text(value)

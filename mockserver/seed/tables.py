@@ -29,6 +29,7 @@ from mockserver.seed.rules import (
     moment,
     optional,
     some,
+    some_text,
     storable,
     text,
 )
@@ -101,11 +102,11 @@ def _webhooks(value: Any) -> list[Subscription]:
 
 def _attendee(value: Any) -> dict[str, Json]:
     """One attendee, both of whose fields are then there."""
-    given = fields(value, _ATTENDEE, ("email",))
-    return {"email": given["email"], "name": given.get("name")}
+    given = fields(value, _ATTENDEE)
+    return {"email": given.get("email"), "name": given.get("name")}
 
 
-_ATTENDEE: Mapping[str, Reader] = {"email": text, "name": partial(optional, read=text)}
+_ATTENDEE: Mapping[str, Reader] = {name: partial(optional, read=text) for name in ("email", "name")}
 _WEBHOOK: Mapping[str, Reader] = {"url": _url, "triggers": partial(some, read=partial(choice, allowed=TRIGGERS))}
 PROJECT: Mapping[str, Reader] = {
     "name": label,
@@ -147,7 +148,7 @@ def event_readers(now: Micros) -> Mapping[str, Reader]:
     time = partial(moment, now=now)
     return {
         "id": partial(identifier, prefix="evt_"),
-        "platform_uuid": partial(label, longest=1024),
+        "platform_uuid": partial(some_text, longest=1024),
         "meeting_url": partial(optional, read=text),
         "start_time": time,
         "end_time": time,

@@ -80,6 +80,28 @@ def test_an_event_in_short_form_is_an_event_after_the_sync(controls: Controls, p
     ] == (people)
 
 
+@pytest.mark.parametrize("platform", ["google", "microsoft"])
+def test_attendees_in_short_form_need_no_address(controls: Controls, platform: str) -> None:
+    calendar = platforms(controls)[platform]
+    events = f"/calendars/{calendar}/upstream/events"
+    people: list[Any] = [{"name": "Room"}, {"email": None, "name": "Room"}, {"email": None}, {}]
+    made = controls("POST", events, start="2h", attendees=people[:2])
+    controls("POST", f"/calendars/{calendar}/sync")
+    event = controls.project.state.event_named(calendar, made["id"])
+    assert event is not None
+    assert event.attendees == [{"email": None, "name": "Room"}] * 2
+    controls("PATCH", f"{events}/{made['id']}", attendees=people[2:])
+    controls("POST", f"/calendars/{calendar}/sync")
+    event = controls.project.state.event_named(calendar, made["id"])
+    assert event is not None
+    assert event.attendees == [{"email": None, "name": None}] * 2
+    controls("PATCH", f"{events}/{event.id}", title="An edit of an event keeps its attendees")
+    controls("POST", f"/calendars/{calendar}/sync")
+    event = controls.project.state.events.get(event.id)
+    assert event is not None
+    assert event.attendees == [{"email": None, "name": None}] * 2
+
+
 def test_a_series_is_added_as_its_instances(controls: Controls) -> None:
     made = controls("POST", EVENTS, title="Standup", start="2027-01-16T09:00:00Z", duration="15m", times=3, every="1d")
     assert len(made["ids"]) == len(made["events"]) == 3
@@ -109,7 +131,9 @@ BAD_EVENTS: list[tuple[dict[str, Any], str]] = [
     ({"start": "1h", "title": 7}, "title"),
     ({"start": "1h", "attendees": "ann"}, "attendees"),
     ({"start": "1h", "attendees": [{"mail": "x"}]}, "attendees[0]"),
-    ({"start": "1h", "attendees": [{"email": None}]}, "attendees[0]"),
+    ({"start": "1h", "attendees": [None]}, "attendees[0]"),
+    ({"start": "1h", "attendees": [{"email": 7}]}, "attendees[0]"),
+    ({"start": "1h", "attendees": ["a", {"name": True}]}, "attendees[1]"),
     ({"start": "1h", "times": True}, "times"),
     ({"start": "1h", "times": 1001}, "times"),
     ({"start": "1h", "every": "often"}, "every"),

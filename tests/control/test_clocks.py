@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from mockserver.app import Mock
+from mockserver.domain.clock import EARLIEST, LATEST, FixedClock
+from mockserver.domain.timestamps import FIRST, LAST
+from mockserver.spec import data_path
 from tests.clients import NEW_CALENDAR, Client
 from tests.control.controls import Controls, new_world
+
+EMPTY = data_path("fixtures/empty.yaml")
 
 
 @pytest.fixture
@@ -70,3 +78,101 @@ def test_what_is_no_time_is_refused_and_nothing_moves(path: str, body: object, f
     answered = world("POST", f"clock/{path}", body)
     assert (answered.status, answered.body["field"]) == (400, field)
     assert world("GET", "clock").body == before
+
+
+@pytest.mark.parametrize(
+    ("base", "step"),
+    [
+        (EARLIEST, ("set", {"to": "0001-01-01T00:00:00Z"})),
+        (EARLIEST, ("set", {"to": "0001-01-31T23:59:59.999999Z"})),
+        (EARLIEST, ("set", {"to": "-1ms"})),
+        (EARLIEST, ("set", {"to": "-99999w"})),
+        (EARLIEST, ("set", {"to": "today-5w"})),
+        (EARLIEST, ("set", {"to": "now-999999999w"})),
+        (LATEST, ("set", {"to": "9999-12-31T23:59:59.999999Z"})),
+        (LATEST, ("set", {"to": "1ms"})),
+        (LATEST, ("set", {"to": "999999999w"})),
+        (LATEST, ("set", {"to": "monday+3000w"})),
+        (LATEST, ("advance", {"by": "1ms"})),
+        (LATEST, ("advance", {"by": "3660d"})),
+        (LATEST - 1000, ("advance", {"by": "2ms"})),
+    ],
+)
+def test_a_clock_is_not_moved_to_the_ends_of_the_calendar(
+    make_mock: Callable[..., Mock], clock: FixedClock, base: int, step: tuple[str, dict[str, str]]
+) -> None:
+    clock.at = base
+    world = new_world(make_mock(fixtures=EMPTY))
+    before = world("GET", "clock").body
+    answered = world("POST", f"clock/{step[0]}", step[1])
+    assert (answered.status, answered.body["field"]) == (400, next(iter(step[1])))
+    assert answered.body["fix"]
+    assert world("GET", "clock").body == before
+
+
+@pytest.mark.parametrize("base", [FIRST, EARLIEST, LATEST - 1, LATEST, LAST])
+@pytest.mark.parametrize("frozen", [True, False])
+def test_at_the_ends_of_the_calendar_everything_works(
+    make_mock: Callable[..., Mock], clock: FixedClock, base: int, *, frozen: bool
+) -> None:
+    clock.at = base
+    mock = make_mock(fixtures=EMPTY, sync="auto")
+    world = new_world(mock, sync="auto")
+    client = Client(mock, world.key or "")
+    if frozen:
+        world("POST", "clock/freeze")
+    calendar = client("POST", "/calendars", NEW_CALENDAR).body["id"]
+    link = "https://meet.google.com/abc-defg-hij"
+    steps: list[tuple[str, str, Any]] = [
+        ("POST", f"calendars/{calendar}/upstream/events", {"start": "1h", "url": link}),
+        ("POST", f"calendars/{calendar}/upstream/events", {"start": "now", "duration": "1w"}),
+        ("POST", f"calendars/{calendar}/sync", None),
+        ("POST", f"calendars/{calendar}/fail", {"failure": "outage"}),
+        ("POST", f"calendars/{calendar}/sync", None),
+        ("POST", f"calendars/{calendar}/fail", {"failure": "slow", "seconds": 3600}),
+        ("POST", f"calendars/{calendar}/sync", None),
+        ("POST", "subscriptions", {"url": "http://127.0.0.1:9/"}),
+        ("GET", "agenda", None),
+        ("POST", "settle", None),
+        ("POST", "snapshots", None),
+        ("GET", "project", None),
+        ("GET", "fixtures", None),
+        ("GET", f"calendars/{calendar}/upstream?from=-1d&to=1d", None),
+        ("POST", "clock/run", None),
+        ("GET", "requests", None),
+    ]
+    for method, path, body in steps:
+        answered = world(method, path, body)
+        assert answered.status in (200, 201), (path, answered.text)
+    assert world("GET", f"calendars/{calendar}/upstream?from=-99999w").status in (200, 400)
+    assert (
+        world("POST", f"calendars/{calendar}/upstream/events", {"start": "1h", "duration": "999999999w"}).status == 400
+    )
+    assert world("POST", f"calendars/{calendar}/upstream/events", {"start": "-9999w", "times": 2}).status in (201, 400)
+    for event in client("GET", "/calendar_events").body["results"]:
+        join = {"bot_name": "B", "calendar_event_id": event["id"]}
+        assert client("POST", "/bots", join).status in (201, 400)
+        assert client("POST", "/bots", {**join, "join_at": "9999-12-31T23:59:59Z"}).status == 400
+    assert client("PATCH", f"/calendars/{calendar}", {}).status == 200
+    assert client("GET", f"/calendars/{calendar}").status == 200
+    assert world("POST", "clock/advance", {"by": "1d"}).status in (200, 400)
+
+
+def test_a_record_of_the_last_instant_can_still_be_changed(make_mock: Callable[..., Mock]) -> None:
+    last = "9999-12-31T23:59:59.999999Z"
+    event = {"id": "evt_aaaaaaaaaaaaaaaa", "platform_uuid": "e", "start_time": "now", "end_time": last}
+    calendar = {"id": "cal_aaaaaaaaaaaaaaaa", "platform": "google", "updated_at": last}
+    mock = make_mock()
+    world = new_world(mock, fixtures={"calendars": [{**calendar, "events": [{**event, "updated_at": last}]}]})
+    client = Client(mock, world.key or "")
+    assert client("PATCH", "/calendars/cal_aaaaaaaaaaaaaaaa", {}).body["updated_at"] == last
+    world("PATCH", "calendars/cal_aaaaaaaaaaaaaaaa/upstream/events/e", {"title": "New"})
+    assert world("POST", "calendars/cal_aaaaaaaaaaaaaaaa/sync").body["detail"]["updated_count"] == 1
+    assert client("GET", "/calendar_events").body["results"][0]["updated_at"] == last
+    assert client("GET", "/calendars").status == 200
+
+
+def test_records_that_are_made_before_1970_say_so(world: Controls, mock: Mock) -> None:
+    world("POST", "clock/set", {"to": "1950-05-01T09:00:00Z"})
+    made = Client(mock, world.key or "")("POST", "/calendars", NEW_CALENDAR).body
+    assert made["created_at"] == "1950-05-01T09:00:00Z"

@@ -108,7 +108,9 @@ class SimpleCalendar:
 
     def read(self, now: int) -> None:
         start, end = now - DAY, now + 28 * DAY
-        found = {name for name, thing in self.remote.items() if start <= thing["start"] < end}
+        # Microsoft, which rotates tokens, is asked in whole seconds. Both list what has not ended yet.
+        first, last = (start - start % SECOND, end - end % SECOND) if self.rotates else (start, end)
+        found = {name for name, thing in self.remote.items() if thing["start"] < last and thing["end"] > first}
         for name, event in self.events.items():
             if start <= event["start"] < end and not event["deleted"]:
                 if name in self.remote:

@@ -56,7 +56,9 @@ def test_google_links_are_looked_for_in_one_field_after_the_other(members: dict[
         ({"onlineMeeting": None, "onlineMeetingUrl": ZOOM, "subject": MEET}, ZOOM),
         ({"onlineMeeting": {"joinUrl": OTHER}, "subject": f"Talk: {MEET}", "body": {"content": ZOOM}}, MEET),
         ({"subject": None, "body": {"content": f'<a href="{ZOOM}">join</a>'}}, ZOOM),
-        ({"body": None, "location": {"displayName": MEET}}, None),
+        ({"body": None, "onlineMeetingUrl": MEET}, MEET),
+        ({"body": None, "subject": MEET}, MEET),
+        ({"body": {}, "location": {"displayName": MEET}}, None),
         ({"body": {"content": None}}, None),
     ],
 )
@@ -119,6 +121,11 @@ def test_a_google_event_without_a_time_cannot_be_read(name: str) -> None:
     event = {key: value for key, value in GOOGLE.items() if key != name}
     with pytest.raises(CannotBeRead, match=f"^'{name}'$"):
         event_fields("google", event)
+
+
+def test_a_microsoft_event_without_a_body_and_without_a_link_cannot_be_read() -> None:
+    with pytest.raises(CannotBeRead, match="^'NoneType' object has no attribute 'get'$"):
+        event_fields("microsoft", {**MICROSOFT, "body": None, "location": {"displayName": MEET}})
 
 
 def test_attendees_without_a_name_or_an_address_are_kept() -> None:

@@ -16,6 +16,7 @@ from mockserver.domain.model import Calendar, CalendarEvent, Failure
 from mockserver.domain.sync import DAY
 from mockserver.domain.timestamps import render
 from mockserver.domain.upstream import Add, Cancel, Change, Move, Vanish
+from mockserver.seed import read_project
 from tests.domain.worlds import FIELDS, MICROSOFT, NOW, RECORDED, Lab, instant
 
 SYNC: dict[str, Any] = RECORDED["sync"]
@@ -231,16 +232,166 @@ def test_the_rotated_refresh_token_of_microsoft_is_kept_and_google_rotates_none(
         assert after.client_secret == "secret"
 
 
+EARLIER = 26 * 3_600_000_000
+
+
+@pytest.mark.parametrize("platform", ["google", "microsoft"])
 @pytest.mark.parametrize(
-    ("offset", "inside"), [(-DAY - 1, False), (-DAY, True), (28 * DAY - 1, True), (28 * DAY, False)]
+    ("start", "length", "listed"),
+    [
+        (-DAY + 1_000_000, 0, True),
+        (-DAY - 1_000_000, 0, False),
+        (-DAY - EARLIER, EARLIER - 1_000_000, False),
+        (-DAY - EARLIER, EARLIER + 1_000_000, True),
+        (-3 * DAY, 4 * DAY, True),
+        (-400 * DAY, 800 * DAY, True),
+        (28 * DAY - 1_000_000, 0, True),
+        (28 * DAY, 0, False),
+        (29 * DAY, 5 * DAY, False),
+    ],
 )
-def test_the_window_has_its_beginning_and_not_its_end(offset: int, *, inside: bool) -> None:
+def test_what_has_not_ended_when_the_window_begins_is_listed(
+    platform: str, start: int, length: int, *, listed: bool
+) -> None:
+    lab = Lab()
+    calendar = lab.create(MICROSOFT if platform == "microsoft" else FIELDS)
+    lab.world.edit(lab.project, calendar.id, Add(spanning("a", NOW + start, NOW + start + length)))
+    detail = lab.world.sync_now(lab.project, calendar.id).detail
+    assert ("a" in lab.events(calendar.id)) is listed
+    assert detail["total_remote_events"] == listed
+
+
+def spanning(name: str, start: int, end: int) -> dict[str, Any]:
+    return {"id": name, "start": {"dateTime": render(start)}, "end": {"dateTime": render(end)}}
+
+
+@pytest.mark.parametrize(("length", "listed"), [(0, False), (1, True)])
+def test_the_end_of_an_event_is_after_the_beginning_of_the_window(length: int, *, listed: bool) -> None:
+    """Google's timeMin is exclusive, and is asked for to the microsecond."""
     lab = Lab()
     calendar = lab.create()
-    start = render(NOW + offset)
-    lab.world.edit(lab.project, calendar.id, Add({"id": "a", "start": {"dateTime": start}, "end": {"dateTime": start}}))
+    lab.world.edit(lab.project, calendar.id, Add(spanning("a", NOW - DAY, NOW - DAY + length)))
     lab.world.sync_now(lab.project, calendar.id)
-    assert ("a" in lab.events(calendar.id)) is inside
+    assert ("a" in lab.events(calendar.id)) is listed
+
+
+def test_microsoft_is_asked_in_whole_seconds_and_an_event_beyond_them_is_looked_up() -> None:
+    lab = Lab()
+    calendar = lab.create(MICROSOFT)
+    first, last = NOW - DAY - 700_000, NOW + 28 * DAY - 700_000
+    lab.world.edit(lab.project, calendar.id, Add(spanning("first", first, first)))
+    lab.world.edit(lab.project, calendar.id, Add(spanning("last", last, last)))
+    lab.world.sync_now(lab.project, calendar.id)
+    assert list(lab.events(calendar.id)) == ["first"]
+    lab.world.edit(lab.project, calendar.id, Move("last", NOW))
+    lab.world.sync_now(lab.project, calendar.id)
+    lab.world.edit(lab.project, calendar.id, Move("last", last))
+    detail = lab.world.sync_now(lab.project, calendar.id).detail
+    assert (detail["checked_individually_count"], detail["updated_count"]) == (1, 1)
+    detail = lab.world.sync_now(lab.project, calendar.id).detail
+    assert (detail["checked_individually_count"], detail["total_remote_events"]) == (1, 2)
+
+
+def test_an_event_that_began_before_the_window_follows_its_object_and_is_never_looked_up() -> None:
+    lab = Lab()
+    calendar = lab.create()
+    lab.world.edit(lab.project, calendar.id, Add(spanning("a", NOW - 3 * DAY, NOW + DAY)))
+    lab.world.sync_now(lab.project, calendar.id)
+    lab.world.edit(lab.project, calendar.id, Change("a", {"summary": "Renamed"}))
+    assert lab.world.sync_now(lab.project, calendar.id).detail["updated_count"] == 1
+    lab.world.edit(lab.project, calendar.id, Vanish("a"))
+    detail = lab.world.sync_now(lab.project, calendar.id).detail
+    assert (detail["deleted_count"], detail["checked_individually_count"]) == (0, 0)
+    assert lab.events(calendar.id)["a"].is_deleted is False
+
+
+@pytest.mark.parametrize("platform", ["google", "microsoft"])
+def test_of_an_upstream_that_nobody_described_running_events_are_listed_too(platform: str) -> None:
+    times = {
+        "ended": ("now-3d", "now-25h"),
+        "running": ("now-3d", "now+1h"),
+        "short": ("now-25h", "now-23h"),
+        "today": ("now", "now+1h"),
+        "far": ("now+29d", "now+60d"),
+    }
+    events = [{"platform_uuid": name, "start_time": start, "end_time": end} for name, (start, end) in times.items()]
+    calendar = {"id": "cal_aaaaaaaaaaaaaaaa", "platform": platform, "events": events}
+    lab = Lab()
+    lab.project = read_project({"name": "Lab", "api_keys": ["key"], "calendars": [calendar]}, NOW, "manual")
+    lab.project.clock.set(NOW)
+    lab.project.clock.freeze()
+    detail = lab.world.sync_now(lab.project, "cal_aaaaaaaaaaaaaaaa").detail
+    counts = ("created_count", "updated_count", "deleted_count", "checked_individually_count")
+    assert [detail[name] for name in counts] == [0, 0, 0, 0]
+    assert (detail["total_remote_events"], detail["total_local_events"]) == (3, 1)
+    lab.world.edit(lab.project, "cal_aaaaaaaaaaaaaaaa", Change("running", {"note": 1}))
+    detail = lab.world.sync_now(lab.project, "cal_aaaaaaaaaaaaaaaa").detail
+    assert (detail["updated_count"], detail["total_remote_events"]) == (1, 3)
+
+
+LONG_TITLE = "value too long for type character varying(1024)"
+LONG_LINK = "value too long for type character varying(2048)"
+MEET = "https://meet.google.com/abc-defg-hij"
+
+
+@pytest.mark.parametrize(
+    ("platform", "members", "error"),
+    [
+        ("google", {"summary": "x" * 1025}, LONG_TITLE),
+        ("google", {"iCalUID": "é" * 1025}, LONG_TITLE),
+        ("google", {"location": f"{MEET}?{'x' * 2048}"}, LONG_LINK),
+        ("google", {"summary": "x" * 1025, "location": f"{MEET}?{'x' * 2048}"}, LONG_LINK),
+        ("google", {"summary": "x" * 1024 + " .", "status": "cancelled"}, LONG_TITLE),
+        ("microsoft", {"subject": "x" * 1025}, LONG_TITLE),
+        ("microsoft", {"iCalUId": "x" * 1025}, LONG_TITLE),
+        ("microsoft", {"onlineMeetingUrl": f"{MEET}?{'x' * 2048}"}, LONG_LINK),
+        ("microsoft", {"body": None}, "'NoneType' object has no attribute 'get'"),
+    ],
+)
+def test_an_object_that_cannot_be_written_fails_the_whole_sync_and_the_next_recovers(
+    platform: str, members: dict[str, Any], error: str
+) -> None:
+    lab = Lab()
+    calendar = lab.create(MICROSOFT if platform == "microsoft" else FIELDS)
+    for name in ("kept", "gone", "odd"):
+        lab.world.edit(lab.project, calendar.id, Add(spanning(name, NOW, NOW + DAY)))
+    lab.world.sync_now(lab.project, calendar.id)
+    before, events = lab.calendar(calendar.id), lab.events(calendar.id)
+    lab.sent.clear()
+    lab.world.edit(lab.project, calendar.id, Add(spanning("new", NOW - DAY, NOW)))
+    lab.world.edit(lab.project, calendar.id, Change("kept", {"note": 1}))
+    lab.world.edit(lab.project, calendar.id, Vanish("gone"))
+    lab.world.edit(lab.project, calendar.id, Change("odd", members))
+    lab.clock.advance(DAY // 2)
+    happened = lab.world.sync_now(lab.project, calendar.id)
+    assert (happened.outcome, happened.detail["error"], happened.detail["webhook"]) == ("failed", error, None)
+    after = lab.calendar(calendar.id)
+    assert set(changed(before, after)) - {"credentials"} == {"last_attempted_sync_at", "updated_at"}
+    assert (lab.events(calendar.id), lab.sent) == (events, [])
+    lab.world.edit(lab.project, calendar.id, Change("odd", {"note": 1}, tuple(members)))
+    assert lab.world.sync_now(lab.project, calendar.id).detail["updated_count"] == 2
+    assert {name: event.is_deleted for name, event in lab.events(calendar.id).items()} == {
+        "kept": False,
+        "gone": True,
+        "odd": False,
+        "new": False,
+    }
+    assert [sent.trigger for sent in lab.sent] == ["calendar.events_update"]
+
+
+def test_texts_that_just_fit_are_written_and_blanks_beyond_are_dropped() -> None:
+    lab = Lab()
+    calendar = lab.create()
+    link = f"{MEET}?{'x' * 2011}"
+    assert len(link) == 2048
+    members = {"summary": "x" * 1024 + "  ", "iCalUID": "😀" * 1024, "location": link}
+    lab.world.edit(lab.project, calendar.id, Add({**spanning("a", NOW, NOW), **members}))
+    assert lab.world.sync_now(lab.project, calendar.id).outcome == "synced"
+    event = lab.events(calendar.id)["a"]
+    assert (event.name, event.ical_uid, event.meeting_url) == ("x" * 1024, "😀" * 1024, link)
+    assert isinstance(event.raw, dict)
+    assert event.raw["summary"] == "x" * 1024 + "  "
+    assert lab.world.sync_now(lab.project, calendar.id).detail["updated_count"] == 0
 
 
 def test_an_event_is_found_when_the_window_has_slid_over_it() -> None:
