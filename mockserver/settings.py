@@ -1,9 +1,9 @@
-"""Every knob of the mock in one table: its name, default and meaning; flags, environment and docs follow from it."""
+"""Every setting of the mock in one table: name, type, default, meaning. Options and variables are made from it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -15,12 +15,13 @@ ORDERS: tuple[Order, ...] = ("after", "before")
 SYNCS = ("auto", "manual")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_TOKEN = re.compile(r"[!-~]{8,200}")
 _RATE = re.compile(r"(\d+)/(s|sec|second|m|min|minute|h|hour|d|day)s?", re.IGNORECASE)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 
 
 class Rate(NamedTuple):
-    """So many in so many seconds."""
+    """A number of requests per number of seconds."""
 
     number: int
     seconds: int
@@ -52,33 +53,68 @@ def parse_origin(text: str) -> str:
     return origin
 
 
-def _knob(default: Any, meaning: str, *, secret: bool = False) -> Any:
-    return field(default=default, repr=not secret, metadata={"meaning": meaning})
+def parse_token(text: str) -> str:
+    """The control token, which has to fit into a header.
+
+    Raises ValueError, without showing the token.
+    """
+    if not _TOKEN.fullmatch(text):
+        raise ValueError("a control token is 8 to 200 printable ASCII characters without blanks")
+    return text
+
+
+def _knob(
+    default: Any,
+    meaning: str,
+    *,
+    secret: bool = False,
+    least: float | None = None,
+    parse: Callable[[str], Any] | None = None,
+    shown_default: str = "",
+) -> Any:
+    """A setting. The option of `serve` has its name, type and default from the field, and its help from `meaning`.
+
+    `least` is the smallest number allowed. `parse` reads the text of the option and raises ValueError where the type of
+    the field says too little. `shown_default` is what --help shows where the default itself says nothing.
+    """
+    metadata = {"meaning": meaning, "least": least, "parse": parse, "shown_default": shown_default}
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What can be set about a mock; the defaults suit a developer's own machine."""
 
-    fixtures: Path | None = _knob(None, "the fixtures to start from (YAML or JSON); the default is the built-in week")
-    post_rate: Rate = _knob(Rate(3000, 60), "how many POSTs a project may make, e.g. 3000/min")
-    strict: bool = _knob(False, "refuse what the service tolerates but the contract does not allow")
-    max_body: int = _knob(10_000_000, "the largest request body taken, in bytes")
-    max_head: int = _knob(1_000_000, "the largest head of a request taken (request line and headers), in bytes")
-    request_timeout: float = _knob(60.0, "how long the head of a request may take, and its body may pause, in seconds")
-    keep_alive: float = _knob(5.0, "how long a connection without a request stays open, in seconds")
-    sync: Literal["auto", "manual"] = _knob(
-        "auto", "sync calendars by themselves, as the service does, or only on demand"
+    fixtures: Path | None = _knob(
+        None, "the file with the data to start from (YAML or JSON)", shown_default="the built-in week"
     )
+    post_rate: Rate = _knob(Rate(3000, 60), "how many POSTs a project may make, e.g. 3000/min", parse=parse_rate)
+    strict: bool = _knob(False, "refuse what the service tolerates but the contract does not allow")
+    max_body: int = _knob(10_000_000, "the largest request body taken, in bytes", least=1)
+    max_head: int = _knob(
+        1_000_000, "the largest head of a request taken (request line and headers), in bytes", least=1000
+    )
+    request_timeout: float = _knob(
+        60.0, "how long the head of a request may take, and its body may pause, in seconds", least=0.1
+    )
+    keep_alive: float = _knob(5.0, "how long a connection without a request stays open, in seconds", least=0.1)
+    sync: Literal["auto", "manual"] = _knob("auto", "sync calendars on the service's schedule, or only on demand")
     random_seed: int = _knob(1, "what new ids are drawn from: the same seed gives the same ids")
     first_webhook: Order = _knob("after", "whether the webhooks of a new calendar come after its answer or before it")
     https_webhooks: bool = _knob(False, "refuse new webhook subscriptions that are not https, as the service does")
     public_webhooks: bool = _knob(False, "fail deliveries to addresses that are not public, as the service can")
     control_token: str | None = _knob(
-        None, "what control requests must bring when others can reach the mock; made up when not set", secret=True
+        None,
+        "what control requests must bring when others can reach the mock",
+        secret=True,
+        parse=parse_token,
+        shown_default="drawn at start",
     )
     cors: tuple[str, ...] = _knob(
-        (), "an origin whose web pages may use API and controls, e.g. http://localhost:3000; * is any; repeatable"
+        (),
+        "an origin whose web pages may use API and controls, e.g. http://localhost:3000; * is any; repeatable",
+        parse=parse_origin,
+        shown_default="none",
     )
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.controls import Controls
+from mockserver.cli.control_client import Controls
 from mockserver.server import running
 from mockserver.settings import Settings
 

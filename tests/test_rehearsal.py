@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import click
 
-from mockserver.cli import cli
+from mockserver.cli.main import cli
 from mockserver.server import listen
 
 ROOT = Path(__file__).parent.parent
@@ -99,12 +99,13 @@ def test_the_walk_through_does_what_it_says(tmp_path: Path) -> None:
             ["bash", "-c", script],
             cwd=ROOT,
             env=around(tmp_path),
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             timeout=120,
             check=False,
         )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout
     said = re.split(r"^=== \d+\n", done.stdout, flags=re.MULTILINE)[1:]
     assert len(said) == len(STEPS)
     checker = doctest.OutputChecker()

@@ -378,7 +378,11 @@ BROKEN: list[tuple[tuple[str | int, ...], object, str]] = [
         "must be at most 2 webhooks, not 3",
     ),
     ((*PROJECT, "webhooks"), [HOOK, HOOK], f"{P}.webhooks[1].url: must be a URL that no other webhook"),
-    ((*PROJECT, "webhooks"), [{"triggers": []}], f"{P}.webhooks[0].triggers: must be a list of one or more"),
+    (
+        (*PROJECT, "webhooks"),
+        [{"url": "http://x", "triggers": []}],
+        f"{P}.webhooks[0].triggers: must be a list of one or more",
+    ),
     ((*PROJECT, "webhooks"), [{}], f"{P}.webhooks[0]: url is missing"),
     (
         (*PROJECT, "webhooks"),
@@ -654,6 +658,81 @@ PLACES = st.sampled_from(sorted({place for place, _, _ in BROKEN}, key=str))
 
 @settings(max_examples=300, deadline=None)
 @given(place=PLACES, value=ANYTHING)
-def test_anything_anywhere_loads_or_is_refused_in_one_line(place: tuple[str | int, ...], value: object) -> None:
+def test_anything_anywhere_loads_or_is_refused_with_a_line_for_each_problem(
+    place: tuple[str | int, ...], value: object
+) -> None:
     for name in ("fixtures.json", "fixtures.yaml"):
-        assert len(loads_or_says_why(json.dumps(changed(place, value)), name).splitlines()) <= 1
+        first, *more = loads_or_says_why(json.dumps(changed(place, value)), name).splitlines() or [""]
+        assert len(more) <= 21
+        assert len(more) != 1
+        assert first.endswith(" problems") is bool(more)
+
+
+MANY = """
+projects:
+  - name: A
+    api_keys: [key-planted, key planted]
+    sync: automatic
+    calendars:
+      - platform: gogle
+        state: lost
+        events:
+          - {start_time: now, end_time: soon, nam: x}
+          - {start_time: now, end_time: now-1h, attendees: [{email: 1}, {name: x}]}
+      - id: cal_aaaaaaaaaaaaaaaa
+        upstream: {events: [{id: r, start: 5}, 7]}
+      - id: cal_aaaaaaaaaaaaaaaa
+        platform: microsoft
+        metadata: {a: 1, b: 2}
+  - api_keys: [key-planted]
+    calendars: [{platform: google, deduplication_key: d}, {platform: google, deduplication_key: d}]
+"""
+
+
+def test_every_problem_of_a_file_is_said_at_once_with_line_place_and_fix(load: Load, tmp_path: Path) -> None:
+    with pytest.raises(FixtureError) as caught:
+        load(MANY, "many.yaml")
+    first, *lines = str(caught.value).splitlines()
+    said = [line.removeprefix(f"{tmp_path}/many.yaml:") for line in lines]
+    assert first == f"{tmp_path}/many.yaml has {len(lines)} problems"
+    starts = [
+        "4: projects[0].api_keys[1]: must be printable ASCII without blanks",
+        "5: projects[0].sync: must be auto or manual, not 'automatic'; did you mean auto?",
+        "7: projects[0].calendars[0].platform: must be google or microsoft, not 'gogle'; did you mean google?",
+        "8: projects[0].calendars[0].state: must be ",
+        "10: projects[0].calendars[0].events[0].end_time: must be a time such as ",
+        "10: projects[0].calendars[0].events[0].nam: there is no such field; did you mean name?",
+        "11: projects[0].calendars[0].events[1].attendees[0].email: must be text, not 1; quote it",
+        "11: projects[0].calendars[0].events[1].end_time: must not be before start_time; set it to a later time",
+        "13: projects[0].calendars[1].upstream.events[1]: must be a mapping, not 7",
+        "12: projects[0].calendars[1]: platform is missing; add it",
+        "14: projects[0].calendars[2].id: must be an id that is nowhere else in the file",
+        "16: projects[0].calendars[2].metadata.a: must be text, not 1; quote it",
+        "16: projects[0].calendars[2].metadata.b: must be text, not 2; quote it",
+        "17: projects[1]: name is missing; add it",
+        "18: projects[1].calendars[1].deduplication_key: must be a key that no other calendar of the project has",
+    ]
+    missing = [start for start in starts if not any(line.startswith(start) for line in said)]
+    assert not missing, "\n".join(said)
+    assert len(said) == len(starts), "\n".join(said)
+    assert "key-planted" not in str(caught.value)
+
+
+def test_of_many_problems_the_first_twenty_are_listed_and_the_others_counted(load: Load) -> None:
+    event = {"start_time": "now", "end_time": "never"}
+    with pytest.raises(FixtureError) as caught:
+        load(changed((*CALENDAR, "events"), [event] * 1000))
+    first, *lines = str(caught.value).splitlines()
+    assert first.endswith("has 1000 problems")
+    assert len(lines) == 21
+    assert lines[-1] == "and 980 more"
+
+
+def test_every_repeated_name_is_said_at_once(load: Load) -> None:
+    text = '{"projects": [{"name": "A", "name": "B"}, {"sync": "auto", "sync": "auto"}]}'
+    for name in ("fixtures.json", "fixtures.yaml"):
+        with pytest.raises(FixtureError) as caught:
+            load(text, name)
+        said = str(caught.value)
+        assert "projects[0].name: is there twice" in said
+        assert "projects[1].sync: is there twice" in said

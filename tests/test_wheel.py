@@ -33,7 +33,7 @@ def test_a_wheel_in_a_clean_environment_serves_contract_and_fixtures(tmp_path: P
         python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", ROOT / "constraints.txt", wheel
     )
     with subprocess.Popen(
-        [tmp_path / "venv" / "bin" / "attendee-mock", "serve", "--port", "0"],
+        [tmp_path / "venv" / "bin" / "attendee-mockserver", "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

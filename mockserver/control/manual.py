@@ -18,6 +18,7 @@ _TYPES: Final = {
     "swagger-ui-standalone-preset.js": "text/javascript; charset=utf-8",
     "favicon-32x32.png": "image/png",
 }
+_HERE: Final = [{"url": "/", "description": "The mock that this document comes from."}]
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -79,7 +80,8 @@ class Manual:
 
 
 async def _shown(read: Callable[[], Mapping[str, Any]], call: Call) -> Reply:
-    return Reply(200, read())
+    """A contract whose server is the one that it was asked from, whatever its host and port."""
+    return Reply(200, {**read(), "servers": _HERE})
 
 
 async def _file(call: Call) -> Reply:

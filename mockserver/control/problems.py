@@ -10,7 +10,7 @@ from mockserver.domain.deliveries import DeliveryNotFound, DeliveryNotReady
 from mockserver.domain.remote import BadInput
 from mockserver.domain.service import CalendarNotFound
 from mockserver.domain.subscriptions import SubscriptionNotFound, SubscriptionRefused
-from mockserver.seed.problem import Broken, place_text
+from mockserver.seed.problem import Broken, Problems, place_text
 
 PROBLEMS: Final = (
     Refused,
@@ -35,7 +35,7 @@ def answer(problem: Exception) -> Reply:
     if isinstance(problem, Refused):
         return error(problem.status, problem.problem, problem.field, problem.fix)
     if isinstance(problem, Broken):
-        return error(400, problem.text(), place_text(problem.place), problem.fix)
+        return _several(problem.problems)
     if isinstance(problem, BadInput):
         return error(400, problem.problem, problem.field, problem.fix)
     if isinstance(problem, SubscriptionRefused):
@@ -45,6 +45,15 @@ def answer(problem: Exception) -> Reply:
         return error(409, problem.problem, "key", problem.fix)
     field, text = _MISSING[type(problem)]
     return error(404, text, field)
+
+
+def _several(problems: Problems) -> Reply:
+    """The answer to broken fixtures: the first problem as any other error is told, then every one in a list."""
+    first = problems.found[0]
+    text = first.text() if problems.count == 1 else f"{problems.count} problems; the first: {first.text()}"
+    listed = [{"field": place_text(one.place), "error": one.without_place()} for one in problems.found]
+    told = error(400, text, place_text(first.place), first.fix)
+    return told._replace(body={**told.body, "problems": listed, "more": problems.more})
 
 
 def error(status: int, text: str, field: str = "", fix: str = "") -> Reply:

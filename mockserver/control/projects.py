@@ -132,7 +132,7 @@ class Projects:
                 {**drawn, **document, **given, "name": name}, self._clock.now(), self._settings.sync
             )
         except Broken as problem:
-            raise problem if problem.place[:1] and problem.place[0] in given else problem.within("fixtures") from None
+            raise problem.moved(lambda place: place if place and place[0] in given else ("fixtures", *place)) from None
         _check_urls(project.subscriptions, https_only=self._settings.https_webhooks)
         return project
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from mockserver.seed.problem import Broken, FixtureError, Place
+from mockserver.seed.problem import Broken, FixtureError, Place, Problem, Problems
 from mockserver.spec import PlainLoader
 
 _DEEP = 2000
@@ -41,10 +41,17 @@ class Document:
             # Such as a number with more digits than Python reads; the error's text could quote the file.
             raise FixtureError(f"{path}: a value cannot be read ({type(error).__name__}); correct it") from None
 
-    def error(self, problem: Broken) -> FixtureError:
-        """The problem as an error that names the file and, in YAML, the line."""
-        line = "" if self._root is None else f":{_line(self._root, problem.place)}"
-        return FixtureError(f"{self._path}{line}: {problem.text()}")
+    def error(self, broken: Broken) -> FixtureError:
+        """The problems as an error that names the file and, in YAML, the line; a line for each of several."""
+        problems = broken.problems
+        lines = [f"{self._path}{self._line_of(one)}: {one.text()}" for one in problems.found]
+        if problems.count == 1:
+            return FixtureError(lines[0])
+        more = [f"and {problems.more} more"] if problems.more else []
+        return FixtureError("\n".join([f"{self._path} has {problems.count} problems", *lines, *more]))
+
+    def _line_of(self, problem: Problem) -> str:
+        return "" if self._root is None else f":{_line(self._root, problem.place)}"
 
     def _text(self) -> str:
         try:
@@ -66,7 +73,9 @@ class Document:
             self._root = loader.get_single_node()
             if self._root is None:
                 return None
-            _refuse_repeated(self._root, (), set())
+            problems = Problems()
+            _find_repeated(self._root, (), set(), problems)
+            problems.check()
             return loader.construct_document(self._root)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -94,8 +103,10 @@ class Document:
         except json.JSONDecodeError as error:
             where = f"{self._path}:{error.lineno}:{error.colno}"
             raise FixtureError(f"{where}: is not JSON: {error.msg}; correct it") from None
-        if repeating:
-            raise _repeated(_place_of(value, repeating[0]) or ())
+        problems = Problems()
+        for one in repeating:
+            problems.add(_repeated(_place_of(value, one) or ()))
+        problems.check()
         return value
 
 
@@ -118,22 +129,22 @@ def _repeated(place: Place) -> Broken:
     return Broken("is there twice in one mapping", fix="keep one of them", place=place)
 
 
-def _refuse_repeated(node: yaml.Node, place: Place, seen: set[int]) -> None:
-    """Refuses a key that is twice in a mapping: YAML forbids it, but its readers take the last one and say nothing."""
+def _find_repeated(node: yaml.Node, place: Place, seen: set[int], problems: Problems) -> None:
+    """Notes each key that is twice in a mapping: YAML forbids it, but its readers take the last one and say nothing."""
     if isinstance(node, yaml.ScalarNode) or id(node) in seen:
         return
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for at, item in enumerate(node.value):
-            _refuse_repeated(item, (*place, at), seen)
+            _find_repeated(item, (*place, at), seen, problems)
         return
     keys = set()
     for key, value in node.value:
         inside = (*place, str(key.value)) if isinstance(key, yaml.ScalarNode) else place
         if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in keys:
-            raise _repeated(inside)
+            problems.add(_repeated(inside))
         keys.add((key.tag, str(key.value)))
-        _refuse_repeated(value, inside, seen)
+        _find_repeated(value, inside, seen, problems)
 
 
 def _place_of(value: Any, wanted: _Repeating) -> Place | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from mockserver.domain.model import Calendar, CalendarEvent, Credentials, Micros, Remote, Upstream
 from mockserver.domain.remote import compose
 from mockserver.domain.store import ALPHABET, Project, State, Sync
 from mockserver.domain.upstream import fields_of
-from mockserver.seed.problem import Broken, Place, place_text
-from mockserver.seed.rules import as_written, fields, some
+from mockserver.seed.problem import Broken, Place, Problems, place_text
+from mockserver.seed.rules import Reader, as_written, fields, read_fields, some
 from mockserver.seed.tables import PROJECT, calendar_readers, event_readers
 from mockserver.seed.upstreams import describe
 
@@ -26,36 +27,44 @@ class Records:
         self._ids: set[str] = set()
         self._names: set[str] = set()
         self._keys: dict[str, Place] = {}
+        self._problems = Problems()
 
     def projects(self, value: Any) -> list[Project]:
         """The projects of a whole file.
 
-        Raises Broken with the place of the problem.
+        Raises Broken with every problem and its place.
         """
         if value is None:
             raise Broken("is empty", fix="write `projects:` and a list of projects")
         written = fields(value, {"projects": lambda given: some(given, as_written)}, ("projects",))
-        found = []
-        for at, project in enumerate(written["projects"]):
-            try:
-                found.append(self.project(project, at))
-            except Broken as problem:
-                raise problem.within("projects", at) from None
-        return found
+        found = [self._project(project, ("projects", at)) for at, project in enumerate(written["projects"])]
+        self._problems.check()
+        return [project for project in found if project is not None]
 
-    def project(self, value: Any, number: int = 0) -> Project:
-        """One project, `number` of the file.
+    def project(self, value: Any) -> Project:
+        """One project on its own.
 
-        Raises Broken with the place within the project.
+        Raises Broken with every problem and its place within the project.
         """
-        given = fields(value, PROJECT, ("name", "api_keys"))
-        name = given["name"]
+        project = self._project(value, ())
+        self._problems.check()
+        assert project is not None
+        return project
+
+    def _project(self, value: Any, place: Place) -> Project | None:
+        """The project in this place of the file, or None where it has no name or no key."""
+        given = self._fields(value, PROJECT, ("name", "api_keys"), place)
+        name = given.get("name", "")
         if name in self._names:
-            raise Broken("must be a name that no other project has", name, place=("name",))
-        self._names.add(name)
+            self._broken("must be a name that no other project has", name, place=(*place, "name"))
+        if name:
+            self._names.add(name)
         for field in ("api_keys", "disabled_api_keys"):
             for at, key in enumerate(given.get(field, ())):
-                self._claim_key(key, ("projects", number, field, at))
+                self._claim_key(key, (*place, field, at))
+        state = self._state(name, given.get("calendars", []), place)
+        if not name or "api_keys" not in given:
+            return None
         return Project(
             name=name,
             api_keys=tuple(given["api_keys"]),
@@ -67,41 +76,60 @@ class Records:
             ],
             sync=given.get("sync", self._sync),
             zoom_credentials=given.get("zoom_credentials", False),
-            baseline=self._state(name, given.get("calendars", [])),
+            baseline=state,
         )
 
-    def _state(self, project: str, written: list[Any]) -> State:
+    def _fields(self, value: Any, readers: Mapping[str, Reader], required: Collection[str], place: Place) -> Any:
+        """The fields that can be read; what is wrong with the others is noted."""
+        found, problems = read_fields(value, readers, required)
+        if problems is not None:
+            self._problems.add(Broken.of(problems), *place)
+        return found
+
+    def _broken(self, rule: str, value: object, *, place: Place, fix: str = "give it another") -> None:
+        self._problems.add(Broken(rule, value, fix=fix, place=place))
+
+    def _state(self, project: str, written: list[Any], outer: Place) -> State:
         calendars: list[Calendar] = []
         events: list[CalendarEvent] = []
         upstreams: dict[str, Upstream] = {}
         remotes: list[Remote] = []
         keys: dict[str, int] = {}
         for at, value in enumerate(written):
+            place = (*outer, "calendars", at)
+            given = self._fields(value, self._calendar_readers, ("platform",), place)
+            calendar = self._calendar(given, at + 1, f"{project}/{at}", place)
+            self._add_events(events, given.get("events", []), calendar, f"{project}/{at}", place)
+            if calendar is None:
+                continue
             try:
-                given = fields(value, self._calendar_readers, ("platform",))
-                calendar = self._calendar(given, at + 1, f"{project}/{at}")
-                self._add_events(events, given.get("events", []), calendar, f"{project}/{at}")
                 described = describe(given, calendar, self._now)
-                if described.upstream is not None:
-                    upstreams[calendar.id] = described.upstream
-                remotes += described.remotes
-                first = keys.setdefault(calendar.deduplication_key or "", at)
-                if calendar.deduplication_key and first != at:
-                    rule, fix = "must be a key that no other calendar of the project has", f"calendars[{first}] has it"
-                    raise Broken(rule, calendar.deduplication_key, fix=fix, place=("deduplication_key",))
             except Broken as problem:
-                raise problem.within("calendars", at) from None
+                self._problems.add(problem, *place)
+                continue
+            if described.upstream is not None:
+                upstreams[calendar.id] = described.upstream
+            remotes += described.remotes
+            first = keys.setdefault(calendar.deduplication_key or "", at)
+            if calendar.deduplication_key and first != at:
+                rule, fix = "must be a key that no other calendar of the project has", f"calendars[{first}] has it"
+                self._broken(rule, calendar.deduplication_key, fix=fix, place=(*place, "deduplication_key"))
             calendars.append(calendar)
-        return State(calendars, events, upstreams, remotes)
+        # Ids may be double here, which a state cannot have.
+        return State() if self._problems.found else State(calendars, events, upstreams, remotes)
 
-    def _calendar(self, given: dict[str, Any], seq: int, position: str) -> Calendar:
+    def _calendar(self, given: dict[str, Any], seq: int, position: str, place: Place) -> Calendar | None:
+        """The calendar with these fields, or None where it cannot be said of which platform it is."""
         state, broken = given.get("state", "connected"), given.get("connection_failure_data")
         if broken is not None and state == "connected":
-            fix = "set state: disconnected, or take it out"
-            raise Broken("a connected calendar has none", fix=fix, place=("connection_failure_data",))
-        created_at, updated_at = self._written_at(given)
+            fix, field = "set state: disconnected, or take it out", "connection_failure_data"
+            self._problems.add(Broken("a connected calendar has none", fix=fix, place=(*place, field)))
+        created_at, updated_at = self._written_at(given, place)
+        calendar_id = self._claim_id(given, "cal", position, place)
+        if "platform" not in given:
+            return None
         return Calendar(
-            id=self._claim_id(given, "cal", position),
+            id=calendar_id,
             seq=seq,
             platform=given["platform"],
             client_id=given.get("client_id", "fake-client-id"),
@@ -119,27 +147,36 @@ class Records:
             last_attempted_sync_at=given.get("last_attempted_sync_at", self._now),
         )
 
-    def _add_events(self, events: list[CalendarEvent], written: list[Any], calendar: Calendar, position: str) -> None:
+    def _add_events(
+        self, events: list[CalendarEvent], written: list[Any], calendar: Calendar | None, position: str, outer: Place
+    ) -> None:
         for at, value in enumerate(written):
-            try:
-                given = fields(value, self._event_readers, ("start_time", "end_time"))
-                events.append(self._event(given, calendar, len(events) + 1, f"{position}/{at}"))
-            except Broken as problem:
-                raise problem.within("events", at) from None
+            place = (*outer, "events", at)
+            given = self._fields(value, self._event_readers, ("start_time", "end_time"), place)
+            event = self._event(given, calendar, len(events) + 1, f"{position}/{at}", place)
+            if event is not None:
+                events.append(event)
 
-    def _event(self, given: dict[str, Any], calendar: Calendar, seq: int, position: str) -> CalendarEvent:
-        if given["end_time"] < given["start_time"]:
-            raise Broken("must not be before start_time", fix="set it to a later time", place=("end_time",))
-        created_at, updated_at = self._written_at(given)
-        event_id = self._claim_id(given, "evt", position)
+    def _event(
+        self, given: dict[str, Any], calendar: Calendar | None, seq: int, position: str, place: Place
+    ) -> CalendarEvent | None:
+        """The event with these fields, or None where they do not make one."""
+        start_time, end_time = given.get("start_time"), given.get("end_time")
+        if start_time is not None and end_time is not None and end_time < start_time:
+            problem = Broken("must not be before start_time", fix="set it to a later time", place=(*place, "end_time"))
+            self._problems.add(problem)
+        created_at, updated_at = self._written_at(given, place)
+        event_id = self._claim_id(given, "evt", position, place)
+        if calendar is None or start_time is None or end_time is None:
+            return None
         event = CalendarEvent(
             id=event_id,
             seq=seq,
             calendar_id=calendar.id,
             platform_uuid=given.get("platform_uuid", event_id[4:]),
             meeting_url=given.get("meeting_url"),
-            start_time=given["start_time"],
-            end_time=given["end_time"],
+            start_time=start_time,
+            end_time=end_time,
             is_deleted=given.get("is_deleted", False),
             attendees=given.get("attendees", []),
             ical_uid=given.get("ical_uid"),
@@ -153,7 +190,7 @@ class Records:
             return event
         return event._replace(raw=compose(calendar.platform, fields_of(event), created_at, updated_at))
 
-    def _written_at(self, given: dict[str, Any]) -> tuple[Micros, Micros]:
+    def _written_at(self, given: dict[str, Any], place: Place) -> tuple[Micros, Micros]:
         """Creation and update of a record: now, unless one of them says that it must have been another time."""
         created_at, updated_at = given.get("created_at"), given.get("updated_at")
         if created_at is None:
@@ -161,14 +198,17 @@ class Records:
         if updated_at is None:
             updated_at = max(self._now, created_at)
         if updated_at < created_at:
-            raise Broken("must not be before created_at", fix="set it to a later time", place=("updated_at",))
+            problem = Broken(
+                "must not be before created_at", fix="set it to a later time", place=(*place, "updated_at")
+            )
+            self._problems.add(problem)
         return created_at, updated_at
 
-    def _claim_id(self, given: dict[str, Any], prefix: str, position: str) -> str:
+    def _claim_id(self, given: dict[str, Any], prefix: str, position: str, place: Place) -> str:
         """The id that is written, or one that is the same whenever this position in this project is read."""
-        found = given.get("id") or f"{prefix}_{_sixteen_letters(position)}"
+        found: str = given.get("id") or f"{prefix}_{_sixteen_letters(position)}"
         if found in self._ids:
-            raise Broken("must be an id that is nowhere else in the file", found, place=("id",))
+            self._broken("must be an id that is nowhere else in the file", found, place=(*place, "id"))
         self._ids.add(found)
         return found
 
@@ -176,7 +216,7 @@ class Records:
         first = self._keys.setdefault(key, place)
         if first is not place:
             fix = f"it is also {place_text(first)}"
-            raise Broken("must be a key that is nowhere else in the file", key, fix=fix, place=place[2:])
+            self._broken("must be a key that is nowhere else in the file", key, fix=fix, place=place)
 
 
 def _sixteen_letters(position: str) -> str:

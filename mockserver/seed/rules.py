@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -11,7 +12,7 @@ from typing import Any, TypeAlias
 from mockserver.domain import timestamps
 from mockserver.domain.model import Micros
 from mockserver.relative_time import resolve
-from mockserver.seed.problem import Broken, did_you_mean
+from mockserver.seed.problem import Broken, Problems, added, did_you_mean
 
 Reader: TypeAlias = Callable[[Any], Any]
 """Takes what is written and gives what is stored; raises Broken."""
@@ -28,21 +29,37 @@ _DEEPEST = 100
 def fields(value: Any, readers: Mapping[str, Reader], required: Collection[str] = ()) -> dict[str, Any]:
     """The fields that are written in a mapping, each as its reader gives it.
 
-    Raises Broken, also for a field that has no reader and for a required one that is missing.
+    Raises Broken for all that is wrong, also for a field that has no reader and for a required one that is missing.
     """
-    found = {}
-    for name, given in mapping(value).items():
+    found, problems = read_fields(value, readers, required)
+    if problems is not None:
+        problems.check()
+    return found
+
+
+def read_fields(
+    value: Any, readers: Mapping[str, Reader], required: Collection[str] = ()
+) -> tuple[dict[str, Any], Problems | None]:
+    """The fields of a mapping that can be read, and what is wrong with the others; None where nothing is."""
+    found: dict[str, Any] = {}
+    problems: Problems | None = None
+    try:
+        written = mapping(value)
+    except Broken as problem:
+        return found, problem.problems
+    for name, given in written.items():
         read = readers.get(name)
         if read is None:
-            raise _unknown(name, given, readers)
+            problems = added(problems, _unknown(name, given, readers))
+            continue
         try:
             found[name] = read(given)
         except Broken as problem:
-            raise problem.within(name) from None
+            problems = added(problems, problem, name)
     for name in required:
-        if name not in found:
-            raise Broken(f"{name} is missing", fix="add it")
-    return found
+        if name not in written:
+            problems = added(problems, Broken(f"{name} is missing", fix="add it"))
+    return found, problems
 
 
 def _unknown(name: Any, given: Any, readers: Mapping[str, Reader]) -> Broken:
@@ -64,12 +81,15 @@ def items(value: Any, read: Reader) -> list[Any]:
     """A list, each item as its reader gives it."""
     if not isinstance(value, list):
         raise Broken("must be a list", value)
-    found = []
+    found: list[Any] = []
+    problems: Problems | None = None
     for at, item in enumerate(value):
         try:
             found.append(read(item))
         except Broken as problem:
-            raise problem.within(at) from None
+            problems = added(problems, problem, at)
+    if problems is not None:
+        problems.check()
     return found
 
 
@@ -123,7 +143,8 @@ def label(value: Any, longest: int | None = None) -> str:
 def choice(value: Any, allowed: tuple[str, ...]) -> str:
     """One of the words."""
     if value not in allowed:
-        raise Broken(f"must be {' or '.join(allowed)}", value)
+        nearest = difflib.get_close_matches(value[:100], allowed, 1) if isinstance(value, str) else []
+        raise Broken(f"must be {' or '.join(allowed)}", value, fix=f"did you mean {nearest[0]}?" if nearest else "")
     return str(value)
 
 
@@ -176,19 +197,31 @@ def storable(value: Any, levels: int = _DEEPEST) -> None:
     """Refuses what is not JSON: YAML has more than that, and Python's JSON reader takes more than that."""
     if isinstance(value, dict | list):
         if not levels:
-            raise Broken(f"must not be nested deeper than {_DEEPEST} levels")
-        inner = value.items() if isinstance(value, dict) else enumerate(value)
-        for part, item in inner:
-            if isinstance(value, dict) and (not isinstance(part, str) or _UNSTORABLE.search(part)):
-                raise Broken("must have keys that are text without NUL and lone surrogates", part, fix="quote the key")
-            try:
-                storable(item, levels - 1)
-            except Broken as problem:
-                raise problem.within(part) from None
+            raise Broken(f"must not be nested deeper than {_DEEPEST} levels", fix="make it flatter")
+        if isinstance(value, dict):
+            _refuse_keys(value)
+        _storable_inside(value, levels - 1)
     elif isinstance(value, str):
         text(value)
     elif not (value is None or _is_json_number(value)):
         raise Broken("must be JSON", value, fix="quote it")
+
+
+def _refuse_keys(value: dict[Any, Any]) -> None:
+    for key in value:
+        if not isinstance(key, str) or _UNSTORABLE.search(key):
+            raise Broken("must have keys that are text without NUL and lone surrogates", key, fix="quote the key")
+
+
+def _storable_inside(value: dict[Any, Any] | list[Any], levels: int) -> None:
+    problems: Problems | None = None
+    for part, item in value.items() if isinstance(value, dict) else enumerate(value):
+        try:
+            storable(item, levels)
+        except Broken as problem:
+            problems = added(problems, problem, part)
+    if problems is not None:
+        problems.check()
 
 
 def _is_json_number(value: Any) -> bool:

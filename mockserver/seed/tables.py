@@ -14,7 +14,7 @@ from mockserver.domain.model import PLATFORMS, STATES, Json, Micros
 from mockserver.domain.secret_urls import shown_url
 from mockserver.domain.subscriptions import MOST_SUBSCRIPTIONS, TRIGGERS, Subscription, is_web_url
 from mockserver.domain.timestamps import render_offset
-from mockserver.seed.problem import Broken
+from mockserver.seed.problem import Broken, Problems
 from mockserver.seed.rules import (
     Reader,
     as_written,
@@ -89,14 +89,15 @@ def _url(value: Any) -> str:
 def _webhooks(value: Any) -> list[Subscription]:
     """At most two subscriptions, each with a URL of its own; their ids are given later."""
     found: dict[str, Subscription] = {}
+    problems = Problems()
     for at, given in enumerate(items(value, partial(fields, readers=_WEBHOOK, required=("url",)))):
         if given["url"] in found:
-            raise Broken(
-                "must be a URL that no other webhook of the project has", shown_url(given["url"]), place=(at, "url")
-            )
+            rule = "must be a URL that no other webhook of the project has"
+            problems.add(Broken(rule, shown_url(given["url"]), fix="take one of them out", place=(at, "url")))
         found[given["url"]] = Subscription("", given["url"], tuple(dict.fromkeys(given.get("triggers", TRIGGERS))))
     if len(found) > MOST_SUBSCRIPTIONS:
-        raise Broken(f"must be at most {MOST_SUBSCRIPTIONS} webhooks", len(found))
+        problems.add(Broken(f"must be at most {MOST_SUBSCRIPTIONS} webhooks", len(found)))
+    problems.check()
     return list(found.values())
 
 

@@ -13,7 +13,7 @@ from mockserver.domain.sync import refused_credential
 from mockserver.domain.timestamps import render
 from mockserver.domain.upstream import make_remote
 from mockserver.relative_time import resolve
-from mockserver.seed.problem import Broken, Place
+from mockserver.seed.problem import Broken, Place, Problems
 from mockserver.seed.rules import Reader, fields, items, json_object, label, number, optional
 
 _TIMES = ("start", "end", "originalStartTime")
@@ -39,17 +39,21 @@ def describe(given: dict[str, Any], calendar: Calendar, now: Micros) -> Describe
     """
     written = given.get("upstream", {})
     remotes: dict[str, Remote] = {}
+    problems = Problems()
     for at, event in enumerate(written.get("events", ())):
         place = ("upstream", "events", at)
         document = {name: _absolute(inner, now) if name in _TIMES else inner for name, inner in event.items()}
         try:
             check_remote(calendar.platform, document, "")
         except BadInput as problem:
-            raise _broken(problem, place) from None
+            problems.add(_broken(problem, place))
+            continue
         remote = make_remote(calendar.id, calendar.platform, document)
         if remote.id in remotes:
-            raise Broken("must be an id that no other event of the calendar has", remote.id, place=(*place, "id"))
+            rule = "must be an id that no other event of the calendar has"
+            problems.add(Broken(rule, remote.id, fix="give it another", place=(*place, "id")))
         remotes[remote.id] = remote
+    problems.check()
     found = Upstream(derived="events" not in written)
     if "failure" in written:
         found = _failing(found, calendar, written["failure"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mockserver.api.incoming import Exchange
 from mockserver.app import Mock
-from mockserver.serving import request_line
+from mockserver.cli.foreground import request_line
 from tests.clients import EMPTY, MAIN_CALENDAR, NEW_CALENDAR, TIES, Client
 
 FORM = "application/x-www-form-urlencoded"

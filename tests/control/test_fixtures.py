@@ -73,6 +73,18 @@ def test_broken_fixtures_change_nothing_and_say_where(mock: Mock) -> None:
     assert everything(mock, ACME) == before
 
 
+def test_every_problem_of_broken_fixtures_is_told_at_once(mock: Mock) -> None:
+    event = {"start_time": "now", "end_time": "never"}
+    broken = {"calendars": [{"platform": "google", "events": [event] * 30}, {"platform": "gogle"}]}
+    told = Controls(mock, ACME)("PUT", "fixtures", broken).body
+    assert told["error"].startswith("31 problems; the first: calendars[0].events[0].end_time: ")
+    assert told["field"] == "calendars[0].events[0].end_time"
+    assert [one["field"] for one in told["problems"]] == [f"calendars[0].events[{at}].end_time" for at in range(20)]
+    assert (set(told["problems"][0]), told["more"]) == ({"field", "error"}, 11)
+    named = Controls(mock)("POST", "projects", {"sync": "never", "fixtures": broken}).body
+    assert [one["field"] for one in named["problems"]][:2] == ["sync", "fixtures.calendars[0].events[0].end_time"]
+
+
 @pytest.mark.parametrize("field", ["name", "api_keys", "disabled_api_keys"])
 def test_a_project_keeps_its_name_and_its_keys(field: str, mock: Mock) -> None:
     answered = Controls(mock, ACME)("PUT", "fixtures", {"calendars": [], field: ["other"]})

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mockserver.app import Mock
+from mockserver.cli.foreground import request_line
 from mockserver.domain.secret_urls import shown_url
-from mockserver.serving import request_line
 from tests.clients import ACME, MAIN_CALENDAR, NEW_CALENDAR, Client
 from tests.control.controls import Controls
 from tests.projects import CHANGED

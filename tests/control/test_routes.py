@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from mockserver.app import Mock
 from mockserver.control.problems import answer
-from mockserver.control.routes import BOTS_OPENAPI
+from mockserver.control.routes import BOTS_OPENAPI, CONTROL_OPENAPI, OPENAPI
 from mockserver.domain.deliveries import DeliveryNotFound, DeliveryNotReady
 from mockserver.domain.remote import BadInput
 from mockserver.domain.service import CalendarNotFound
 from mockserver.domain.subscriptions import SubscriptionNotFound, SubscriptionRefused
-from mockserver.spec import BOTS, load_contract
+from mockserver.spec import BOTS, CALENDARS, CONTROL, load_contract
 from tests.clients import ACME, GLOBEX, MAIN_CALENDAR, in_process
 from tests.projects import CHANGED, make_project, the_calendar
 
@@ -60,9 +62,30 @@ def test_the_served_contract_is_the_one_that_is_enforced(mock: Mock) -> None:
 
 def test_the_contract_of_bots_is_served_apart(mock: Mock) -> None:
     send = in_process(mock)
-    assert json.loads(send("GET", BOTS_OPENAPI, {}, None).body) == load_contract(BOTS)
+    shown = json.loads(send("GET", BOTS_OPENAPI, {}, None).body)
+    assert {**shown, "servers": []} == {**load_contract(BOTS), "servers": []}
     assert b"/api/v1/bots" not in send("GET", "/__mock__/openapi.json", {}, None).body
     assert send("POST", BOTS_OPENAPI, {}, None).status == 405
+
+
+@pytest.mark.parametrize("path", [OPENAPI, BOTS_OPENAPI, CONTROL_OPENAPI])
+def test_the_documentation_works_on_any_host_and_port(mock: Mock, path: str) -> None:
+    document = json.loads(in_process(mock)("GET", path, {"Host": "mock.example:9999"}, None).body)
+    assert [server["url"] for server in document["servers"]] == ["/"]
+
+
+@pytest.mark.parametrize("name", [CALENDARS, BOTS, CONTROL])
+def test_no_line_of_a_description_is_taken_for_a_numbered_list(name: str) -> None:
+    texts = list(descriptions(load_contract(name)))
+    assert len(texts) > 10
+    assert not [text for text in texts if re.search(r"^\s*\d+[.)](\s|$)", text, re.MULTILINE)]
+
+
+def descriptions(part: Any) -> Iterator[str]:
+    for name, inner in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+        if name == "description" and isinstance(inner, str):
+            yield inner
+        yield from descriptions(inner)
 
 
 def test_the_documentation_is_a_page(mock: Mock) -> None:

@@ -1,9 +1,12 @@
-"""The foreground server of `attendee-mock serve`: what it prints, its log, and starting again when files change."""
+"""The server behind `attendee-mock serve`: what it prints, its request log, and the restart when files change."""
 
 from __future__ import annotations
 
+import base64
 import gc
 import logging
+import shlex
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +22,7 @@ from mockserver.control.routes import DOCS
 from mockserver.seed import FixtureError
 from mockserver.server import PortInUse, listen, make_server, url_of
 from mockserver.settings import Settings
-from mockserver.spec import BOTS, CALENDARS, data_path
+from mockserver.spec import BOTS, CALENDARS, CONTROL, data_path
 
 _LONGEST_PATH = 200
 
@@ -27,7 +30,7 @@ _LONGEST_PATH = 200
 def serve(settings: Settings, host: str, port: int, log_level: str) -> None:
     """Serves until Ctrl-C.
 
-    Raises ClickException for fixtures that are broken and an address that is taken.
+    Raises ClickException for broken fixtures and for an address in use.
     """
     log = make_log(log_level, sys.stderr)
     try:
@@ -36,7 +39,7 @@ def serve(settings: Settings, host: str, port: int, log_level: str) -> None:
     except (FixtureError, PortInUse) as error:
         raise click.ClickException(str(error)) from error
     mock.guard.listens_on(listening.getsockname()[0])
-    # What is there now stays: collecting garbage need never look at the fixtures again, however many there are.
+    # The fixtures stay for as long as the process: the garbage collector need not look at them again.
     gc.freeze()
     with listening:
         server = make_server(mock, ready=lambda: print(banner(mock, url_of(listening)), flush=True))
@@ -48,19 +51,19 @@ def serve(settings: Settings, host: str, port: int, log_level: str) -> None:
 
 
 def serve_and_reload(settings: Settings, host: str, port: int, log_level: str) -> None:
-    """Serves in a process of its own, and again in a new one whenever the fixtures, the contract or the code change."""
+    """Serves in a child process, and starts another one whenever the fixtures, a contract or the code changes."""
     try:
         from watchfiles import run_process
     except ImportError:
         problem = "--reload needs watchfiles: pip install 'attendee-mockserver[reload]'"
         raise click.ClickException(problem) from None
 
-    contracts = {data_path(CALENDARS), data_path(BOTS)}
-    watched = {Path(__file__).parent, *contracts, settings.fixtures or data_path("fixtures")}
+    contracts = {data_path(CALENDARS), data_path(BOTS), data_path(CONTROL)}
+    watched = {Path(__file__).parent.parent, *contracts, settings.fixtures or data_path("fixtures")}
     missing = [str(path) for path in watched if not path.exists()]
     if missing:
         raise click.ClickException(f"cannot watch {missing[0]}: there is no such file")
-    # One token for all of them: who was let in before a change is let in after it.
+    # The same token for each child process, so that clients need not change theirs after a restart.
     settings = replace(settings, control_token=settings.control_token or new_token())
     run_process(*watched, target=_serve_again, args=(settings, host, port, log_level))
 
@@ -69,21 +72,26 @@ def _serve_again(settings: Settings, host: str, port: int, log_level: str) -> No
     try:
         serve(settings, host, port, log_level)
     except click.ClickException as error:
-        print(f"attendee-mock: {error.format_message()} (waiting for a change)", file=sys.stderr)
+        first, *more = error.format_message().splitlines()
+        print(f"attendee-mock: {first} (waiting for a change)", *more, sep="\n  ", file=sys.stderr)
 
 
 def banner(mock: Mock, url: str) -> str:
-    """What is printed once, when the mock is ready: where it is, and the lines to paste."""
-    key = next((key for project in mock.store.projects for key in project.api_keys), "NO_KEY_IN_THE_FIXTURES")
-    token = mock.guard.token
-    guarded = [] if token is None else [f"  Control requests need: X-Control-Token: {token}", ""]
+    """What is printed once, when the mock is ready: where it is, and the lines to paste into another terminal."""
+    keyed = next((project for project in mock.store.projects if project.api_keys), None)
+    key = "NO_KEY_IN_THE_FIXTURES" if keyed is None else keyed.api_keys[0]
+    lines = [*_activation(), f"export ATTENDEE_BASE_URL={url}", f"export ATTENDEE_API_KEY={key}"]
+    if keyed is not None:
+        lines.append(f"export ATTENDEE_WEBHOOK_SECRET={base64.b64encode(keyed.webhook_secret).decode('ascii')}")
+    if mock.guard.token is not None:
+        lines.append(f"export ATTENDEE_MOCK_CONTROL_TOKEN={mock.guard.token}")
+    lines.append(f'curl -H "Authorization: Token {key}" {url}/api/v1/calendars')
+    guarded = [] if mock.guard.token is None else [f"  Control requests need: X-Control-Token: {mock.guard.token}", ""]
     return "\n".join(
         [
             f"attendee-mockserver is ready at {url}",
             "",
-            f"  export ATTENDEE_BASE_URL={url}",
-            f"  export ATTENDEE_API_KEY={key}",
-            f'  curl -H "Authorization: Token {key}" {url}/api/v1/calendars',
+            *(f"  {line}" for line in lines),
             "",
             *guarded,
             f"  Try it in a browser: {url}{DOCS}/    Stop: Ctrl-C",
@@ -91,17 +99,23 @@ def banner(mock: Mock, url: str) -> str:
     )
 
 
+def _activation() -> list[str]:
+    """The line that puts `attendee-mock` on the PATH, where it is installed in a virtual environment and not on it."""
+    script = Path(sys.prefix, "bin", "activate")
+    return [f". {shlex.quote(str(script))}"] if shutil.which("attendee-mock") is None and script.exists() else []
+
+
 def make_log(level: str, stream: TextIO) -> logging.Logger:
-    """A log of its own that writes plain lines to the stream."""
+    """A log of its own that writes lines with the time of day to the stream."""
     log = logging.Logger("attendee-mock", level.upper())
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(message)s", "%H:%M:%S"))
     log.addHandler(handler)
     return log
 
 
 def request_log(log: logging.Logger) -> Callable[[Exchange], None]:
-    """What writes one line for each exchange."""
+    """A function that writes one line for each exchange."""
 
     def write(exchange: Exchange) -> None:
         level = logging.ERROR if exchange.status >= 500 else logging.INFO
@@ -112,11 +126,12 @@ def request_log(log: logging.Logger) -> Callable[[Exchange], None]:
 
 
 def request_line(exchange: Exchange) -> str:
-    """Method, path, status, duration and operation, and why a request was refused or remarked on; never a value."""
+    """Number in the journal, method, path, status, duration, operation; why it was refused or remarked on. No value."""
     path = exchange.path.encode("unicode_escape").decode("ascii")
     if len(path) > _LONGEST_PATH:
         path = path[:_LONGEST_PATH] + "..."
-    line = f"{exchange.method} {path} {exchange.status} {exchange.seconds * 1000:.1f}ms {exchange.operation or '-'}"
+    asked = f"#{exchange.number} {exchange.method} {path}"
+    line = f"{asked} {exchange.status} {exchange.seconds * 1000:.1f}ms {exchange.operation or '-'}"
     if exchange.reason is not None:
         line += f" | {exchange.reason}"
     if exchange.remarks:

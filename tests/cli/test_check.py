@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from mockserver.cli import cli
+from mockserver.cli.main import cli
 from mockserver.conformance.parts import all_rules
 from mockserver.conformance.targets import HttpTarget
 from mockserver.conformance.transport import Keys
@@ -98,7 +99,7 @@ def test_mistakes_are_exit_status_2() -> None:
 
 
 def test_serving_loads_nothing_of_the_judge() -> None:
-    code = "import sys, mockserver.cli; print([name for name in sys.modules if 'conformance' in name])"
+    code = "import sys, mockserver.cli.main; print([name for name in sys.modules if 'conformance' in name])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
@@ -120,6 +121,21 @@ def test_findings_are_written_replayed_and_reported(tmp_path: Path) -> None:
     assert (again.exit_code, mended.exit_code) == (1, 0), again.output + mended.output
     assert "shows" in again.output
     assert "gone" in mended.output
+
+
+def test_every_command_prints_json_too(tmp_path: Path) -> None:
+    rules = json.loads(run("rules", "page-*", "--format", "json").stdout)
+    assert {"id", "part", "severity", "sentence", "source", "needs"} == rules[0].keys()
+    given = ["--read-only", "--time-budget", "20s", "--only", "page-first", "--findings", str(tmp_path / "found")]
+    with running(mock=served("pagination/G12")) as server:
+        done = run("check", server.url, *given, "--format", "json", "--report", f"junit={tmp_path / 'junit'}")
+        assert (done.exit_code, json.loads(done.stdout)["findings"][0]["rule"]) == (1, "page-first")
+        assert (tmp_path / "junit").stat().st_size
+        (recipe, *_) = sorted((tmp_path / "found").glob("*.json"))
+        again = run("replay", str(recipe), server.url, "--format", "json")
+        assert (again.exit_code, json.loads(again.stdout)["status"]) == (1, 1)
+        left = json.loads(run("cleanup", server.url, "--format", "json").stdout)
+    assert left["left"] == []
 
 
 def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:

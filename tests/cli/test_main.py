@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -16,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from mockserver import __version__
+from mockserver.cli import main as main_module
 from mockserver.server import listen
 
-RECORDED = Path(__file__).parent / "recorded"
+RECORDED = Path(__file__).parent.parent / "recorded"
 COMMAND = [sys.executable, "-W", "ignore", "-m", "mockserver"]
 SECRETS = ("GOCSPX-planted", "1//planted", "acmezictyO3S8ktCJsCRGI4TPrXdUeV1", "key-planted")
 
@@ -70,6 +72,9 @@ def test_serve_prints_once_what_a_user_pastes_and_stops_at_ctrl_c() -> None:
         text = "".join(printed)
         assert f"export ATTENDEE_BASE_URL={url}\n" in text
         assert "export ATTENDEE_API_KEY=YOUR_API_KEY_HERE\n" in text
+        secret = re.search(r"export ATTENDEE_WEBHOOK_SECRET=(\S+)\n", text)
+        assert secret
+        assert len(base64.b64decode(secret[1], validate=True)) == 32
         assert f'curl -H "Authorization: Token YOUR_API_KEY_HERE" {url}/api/v1/calendars\n' in text
         assert f"{url}/__mock__/docs/" in text
         assert ask(f"{url}/api/v1/calendars/cal_abcdef1234567890", "YOUR_API_KEY_HERE") == 200
@@ -94,7 +99,8 @@ def test_the_log_has_a_line_per_request_and_no_secret_in_it() -> None:
         _, log = process.communicate(timeout=5)
     lines = log.splitlines()
     assert len(lines) == 5
-    assert re.fullmatch(r"POST /api/v1/calendars 201 \d+\.\dms createCalendar", lines[0])
+    assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3} #1 POST /api/v1/calendars 201 \d+\.\dms createCalendar", lines[0])
+    assert [line.split()[1] for line in lines] == [f"#{number}" for number in range(1, 6)]
     assert "400" in lines[1]
     assert "platform: not a valid choice" in lines[1]
     assert "client_id: not a string" in lines[1]
@@ -155,6 +161,41 @@ def test_a_broken_fixture_is_one_clear_line_and_status_2(tmp_path: Path) -> None
     assert "broken.yaml" in done.stderr
     assert "yahoo" in done.stderr
     assert "key-planted" not in done.stderr
+
+
+def test_every_problem_of_a_fixture_file_is_a_line(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    place = f"{broken}:4: projects[0].calendars[0]"
+    broken.write_text("projects:\n  - name: A\n    calendars:\n      - platform: gogle\n      - platfrom: google\n")
+    done = run("serve", "--port", "0", "--fixtures", str(broken))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        f"attendee-mock: {broken} has 4 problems",
+        f"  {broken}:2: projects[0]: api_keys is missing; add it",
+        f"  {place}.platform: must be google or microsoft, not 'gogle'; did you mean google?",
+        f"  {broken}:5: projects[0].calendars[1].platfrom: there is no such field; did you mean platform?",
+        f"  {broken}:5: projects[0].calendars[1]: platform is missing; add it",
+    ]
+
+
+def test_the_name_of_the_package_starts_the_mock(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str] | None] = []
+
+    def remember(arguments: list[str] | None = None) -> None:
+        ran.append(arguments)
+
+    monkeypatch.setattr(main_module, "main", remember)
+    for typed in ([], ["--port", "0"], ["serve", "--port", "0"], ["--help"], ["--version"], ["clock"]):
+        monkeypatch.setattr(sys, "argv", ["attendee-mockserver", *typed])
+        main_module.serve_by_default()
+    assert ran == [
+        ["serve"],
+        ["serve", "--port", "0"],
+        ["serve", "--port", "0"],
+        ["--help"],
+        ["--version"],
+        ["clock"],
+    ]
 
 
 def test_help_and_version_are_told() -> None:

@@ -1,4 +1,4 @@
-"""The commands that judge a deployment: check, rules, replay, cleanup. What they need is imported when they run."""
+"""The commands that test a deployment: check, rules, replay, cleanup. What they need is imported when they run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from mockserver.cli.controlling import as_json
+from mockserver.cli.options import HELP, Command
 
 if TYPE_CHECKING:
     from mockserver.conformance.report import Report
@@ -61,9 +64,10 @@ _TOKEN = _key("--token", "ATTENDEE_API_KEY", "an API key of the project to test;
 _OTHER = _key("--other-token", "ATTENDEE_OTHER_API_KEY", "a key of another project, to test that they are apart")
 _DISABLED = _key("--disabled-token", "ATTENDEE_DISABLED_API_KEY", "a key that was disabled, to test that it is refused")
 _PRODUCTION = click.option("--production-host", help="the production host that you mean to test, by name")
+_FORMAT = click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="how to print it")
 
 
-@click.command()
+@click.command(cls=Command, context_settings=HELP)
 @_URL
 @_TOKEN
 @_OTHER
@@ -94,14 +98,21 @@ _PRODUCTION = click.option("--production-host", help="the production host that y
     "--parallel/--one-at-a-time", default=None, show_default=False, help="races too [default: on this machine]"
 )
 @_PRODUCTION
+@_FORMAT
 def check(
-    url: str, read_only: bool | None, reports: tuple[tuple[str, str], ...], findings: Path | None, **given: Any
+    url: str,
+    read_only: bool | None,
+    reports: tuple[tuple[str, str], ...],
+    findings: Path | None,
+    form: str,
+    **given: Any,
 ) -> None:
-    """Test whether the deployment at URL keeps the contract.
+    """Test whether the deployment at URL keeps the contract. The report goes to standard output.
 
     \b
     attendee-mock check http://127.0.0.1:8000
     attendee-mock check https://staging.example.com --report junit=conformance.xml
+    attendee-mock check http://127.0.0.1:8000 --format json > report.json
 
     Exit status: 0 nothing new, 1 findings, 2 could not test, 3 something was left behind, 130 interrupted.
     """
@@ -125,12 +136,16 @@ def check(
         raise click.ClickException(str(reason)) from reason
     finally:
         progress.end()
-    _write(report, reports or (("terminal", ""),), findings)
+    usual = ("json", "") if form == "json" else ("terminal", "")
+    _write(report, (usual, *reports) if form == "json" else reports or (usual,), findings)
     sys.exit(report.exit_status)
 
 
 def _imported() -> tuple[type[Exception], ...]:
-    """What may be in the way of a test; says how to install what is missing."""
+    """The errors for which a deployment cannot be tested.
+
+    Raises ClickException where the extra `conformance` is not installed.
+    """
     try:
         import hypothesis  # noqa: F401
         import schemathesis  # noqa: F401
@@ -162,15 +177,17 @@ def _write(report: Report, reports: tuple[tuple[str, str], ...], findings: Path 
         write_findings(report, findings)
 
 
-@click.command()
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("patterns", nargs=-1, metavar="[RULE]...")
-@click.option("--long", is_flag=True, help="also what each stands on and needs")
-def rules(patterns: tuple[str, ...], long: bool) -> None:
-    """List the rules that a deployment is held to.
+@click.option("--long", is_flag=True, help="also where each rule comes from, and what it needs")
+@_FORMAT
+def rules(patterns: tuple[str, ...], long: bool, form: str) -> None:
+    """List the rules that `check` holds a deployment to: id, part, severity, sentence.
 
     \b
     attendee-mock rules
     attendee-mock rules --long 'page-*'
+    attendee-mock rules --format json
     """
     _imported()
     from mockserver.conformance.parts import all_rules
@@ -179,13 +196,16 @@ def rules(patterns: tuple[str, ...], long: bool) -> None:
     chosen = [rule for rule in all_rules() if is_chosen(rule, patterns, ())]
     if not chosen:
         raise click.ClickException(f"no rule is called {' or '.join(patterns)}")
+    if form == "json":
+        click.echo(as_json([{**rule._asdict(), "needs": sorted(rule.needs)} for rule in chosen]))
+        return
     for rule in chosen:
         click.echo(f"{rule.id:26} {rule.part:9} {rule.severity:7} {rule.sentence}")
         if long:
             click.echo(f"{'':26} stands on {rule.source}; needs {', '.join(sorted(rule.needs))}")
 
 
-@click.command()
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @_URL
 @_TOKEN
@@ -193,8 +213,15 @@ def rules(patterns: tuple[str, ...], long: bool) -> None:
 @_DISABLED
 @_PRODUCTION
 @click.option("--write", is_flag=True, help="allow steps that write, on another machine than this")
-def replay(file: Path, url: str, **given: Any) -> None:
-    """Take the steps of a finding again: exit status 1 if the defect shows, 0 if it is gone, 2 if it cannot be run."""
+@_FORMAT
+def replay(file: Path, url: str, form: str, **given: Any) -> None:
+    """Send the requests of a finding again, from the file that `check --findings` wrote.
+
+    \b
+    attendee-mock replay findings/page-first.json http://127.0.0.1:8000
+
+    Exit status: 0 the defect is gone, 1 it shows, 2 the file cannot be run.
+    """
     expected = _imported()
     from mockserver.conformance.checking import replay as run_replay
 
@@ -210,19 +237,27 @@ def replay(file: Path, url: str, **given: Any) -> None:
         )
     except expected as reason:
         raise click.ClickException(str(reason)) from reason
-    for line in told:
-        click.echo(line)
+    click.echo(as_json({"status": verdict, "findings": told}) if form == "json" else "\n".join(told))
     sys.exit(verdict)
 
 
-@click.command()
+@click.command(cls=Command, context_settings=HELP)
 @click.argument("url", required=False)
 @_TOKEN
 @_OTHER
 @click.option("--ledger", type=click.Path(path_type=Path, dir_okay=False), help="the file of the run that was killed")
 @_PRODUCTION
-def cleanup(url: str | None, **given: Any) -> None:
-    """Delete what killed runs left behind, and nothing else: exit status 3 if something could not be deleted."""
+@_FORMAT
+def cleanup(url: str | None, form: str, **given: Any) -> None:
+    """Delete the calendars that killed runs of `check` left behind, and nothing else.
+
+    \b
+    attendee-mock cleanup
+    attendee-mock cleanup http://127.0.0.1:8000
+
+    Exit status: 0 nothing is left, 2 it cannot be done, 3 something could not be deleted.
+    """
+    said: list[str] = []
     expected = _imported()
     from mockserver.conformance.checking import cleanup as run_cleanup
 
@@ -233,13 +268,14 @@ def cleanup(url: str | None, **given: Any) -> None:
             other_key=given["other_token"],
             ledger=given["ledger"],
             production_host=given["production_host"],
-            say=click.echo,
+            say=said.append,
         )
     except expected as reason:
         raise click.ClickException(str(reason)) from reason
-    for text in left:
+    click.echo(as_json({"done": said, "left": left}) if form == "json" else "\n".join(said))
+    for text in left if form == "text" else ():
         click.echo(f"left behind: {text}", err=True)
     sys.exit(3 if left else 0)
 
 
-commands: tuple[click.Command, ...] = (check, rules, replay, cleanup)
+COMMANDS: tuple[click.Command, ...] = (check, rules, replay, cleanup)
