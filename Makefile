@@ -4,6 +4,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 TARGETS = mockserver tests benchmarks examples
+# Code generators for users' clients, which no other command needs; tests/test_generators.py looks for them here.
+GENERATORS = .generators
+PYPI_GENERATORS = 'openapi-python-client>=0.29,<0.30' 'datamodel-code-generator>=0.89,<0.90'
+NPM_GENERATORS = openapi-typescript@7 orval@7 typescript@5 @types/node@20
 # Also where Python is told to keep no compiled code: it would compile the mock at every start, for a fifth of a second.
 COMPILE = $(BIN)/python -m compileall -q mockserver
 
@@ -44,6 +48,10 @@ recorded: $(VENV)/dev.stamp ## replay what the real service answered, over a rea
 .PHONY: contract
 contract: $(VENV)/dev.stamp ## hold the mock, in process, to every rule of its contract
 	$(BIN)/python -m pytest -q tests/test_contract.py
+
+.PHONY: generators
+generators: $(VENV)/dev.stamp $(GENERATORS)/stamp ## install code generators and try them on the contracts
+	$(BIN)/python -m pytest -q tests/test_generators.py
 
 .PHONY: fuzz
 fuzz: $(VENV)/dev.stamp ## judge a deployment: make fuzz BASE_URL=https://… TOKEN=…
@@ -111,7 +119,15 @@ $(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@$(COMPILE)
 	@touch $@ $(VENV)/run.stamp
 
+$(GENERATORS)/stamp: Makefile
+	@echo "installing the code generators into $(GENERATORS) (once)"
+	@$(PYTHON) -m venv $(GENERATORS)/python
+	@$(GENERATORS)/python/bin/python -m pip install --quiet --disable-pip-version-check $(PYPI_GENERATORS)
+	@echo '{"private": true}' > $(GENERATORS)/package.json
+	@npm install --prefix $(GENERATORS) --silent --no-audit --no-fund --no-package-lock $(NPM_GENERATORS)
+	@touch $@
+
 .PHONY: clean
 clean: ## take away what was made here
-	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
+	rm -rf $(VENV) $(GENERATORS) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

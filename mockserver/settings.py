@@ -14,6 +14,8 @@ PREFIX = "ATTENDEE_MOCK_"
 ORDERS: tuple[Order, ...] = ("after", "before")
 SYNCS = ("auto", "manual")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+LEAST_HEAD = 1000
+LEAST_SECONDS = 0.1
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOKEN = re.compile(r"[!-~]{8,200}")
 _RATE = re.compile(r"(\d+)/(s|sec|second|m|min|minute|h|hour|d|day)s?", re.IGNORECASE)
@@ -83,7 +85,11 @@ def _knob(
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What can be set about a mock; the defaults suit a developer's own machine."""
+    """What can be set about a mock; the defaults suit a developer's own machine.
+
+    `fixtures` and `post_rate` are also read from a text, as their options are. Raises TypeError for a value of another
+    type and ValueError for a value that is not allowed; both name the setting.
+    """
 
     fixtures: Path | None = _knob(
         None, "the file with the data to start from (YAML or JSON)", shown_default="the built-in week"
@@ -92,12 +98,14 @@ class Settings:
     strict: bool = _knob(False, "refuse what the service tolerates but the contract does not allow")
     max_body: int = _knob(10_000_000, "the largest request body taken, in bytes", least=1)
     max_head: int = _knob(
-        1_000_000, "the largest head of a request taken (request line and headers), in bytes", least=1000
+        1_000_000, "the largest head of a request taken (request line and headers), in bytes", least=LEAST_HEAD
     )
     request_timeout: float = _knob(
-        60.0, "how long the head of a request may take, and its body may pause, in seconds", least=0.1
+        60.0, "how long the head of a request may take, and its body may pause, in seconds", least=LEAST_SECONDS
     )
-    keep_alive: float = _knob(5.0, "how long a connection without a request stays open, in seconds", least=0.1)
+    keep_alive: float = _knob(
+        5.0, "how long a connection without a request stays open, in seconds", least=LEAST_SECONDS
+    )
     sync: Literal["auto", "manual"] = _knob("auto", "sync calendars on the service's schedule, or only on demand")
     random_seed: int = _knob(1, "what new ids are drawn from: the same seed gives the same ids")
     first_webhook: Order = _knob("after", "whether the webhooks of a new calendar come after its answer or before it")
@@ -118,8 +126,107 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        """Raises ValueError for an origin that is none."""
-        object.__setattr__(self, "cors", tuple(parse_origin(origin) for origin in self.cors))
+        """Checks every setting, and replaces texts by what they stand for."""
+        for name, read in _READERS.items():
+            try:
+                object.__setattr__(self, name, read(getattr(self, name)))
+            except TypeError as problem:
+                raise TypeError(f"setting {name}: {problem}") from None
+            except ValueError as problem:
+                raise ValueError(f"setting {name}: {problem}") from None
+
+
+def _path(value: object) -> Path | None:
+    if value is None or isinstance(value, Path):
+        return value
+    if not isinstance(value, str):
+        raise TypeError(f"expected a path as text or Path, or None, not {type(value).__name__}")
+    if not value.strip():
+        raise ValueError("the path is empty; leave it out for the built-in data")
+    return Path(value)
+
+
+def _rate(value: object) -> Rate:
+    if isinstance(value, Rate):
+        return value
+    if not isinstance(value, str):
+        raise TypeError(f"expected a Rate or a text such as '3000/min', not {type(value).__name__}")
+    return parse_rate(value)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"expected True or False, not {type(value).__name__}")
+    return value
+
+
+def _number(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"expected a whole number, not {type(value).__name__}")
+    return value
+
+
+def _size(value: object) -> int:
+    if (number := _number(value)) < 1:
+        raise ValueError(f"expected 1 or more, not {number}")
+    return number
+
+
+def _head_size(value: object) -> int:
+    if (number := _number(value)) < LEAST_HEAD:
+        raise ValueError(f"expected {LEAST_HEAD} or more, not {number}")
+    return number
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"expected a number of seconds, not {type(value).__name__}")
+    if not LEAST_SECONDS <= value < float("inf"):
+        raise ValueError(f"expected {LEAST_SECONDS} seconds or more, not {value}")
+    return float(value)
+
+
+def _origins(value: object) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, list | tuple):
+        raise TypeError(f"expected a tuple of origins, not {type(value).__name__}")
+    return tuple(parse_origin(origin) for origin in value)
+
+
+def _token(value: object) -> str | None:
+    # The token itself is secret and in no error.
+    if not isinstance(value, str | None):
+        raise TypeError(f"expected a text or None, not {type(value).__name__}")
+    return value
+
+
+def _one_of(allowed: tuple[str, ...]) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if not isinstance(value, str):
+            raise TypeError(f"expected {' or '.join(map(repr, allowed))}, not {type(value).__name__}")
+        if value not in allowed:
+            raise ValueError(f"expected {' or '.join(map(repr, allowed))}, not {value!r}")
+        return value
+
+    return read
+
+
+_READERS: Mapping[str, Callable[[object], object]] = {
+    "fixtures": _path,
+    "post_rate": _rate,
+    "strict": _flag,
+    "max_body": _size,
+    "max_head": _head_size,
+    "request_timeout": _seconds,
+    "keep_alive": _seconds,
+    "sync": _one_of(SYNCS),
+    "random_seed": _number,
+    "first_webhook": _one_of(ORDERS),
+    "https_webhooks": _flag,
+    "public_webhooks": _flag,
+    "control_token": _token,
+    "cors": _origins,
+}
+"""How each setting is read."""
 
 
 def environment_name(name: str) -> str:

@@ -10,8 +10,10 @@ import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from mockserver.app import Mock
+from mockserver.control.faults import KINDS
 from mockserver.control.routing import Route
-from mockserver.spec import CONTROL, load_contract
+from mockserver.domain.failures import names
+from mockserver.spec import BOTS, CALENDARS, CONTROL, load_contract
 
 CONTRACT = load_contract(CONTROL)
 OPERATIONS = {
@@ -63,9 +65,29 @@ def test_parameters_and_members_are_those_that_are_taken(route: Route) -> None:
         assert not route.fields
         return
     schema = resolve(operation["requestBody"]["content"]["application/json"]["schema"])
-    assert {*schema.get("required", ())} == route.required
+    kinds = [resolve(kind) for kind in schema.get("oneOf", [schema])]
+    assert all({*kind.get("required", ())} >= route.required for kind in kinds)
     if route.fields is not None:
+        assert {*schema.get("required", ())} == route.required
         assert {*schema["properties"]} == route.fields
+
+
+def test_every_kind_of_fault_has_its_members() -> None:
+    written: dict[str, Any] = {}
+    for kind in map(resolve, CONTRACT["components"]["schemas"]["Fault"]["oneOf"]):
+        members = kind["properties"].keys() - {"kind", "name", "first", "from"}
+        written |= dict.fromkeys(resolve(kind["properties"]["kind"])["enum"], members)
+    assert written == {name: kind.fields.keys() for name, kind in KINDS.items()}
+    assert written.keys() == CONTRACT["components"]["schemas"]["Fault"]["discriminator"]["mapping"].keys()
+
+
+def test_operations_and_failures_are_those_that_there_are() -> None:
+    schemas = CONTRACT["components"]["schemas"]
+    paths = [item for name in (CALENDARS, BOTS) for item in load_contract(name)["paths"].values()]
+    operations = {operation["operationId"] for item in paths for operation in item.values()}
+    assert {*schemas["OperationId"]["enum"]} == operations
+    assert {*schemas["OperationOrAny"]["enum"]} == operations | {"*"}
+    assert {*schemas["FailureName"]["enum"]} == {*names("google"), *names("microsoft")}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda found: str(found[1]["operationId"]))

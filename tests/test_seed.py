@@ -492,6 +492,7 @@ BROKEN: list[tuple[tuple[str | int, ...], object, str]] = [
     ((*EVENT, "attendees"), ["a"], f"{AN_EVENT}.attendees[0]: must be a mapping, not 'a'"),
     ((*EVENT, "attendees"), [None], f"{AN_EVENT}.attendees[0]: must be a mapping, not null"),
     ((*EVENT, "attendees"), [{"email": 7}], f"{AN_EVENT}.attendees[0].email: must be text, not 7; quote it"),
+    ((*EVENT, "attendees"), [{"email": []}], f"{AN_EVENT}.attendees[0].email: must be text, not a list"),
     ((*EVENT, "attendees"), [{"email": "a", "role": "x"}], f"{AN_EVENT}.attendees[0].role: there is no such field"),
     ((*EVENT, "raw"), None, f"{AN_EVENT}.raw: must be a mapping, not null"),
     ((*EVENT, "raw"), {"a": ["\0"]}, f"{AN_EVENT}.raw.a[0]: {UNSTORABLE}"),

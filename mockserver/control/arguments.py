@@ -32,7 +32,7 @@ def read_wait(query: Mapping[str, str]) -> float:
 
     Raises Refused.
     """
-    text = query.get("wait") or "0"
+    text = query.get("wait", "0")
     length = span("wait", f"{text}s" if text.isascii() and text.isdecimal() else text)
     if not 0 <= length <= LONGEST_WAIT * SECOND:
         raise Refused("wait", "is out of range", fix=f"wait between 0s and {LONGEST_WAIT:.0f}s")
@@ -44,7 +44,7 @@ def read_limit(query: Mapping[str, str]) -> int:
 
     Raises Refused.
     """
-    limit = _whole(query.get("limit") or str(_USUAL_LIMIT))
+    limit = _whole(query.get("limit", str(_USUAL_LIMIT)))
     if limit is None or not 1 <= limit <= _HIGHEST_LIMIT:
         raise Refused("limit", "is out of range", fix=f"write a whole number from 1 to {_HIGHEST_LIMIT}")
     return limit
@@ -56,8 +56,8 @@ def read_after(query: Mapping[str, str], what: str) -> int | None:
     Raises Refused.
     """
     text = query.get("after")
-    number = _whole(text) if text else None
-    if text and number is None:
+    number = None if text is None else _whole(text)
+    if text is not None and number is None:
         raise Refused("after", "is no number", fix=f"write the number of {what}, e.g. 17")
     return number
 
@@ -68,9 +68,9 @@ def read_choice(query: Mapping[str, str], name: str, allowed: tuple[str, ...]) -
     Raises Refused.
     """
     value = query.get(name)
-    if value and value not in allowed:
+    if value is not None and value not in allowed:
         raise unknown(name, value, allowed)
-    return value or None
+    return value
 
 
 def find_calendar(project: Project, name: str) -> Calendar:

@@ -58,7 +58,8 @@ class Clocks:
         now = project.clock.now()
         to = moment("to", call.body["to"], now)
         if to < EARLIEST:
-            raise Refused("to", "is too early", fix=f"a clock shows times from {render(EARLIEST)} to {render(LATEST)}")
+            fix = f"a clock shows times from {render(EARLIEST)} to {render(LATEST)}"
+            raise Refused("to", "is too early", 409, fix)
         if to >= now:
             return await self._advanced(project, "to", to - now)
         project.clock.set(to)
@@ -74,10 +75,10 @@ class Clocks:
 
     async def _advanced(self, project: Project, field: str, micros: Micros) -> Reply:
         if micros > LONGEST:
-            raise Refused(field, "is too far ahead", fix="move the clock on by ten years at a time at the most")
+            raise Refused(field, "is too far ahead", 409, "advance the clock by at most 3660 days at a time")
         if project.clock.now() + micros > LATEST:
             fix = f"a clock shows times from {render(EARLIEST)} to {render(LATEST)}"
-            raise Refused(field, "is too late", fix=fix)
+            raise Refused(field, "is too far ahead", 409, fix)
         return self._moved(project, await self._pump.advance(project, micros))
 
     async def _settle(self, call: Call) -> Reply:

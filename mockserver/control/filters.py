@@ -65,9 +65,9 @@ def parse_filter(parameters: Mapping[str, str], operations: Collection[str]) -> 
         if name not in Filter._fields:
             raise unknown("parameter", name, Filter._fields)
     given = dict(parameters)
-    if given.get("operation", "") not in ("", *operations):
+    if "operation" in given and given["operation"] not in operations:
         raise unknown("operation", given["operation"], operations)
-    if given.get("kind", "") not in ("", *KINDS):
+    if "kind" in given and given["kind"] not in KINDS:
         raise unknown("kind", given["kind"], KINDS)
     since = given.pop("since", "0")
     if not (since.isascii() and since.isdecimal() and len(since) < 16):
@@ -78,7 +78,7 @@ def parse_filter(parameters: Mapping[str, str], operations: Collection[str]) -> 
     if len(given.get("path", "")) > _LONGEST_PATH:
         raise Refused("path", f"is longer than {_LONGEST_PATH} characters", fix="write a shorter pattern with *")
     method = given.pop("method", None)
-    # An empty parameter asks for nothing.
+    # An empty method or path asks for nothing.
     asked = {name: value for name, value in given.items() if value}
     return Filter(method=method.upper() if method else None, since=int(since), **asked)
 

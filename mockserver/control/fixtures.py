@@ -59,7 +59,8 @@ class Fixtures:
         own["disabled_api_keys"] = list(project.disabled_api_keys)
         for field in _KEPT:
             if given.get(field, own[field]) != own[field]:
-                raise Refused(field, "a project keeps its name and its keys", fix="leave it out, or make a new project")
+                fix = "leave it out, or make a new project"
+                raise Refused(field, "a project keeps its name and its keys", 409, fix)
         read = await read_apart({**given, **own}, project.clock.now(), project.sync)
         if "webhook_secret" in given:
             project.webhook_secret = read.webhook_secret

@@ -127,10 +127,12 @@ class Projects:
         given = {name: value for name, value in body.items() if name != "fixtures"}
         name = self._name(given)
         drawn = {"api_keys": [self._new_key()], "webhook_secret": base64.b64encode(self._random.randbytes(32)).decode()}
+        now, sync = self._clock.now(), self._settings.sync
         try:
-            project = await read_apart(
-                {**drawn, **document, **given, "name": name}, self._clock.now(), self._settings.sync
-            )
+            if not document.keys().isdisjoint({"name", *given}):
+                # What the request overrides is not used, but a mistake in it is still a mistake.
+                await read_apart({**drawn, "name": name, **document}, now, sync)
+            project = await read_apart({**drawn, **document, **given, "name": name}, now, sync)
         except Broken as problem:
             raise problem.moved(lambda place: place if place and place[0] in given else ("fixtures", *place)) from None
         _check_urls(project.subscriptions, https_only=self._settings.https_webhooks)

@@ -112,7 +112,9 @@ def _text(body: Mapping[str, Any], name: str) -> str | None:
 
 def _people(body: Mapping[str, Any]) -> list[tuple[str | None, str | None]]:
     """Address and name of each attendee."""
-    given = body.get("attendees") or []
+    given = body.get("attendees")
+    if given is None:
+        return []
     if not isinstance(given, list):
         raise Refused("attendees", 'write a list of addresses, or of {"email": …, "name": …}')
     return [_person(one, f"attendees[{place}]") for place, one in enumerate(given)]

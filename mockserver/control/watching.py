@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from mockserver.control.aftermath import Aftermath
-from mockserver.control.arguments import read_after, read_limit, read_wait
+from mockserver.control.arguments import is_whole, read_after, read_limit, read_wait
 from mockserver.control.explain import Explainer
 from mockserver.control.faults import KINDS, Faults
 from mockserver.control.filters import Filter, parse_filter
@@ -134,7 +134,7 @@ class Watching:
 
     def _filter(self, query: Mapping[str, str], usual_kind: str) -> Filter:
         after = read_after(query, "a journal entry, its id") or 0
-        kind = query.get("kind") or usual_kind
+        kind = query.get("kind", usual_kind)
         asked = {name: value for name, value in query.items() if name in ("operation", "method", "path", "status")}
         if kind != _ANY:
             asked["kind"] = kind
@@ -142,7 +142,7 @@ class Watching:
 
     def _journal(self, call: Call) -> str | None:
         """Whose journal is asked for: the project's, or that of the requests that came with no project's key."""
-        keyless = call.query.get("keyless") or "false"
+        keyless = call.query.get("keyless", "false")
         if keyless not in ("true", "false"):
             raise Refused("keyless", "is neither true nor false", fix="write true for requests without a known key")
         return None if keyless == "true" else call.project.name
@@ -157,6 +157,9 @@ def _id(call: Call) -> int:
 
 def _as_text(name: str, value: Any) -> str:
     """A member of a body as it would be in a query."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise Refused(name, "is neither a text nor a number", fix="write it as in a query of /__mock__/requests")
+    if name in ("after", "limit"):
+        if not is_whole(value):
+            raise Refused(name, "is not a whole number", fix=f"write a number, e.g. {_USUAL_MISSES}")
+    elif not (isinstance(value, str) or (name == "status" and is_whole(value))):
+        raise Refused(name, "is not a text", fix="write it as in a query of /__mock__/requests")
     return str(value)

@@ -8,14 +8,12 @@ from mockserver.control.arguments import read_after, read_choice, read_limit, re
 from mockserver.control.refusal import Refused
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("5s", 5), ("5", 5), ("250ms", 0.25), ("1m30s", 90), ("", 0), ("300s", 300)]
-)
+@pytest.mark.parametrize(("text", "seconds"), [("5s", 5), ("5", 5), ("250ms", 0.25), ("1m30s", 90), ("300s", 300)])
 def test_a_wait_is_a_span_or_seconds(text: str, seconds: float) -> None:
     assert read_wait({"wait": text}) == seconds
 
 
-@pytest.mark.parametrize("text", ["soon", "-1s", "5m1ms", "5 s"])
+@pytest.mark.parametrize("text", ["", "soon", "-1s", "5m1ms", "5 s"])
 def test_a_wait_that_is_none_or_too_long_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="wait"):
         read_wait({"wait": text})

@@ -134,6 +134,8 @@ BAD_EVENTS: list[tuple[dict[str, Any], str]] = [
     ({"start": "1h", "attendees": [None]}, "attendees[0]"),
     ({"start": "1h", "attendees": [{"email": 7}]}, "attendees[0]"),
     ({"start": "1h", "attendees": ["a", {"name": True}]}, "attendees[1]"),
+    ({"start": "1h", "attendees": False}, "attendees"),
+    ({"start": "1h", "attendees": {}}, "attendees"),
     ({"start": "1h", "times": True}, "times"),
     ({"start": "1h", "times": 1001}, "times"),
     ({"start": "1h", "every": "often"}, "every"),

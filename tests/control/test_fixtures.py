@@ -88,7 +88,7 @@ def test_every_problem_of_broken_fixtures_is_told_at_once(mock: Mock) -> None:
 @pytest.mark.parametrize("field", ["name", "api_keys", "disabled_api_keys"])
 def test_a_project_keeps_its_name_and_its_keys(field: str, mock: Mock) -> None:
     answered = Controls(mock, ACME)("PUT", "fixtures", {"calendars": [], field: ["other"]})
-    assert (answered.status, answered.body["field"]) == (400, field)
+    assert (answered.status, answered.body["field"]) == (409, field)
 
 
 def test_new_fixtures_are_what_a_reset_brings_back_and_the_clock_stays(mock: Mock) -> None:

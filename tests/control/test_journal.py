@@ -366,9 +366,7 @@ def test_a_filter_gives_what_was_asked_for(wanted: Filter, ids: list[int], mock:
 
 
 def test_a_filter_is_read_from_a_query() -> None:
-    read = parse_filter(
-        {"method": "get", "status": "4xx", "since": "7", "operation": "", "path": "/a*"}, ["listCalendars"]
-    )
+    read = parse_filter({"method": "get", "status": "4xx", "since": "7", "path": "/a*"}, ["listCalendars"])
     assert read == Filter(method="GET", status="4xx", since=7, path="/a*")
 
 
@@ -377,6 +375,8 @@ def test_a_filter_is_read_from_a_query() -> None:
     [
         ({"oper": "x"}, "parameter", "operation"),
         ({"operation": "listCalendar"}, "operation", "did you mean listCalendars?"),
+        ({"operation": ""}, "operation", "listCalendars"),
+        ({"kind": ""}, "kind", "exchange"),
         ({"status": "40"}, "status", "such as 404"),
         ({"status": "9xx"}, "status", "such as 404"),
         ({"status": "4²4"}, "status", "such as 404"),
