@@ -18,26 +18,16 @@ from tests.clients import in_process, over_http
 from tests.conftest import NOW
 from tests.replayer import replay
 
-COPIED = Path(__file__).parent / "recorded"
-BESIDE = Path(__file__).parents[2] / "shared" / "observed"
+RECORDED = Path(__file__).parent / "recorded"
 RATES = {"scenarios": Rate(3000, 60), "scenarios-bots": Rate(3000, 60), "scenarios-throttle": Rate(3, 60)}
 
 
-def scenario_files() -> list[Path]:
-    """The scenarios copied into the project, and any more that lie beside it."""
-    found = {}
-    for source in (COPIED, BESIDE):
-        for folder in RATES:
-            found.update({f"{folder}/{path.name}": path for path in sorted((source / folder).glob("*.json"))})
-    return list(found.values())
-
-
-FILES = scenario_files()
+FILES = [path for folder in RATES for path in sorted((RECORDED / folder).glob("*.json"))]
 
 
 def make(folder: str) -> Mock:
     """A mock for the scenarios of a folder; those of bots were taken in 2026, and need a time near that."""
-    settings = Settings(fixtures=COPIED / "seed.json", post_rate=RATES[folder], sync="manual")
+    settings = Settings(fixtures=RECORDED / "seed.json", post_rate=RATES[folder], sync="manual")
     return Mock(settings, clock=FixedClock(NOW) if folder == "scenarios-bots" else None)
 
 
@@ -67,5 +57,5 @@ def test_answers_as_recorded_over_a_socket(path: Path, servers: dict[str, Runnin
 
 
 def test_there_are_recordings_of_every_kind() -> None:
-    assert len(FILES) >= 131
+    assert len(FILES) >= 142
     assert os.path.commonprefix([path.name for path in FILES]) == ""

@@ -12,7 +12,7 @@ import pytest
 from mockserver.app import Mock
 from mockserver.server import PortInUse, RunningServer, listen, running
 from mockserver.settings import Settings
-from tests.clients import ACME, MAIN_CALENDAR, over_http
+from tests.clients import ACME, MAIN_CALENDAR, NEW_CALENDAR, over_http
 from tests.projects import CHANGED, make_project, the_calendar
 
 FIXTURES = Settings(fixtures=Path(__file__).parent / "recorded" / "seed.json", max_body=1_000_000)
@@ -82,6 +82,43 @@ def test_a_chunked_body_is_read(server: RunningServer) -> None:
     reply = raw(server, request + b'6\r\n{"foo"\r\n4\r\n: 1}\r\n0\r\n\r\n')
     assert reply.startswith(b"HTTP/1.1 400")
     assert b"Unexpected field(s): foo" in reply
+    assert b"\r\nx-mock-contract: " in reply
+
+
+@pytest.mark.parametrize("chunks", [b"2\r\n{}\r\n0\r\n\r\n", b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n", b"0\r\n\r\n"])
+def test_a_chunked_body_is_marked_because_the_service_itself_may_not_read_it(
+    chunks: bytes, server: RunningServer
+) -> None:
+    request = f"PATCH {CALENDAR} HTTP/1.1\r\nHost: x\r\n".encode() + KEY
+    request += b"Content-Type: application/json\r\nTransfer-Encoding: Chunked\r\nConnection: close\r\n\r\n"
+    reply = raw(server, request + chunks)
+    assert reply.startswith(b"HTTP/1.1 200")
+    assert (b"x-mock-contract: chunked body: the service reads it as empty" in reply) is (chunks[:1] != b"0")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/api/v1/calendars#x", 200), ("/api/v1/calendars?cursor=#x", 200), ("/api/v1/nope#x", 404), ("/health#x", 301)],
+)
+def test_a_fragment_in_a_target_is_passed_over(path: str, status: int, server: RunningServer) -> None:
+    reply = raw(server, f"GET {path} HTTP/1.1\r\nHost: x\r\n".encode() + KEY + b"\r\n")
+    assert reply.startswith(b"HTTP/1.1 %d" % status)
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+@pytest.mark.parametrize(
+    "escape", ["\\u0000", "\\u0001", "\\n", "\\r", "\\t", "\\u001f", "\\u007f", "\\u0085", "\\u20ac", "\\ud800"]
+)
+def test_metadata_that_cannot_be_kept_is_refused_whatever_its_name_holds(
+    method: str, escape: str, server: RunningServer
+) -> None:
+    headers = {"Authorization": f"Token {ACME}", "Content-Type": "application/json"}
+    new = ", ".join(f'"{name}": "{value}"' for name, value in NEW_CALENDAR.items())
+    body = f'{{"metadata": {{"a{escape}": "\\u0000"}}{", " + new if method == "POST" else ""}}}'
+    path = "/api/v1/calendars" if method == "POST" else CALENDAR
+    reply = over_http(server.url)(method, path, headers, body.encode())
+    assert reply.status == 400
+    assert b"Error ID: " in reply.body
 
 
 def test_a_chunked_body_over_the_limit_is_a_413(server: RunningServer) -> None:
@@ -112,10 +149,11 @@ def test_a_long_header_and_a_long_query_are_answered(server: RunningServer) -> N
     assert alive(server)
 
 
-def test_a_wish_for_another_scheme_or_host_by_proxy_header_is_ignored(server: RunningServer) -> None:
+def test_a_proxy_header_changes_the_scheme_of_page_links_and_never_their_host(server: RunningServer) -> None:
     headers = {"Authorization": f"Token {ACME}", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
     reply = over_http(server.url)("GET", "/api/v1/calendars", headers, None)
-    assert json.loads(reply.body)["next"].startswith(server.url + "/api/v1/calendars?cursor=")
+    secure = server.url.replace("http://", "https://")
+    assert json.loads(reply.body)["next"].startswith(secure + "/api/v1/calendars?cursor=")
 
 
 def test_a_port_in_use_is_told_with_what_to_do() -> None:

@@ -17,11 +17,11 @@ class TokenSecurity:
         self._store = store
 
     def authenticate(self, header: str | None) -> Project:
-        """The project of the key in the header's text; None is no header.
+        """The project of the key in the header's text; None is no header, an empty text is a malformed one.
 
         The word Token takes any case and any blanks around it (auth-odd-headers). Raises ApiError with status 401.
         """
-        if not header:
+        if header is None:
             raise errors.missing_authorization()
         parts = header.split()
         if len(parts) != 2 or parts[0].lower() != "token":

@@ -54,11 +54,14 @@ def parse_body(content_type: str, raw: bytes) -> Body:
     encoding = _encoding(media_type)
     if media_type.matches(_JSON):
         return Body(parse_json(raw, encoding))
-    if media_type.matches(_FORM):
-        return Body(_parse_form(raw, encoding), is_form=True)
-    if media_type.matches(_MULTIPART):
-        boundary = media_type.parameters.get("boundary")
-        return Body(parse_multipart(content_type, boundary, raw, encoding), is_form=True)
+    try:
+        if media_type.matches(_FORM):
+            return Body(_parse_form(raw, encoding), is_form=True)
+        if media_type.matches(_MULTIPART):
+            return Body(parse_multipart(content_type, raw, encoding), is_form=True)
+    except UnicodeError:
+        # An encoding such as punycode takes no replacement for what it cannot decode; the service breaks off over it.
+        raise errors.malformed_form() from None
     raise errors.unsupported_media_type(content_type)
 
 
@@ -98,12 +101,15 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 def _decode(raw: bytes, encoding: str) -> str:
     """The bytes as text; like the service's stream reader it passes over a character cut off by the very end.
 
-    Raises UnicodeDecodeError.
+    Raises UnicodeError.
     """
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError:
-        return codecs.getreader(encoding)(io.BytesIO(raw)).read()
+    if encoding == "utf-8":
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            pass
+    # A reader wants the mark at the beginning that decode() of UTF-16 does without.
+    return codecs.getreader(encoding)(io.BytesIO(raw)).read()
 
 
 def _wording(error: json.JSONDecodeError) -> str:

@@ -36,6 +36,9 @@ STATES = (
     "joining_breakout_room",
     "leaving_breakout_room",
     "joined_recording_permission_denied",
+    "connecting",
+    "connected",
+    "disconnecting",
 )
 _NOON = "2024-01-18T12:34:56Z"
 _PAST = "join_at cannot be in the past"

@@ -80,12 +80,19 @@ class Schemas:
 
 
 def first_problem(validator: jsonschema_rs.Draft4Validator, value: Any) -> str:
-    """Where a value breaks a schema and which keyword it breaks; the value itself is not told."""
+    """Where a value breaks a schema and which keyword it breaks; the value itself is not told.
+
+    Neither is a name that a client chose, unless it looks like one: it may be a secret, and no header could carry it.
+    """
     for error in validator.iter_errors(value):
-        where = "/".join(str(step) for step in error.instance_path) or "the whole"
+        where = "/".join(map(_shown, error.instance_path)) or "the whole"
         keywords = [step for step in error.schema_path if isinstance(step, str)]
         return f"{where} breaks {keywords[-1] if keywords else 'the schema'}"
     return "nothing"
+
+
+def _shown(step: str | int) -> str:
+    return str(step) if isinstance(step, int) or _PLAIN_NAME.fullmatch(step) else "..."
 
 
 def _as_json_schema(schema: Any) -> Any:

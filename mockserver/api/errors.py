@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from mockserver.domain.pagination import InvalidCursor
@@ -14,6 +14,7 @@ from mockserver.domain.scheduling import (
     CredentialsMissing,
     EventNotFound,
     SchedulingError,
+    UnreadableBotId,
 )
 from mockserver.domain.service import CalendarNotFound, DuplicateDeduplicationKey
 from mockserver.domain.storage import NotStorable
@@ -30,20 +31,24 @@ class ApiError(Exception):
         self.headers = headers or {}
 
 
-class BadRequestPage(Exception):
-    """A request that the service's framework refuses before the API sees it, with a page of its own."""
+class Page(Exception):
+    """A request that the service's framework answers before or after the API, with a page of its own."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-class ServerErrorPage(Exception):
-    """A request over which the service breaks off, with a page of its own; the one such that the mock does too."""
+class BadRequestPage(Page):
+    """A request that the framework refuses before the API sees it."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+
+class NotFoundPage(Page):
+    """A path that is none of the API's, not even an unknown one."""
+
+
+class ServerErrorPage(Page):
+    """A request over which the service breaks off; the one such that the mock does too."""
 
 
 MOST_PARAMETERS = 1000
@@ -135,6 +140,11 @@ def malformed_multipart(problem: str) -> ApiError:
     return _detail(400, f"Multipart form parse error - {problem}", "body: not multipart")
 
 
+def malformed_form() -> ApiError:
+    """A form that is not in the encoding that it names, over which the service breaks off."""
+    return _detail(400, "Malformed request.", "body: not in its charset")
+
+
 def unknown_path() -> ApiError:
     """A path under /api/v1/ that names nothing."""
     return ApiError(404, {"error": "Not found"}, "no such path")
@@ -152,8 +162,8 @@ def bad_ordering(allowed: Iterable[str]) -> ApiError:
     return ApiError(400, {"error": text}, "ordering: not an allowed value")
 
 
-def nul_in_filter(name: str) -> ApiError:
-    """A filter with a NUL, over which the service's database breaks off."""
+def nul_in(name: str) -> ApiError:
+    """A filter or an id with a NUL, over which the service's database breaks off."""
     return ApiError(400, {"error": f"Null characters are not allowed in {name}."}, f"{name}: holds a NUL")
 
 
@@ -177,11 +187,27 @@ def bad_state(state: str, known: Iterable[str]) -> ApiError:
     return ApiError(400, {"error": text}, "states: no such state")
 
 
-def invalid_fields(problems: Mapping[str, Sequence[FieldError]]) -> ApiError:
+Problems: TypeAlias = "Sequence[FieldError] | Mapping[str, Problems]"
+"""What is wrong with a field, or with each of the fields within it."""
+
+
+def invalid_fields(problems: Mapping[str, Problems]) -> ApiError:
     """What is wrong with a body, field by field."""
-    body = {name: [problem.message for problem in found] for name, found in problems.items()}
-    reason = "; ".join(f"{name}: {problem.rule}" for name, found in problems.items() for problem in found)
+    body = {name: _messages(found) for name, found in problems.items()}
+    reason = "; ".join(f"{name}: {rule}" for name, found in problems.items() for rule in _rules(found))
     return ApiError(400, body, reason)
+
+
+def _messages(found: Problems) -> Any:
+    if isinstance(found, Mapping):
+        return {name: _messages(within) for name, within in found.items()}
+    return [problem.message for problem in found]
+
+
+def _rules(found: Problems) -> list[str]:
+    if isinstance(found, Mapping):
+        return [f"{name}: {rule}" for name, within in found.items() for rule in _rules(within)]
+    return [problem.rule for problem in found]
 
 
 def invalid_body(message: str, rule: str) -> ApiError:
@@ -252,5 +278,7 @@ def _from_scheduling(error: SchedulingError, doing: str) -> ApiError:
         doing = "patching" if doing == "updating" else doing
         text = f"An error occurred while {doing} the bot. Error ID: {error.error_id}"
         return ApiError(400, {"error": text}, error.reason)
+    if isinstance(error, UnreadableBotId):
+        return nul_in("object_id")
     assert isinstance(error, BotNotFound)
     return ApiError(404, {"error": "Bot not found"}, "the project has no such bot")

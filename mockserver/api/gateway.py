@@ -17,7 +17,7 @@ from mockserver.api.answers import Answer
 from mockserver.api.auth import Throttle, TokenSecurity
 from mockserver.api.bodies import LARGE, Body, parse_body
 from mockserver.api.contract import BrokenContract, Operation, Route
-from mockserver.api.errors import ApiError, BadRequestPage, ServerErrorPage
+from mockserver.api.errors import ApiError, Page
 from mockserver.api.handlers import Request
 from mockserver.api.incoming import (
     App,
@@ -29,6 +29,7 @@ from mockserver.api.incoming import (
     Send,
     check_host,
     check_query,
+    chunk_remarks,
     format_of,
     parse_query,
     read_body,
@@ -121,7 +122,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
             exchange.reason = "the client went away before its request was whole"
             self._record(exchange)
             return
-        except (BadRequestPage, ServerErrorPage) as page:
+        except Page as page:
             outgoing = write_page(exchange, page)
         if scope["method"] == "HEAD":
             outgoing = outgoing._replace(body=b"")
@@ -166,7 +167,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
             answer = _refusal(errors.from_domain(problem, _DOING.get(method, "reading")), exchange)
         except BrokenContract as broken:
             answer = self._broken(exchange, str(broken))
-        exchange.remarks = tuple(remarks)
+        exchange.remarks = (*remarks, *chunk_remarks(scope, headers, exchange.body))
         return self._finish(answer, operation, route, representation, headers, exchange)
 
     async def _prepare(
@@ -260,7 +261,12 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         return outgoing if exchange.fault is None else dress(exchange.fault, outgoing)
 
     def _answer_unknown(self, scope: Scope, headers: Headers, exchange: Exchange) -> Outgoing:
-        """The answer on a path under /api/v1/ that names nothing; it asks for no key (path-unknown)."""
+        """The answer on a path under /api/v1/ that names nothing; it asks for no key (path-unknown).
+
+        Raises NotFoundPage.
+        """
+        if unrouted.names_nothing(exchange.path):
+            raise errors.NotFoundPage("no path of the API")
         sent = {}
         representation = JSON
         exchange.status, body = 200, unrouted.unknown_options_document()

@@ -108,7 +108,7 @@ def filter_of(query: Mapping[str, str], name: str) -> str | None:
     """
     value = query.get(name)
     if value is not None and "\0" in value:
-        raise errors.nul_in_filter(name)
+        raise errors.nul_in(name)
     return value
 
 

@@ -21,7 +21,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _PATIENCE = 50_000_000
 """How many bytes over the limit are still read before the answer, and so how large a body gets it for certain."""
 
+_CHUNKED = "chunked body: the service reads it as empty unless a proxy stands in front of it"
+
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[A-Fa-f0-9:.]+\])(?::\d+)?")
+
+
+_LAST_COUNTS = frozenset({b"content-type", b"content-length"})
 
 
 class Disconnected(Exception):
@@ -76,13 +81,18 @@ class Headers:
     content_type: str | None = None
     cookie: str | None = None
     host: str | None = None
+    forwarded_https: bool = False
+    """Whether a front server says that it was asked over https, in exactly one of these words."""
 
 
 def read_headers(raw: list[tuple[bytes, bytes]]) -> Headers:
-    """The headers that count; one that was sent several times is joined with commas, as the service's server does."""
+    """The headers that count; one that was sent several times is joined with commas, as the service's server does.
+
+    Of several that say what a body is, the service's server looks at the last alone.
+    """
     found = dict(raw)
     if len(found) != len(raw):
-        for name in found:
+        for name in found.keys() - _LAST_COUNTS:
             found[name] = b",".join([value for other, value in raw if other == name])
     sent = found.get
     # Spelt out six times: most requests have two or three of them, and a call for each would cost more than the rest.
@@ -93,6 +103,9 @@ def read_headers(raw: list[tuple[bytes, bytes]]) -> Headers:
         None if (value := sent(b"content-type")) is None else value.decode("latin-1").strip(" \t"),
         None if (value := sent(b"cookie")) is None else value.decode("latin-1").strip(" \t"),
         None if (value := sent(b"host")) is None else value.decode("latin-1").strip(" \t"),
+        sent(b"x-forwarded-proto") == b"https"
+        or sent(b"x-forwarded-ssl") == b"on"
+        or sent(b"x-forwarded-protocol") == b"ssl",
     )
 
 
@@ -126,6 +139,17 @@ async def read_body(receive: Receive, content_length: str | None, limit: int) ->
     return b"".join(chunks) if len(chunks) > 1 else chunk
 
 
+def chunk_remarks(scope: Scope, headers: Headers, body: bytes) -> tuple[str, ...]:
+    """What there is to say of a body that was sent in chunks and read.
+
+    It is not off contract, so strict mode takes it; but the same request to the service itself may do nothing.
+    """
+    if not body or headers.content_length is not None:
+        return ()
+    chunked = any(name == b"transfer-encoding" and b"chunked" in value.lower() for name, value in scope["headers"])
+    return (_CHUNKED,) if chunked else ()
+
+
 def check_query(query_string: bytes) -> None:
     """Raises BadRequestPage for more parameters than the service's framework counts."""
     if query_string and query_string.count(b"&") >= errors.MOST_PARAMETERS:
@@ -155,12 +179,16 @@ def format_of(query_string: bytes) -> str | None:
 
 
 def url_of(scope: Scope, headers: Headers) -> str:
-    """The URL that was asked, without its query, on the Host that was asked."""
+    """The URL that was asked, without its query, on the Host that was asked.
+
+    A front server can say that it was asked over https, and nothing else of the URL (links-forwarded-proto).
+    """
     host = headers.host
     if not host:
         name, port = scope.get("server") or ("localhost", 80)
         host = name if port in (80, None) else f"{name}:{port}"
-    return f"{scope['scheme']}://{host}{scope['path']}"
+    scheme = "https" if headers.forwarded_https else scope["scheme"]
+    return f"{scheme}://{host}{scope['path']}"
 
 
 def replaces_cookies(cookie: str) -> bool:

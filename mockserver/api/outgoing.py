@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from mockserver.api import answers, unrouted
-from mockserver.api.errors import BadRequestPage, ServerErrorPage
+from mockserver.api.errors import BadRequestPage, NotFoundPage, Page, ServerErrorPage
 from mockserver.api.incoming import Exchange, Headers, replaces_cookies
 from mockserver.api.negotiation import JSON, Representation
 
 _VARY: Final = (b"vary", b"Accept")
 _JSON: Final = (b"content-type", b"application/json")
+_PAGES: Final[Mapping[type[Page], tuple[int, bytes]]] = {
+    BadRequestPage: (400, unrouted.BAD_REQUEST_PAGE),
+    NotFoundPage: (404, unrouted.NOT_FOUND_PAGE),
+    ServerErrorPage: (500, unrouted.SERVER_ERROR_PAGE),
+}
 
 
 class Outgoing(NamedTuple):
@@ -62,11 +67,10 @@ def _write_plain(status: int, allow: str, text: bytes) -> Outgoing:
     return Outgoing(status, raw, text)
 
 
-def write_page(exchange: Exchange, page: BadRequestPage | ServerErrorPage) -> Outgoing:
+def write_page(exchange: Exchange, page: Page) -> Outgoing:
     """The page with which the service's framework refuses a request, or breaks off over it."""
-    bad = isinstance(page, BadRequestPage)
-    body = unrouted.BAD_REQUEST_PAGE if bad else unrouted.SERVER_ERROR_PAGE
-    exchange.reason, exchange.status = page.reason, 400 if bad else 500
+    exchange.status, body = _PAGES[type(page)]
+    exchange.reason = page.reason
     length = str(len(body)).encode("ascii")
     headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", length)]
     return Outgoing(exchange.status, headers, body)

@@ -36,8 +36,14 @@ class Paths:
             else:
                 self._open.append((route.prefix, route))
         for template, methods in specification.raw.get("x-not-imitated", {}).items():
-            prefix, _, rest = template.partition("{object_id}/")
-            self._not_imitated[prefix, rest] = missing_route(template, methods)
+            route = missing_route(template, methods)
+            prefix, place, rest = template.partition("{object_id}")
+            if not place:
+                self._fixed[template] = route
+            elif not rest:
+                self._open.append((prefix, route))
+            else:
+                self._not_imitated[prefix, rest.removeprefix("/")] = route
 
     def find(self, path: str) -> tuple[Route | None, str]:
         """The route of a path, None where there is none, and its parameter, empty where it has none."""

@@ -10,35 +10,26 @@ from typing import Any
 from mockserver.api import errors
 
 API = "/api/v1/"
+SERVICE_HEALTH = "/health/"
+"""Where the service itself says that it runs; without its last slash it is a redirect."""
 UNKNOWN_PATH_ALLOW = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
-NOT_FOUND_PAGE = b"""<!doctype html>
-<html lang="en">
-<head><title>Not Found</title></head>
-<body>
-<h1>Not Found</h1><p>The requested resource was not found on this server.</p>
-</body>
-</html>
-"""
-BAD_REQUEST_PAGE = b"""<!doctype html>
-<html lang="en">
-<head><title>Bad Request (400)</title></head>
-<body>
-<h1>Bad Request (400)</h1><p></p>
-</body>
-</html>
-"""
-
-SERVER_ERROR_PAGE = b"""
+_PAGE = """
 <!doctype html>
 <html lang="en">
 <head>
-  <title>Server Error (500)</title>
+  <title>{title}</title>
 </head>
 <body>
-  <h1>Server Error (500)</h1><p></p>
+  <h1>{title}</h1><p>{details}</p>
 </body>
 </html>
 """
+"""The page of the service's framework, to the byte (bot-form-encoded)."""
+NOT_FOUND_PAGE = _PAGE.format(
+    title="Not Found", details="The requested resource was not found on this server."
+).encode()
+BAD_REQUEST_PAGE = _PAGE.format(title="Bad Request (400)", details="").encode()
+SERVER_ERROR_PAGE = _PAGE.format(title="Server Error (500)", details="").encode()
 
 _KINDS = {
     "id": "string",
@@ -78,6 +69,14 @@ def options_document(template: str, created: Mapping[str, Any]) -> dict[str, Any
         fields = {name: _field_description(name, name in writable) for name in created}
         document["actions"] = {"POST": fields}
     return document
+
+
+def names_nothing(path: str) -> bool:
+    """Whether a path under /api/v1/ is one that not even the service's answer to unknown paths is for.
+
+    That answer wants at least one character behind the prefix, and no line feed among them.
+    """
+    return path == API or "\n" in path
 
 
 def unknown_options_document() -> dict[str, Any]:

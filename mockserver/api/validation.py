@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +24,7 @@ KEYWORDS = frozenset({"x-max-json-length", "x-strip"})
 
 
 _TIME: Final = "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]"
+_FORMAT_NAME: Final = re.compile("iso-8601", re.IGNORECASE)
 _SETTINGS: Final[Mapping[str, type]] = {"object": dict, "array": list}
 
 
@@ -31,11 +33,11 @@ class ContractError(Exception):
 
 
 class FieldErrors(Exception):
-    """What is wrong with one field."""
+    """What is wrong with one field: with the whole of it, or with the fields `within` it."""
 
-    def __init__(self, *problems: FieldError) -> None:
+    def __init__(self, *problems: FieldError, within: Mapping[str, errors.Problems] | None = None) -> None:
         super().__init__()
-        self.problems = problems
+        self.problems: errors.Problems = within or problems
 
 
 class _Absent:
@@ -53,6 +55,8 @@ class Field(NamedTuple):
     required: bool
     is_object: bool
     check: Check
+    has_fields: bool = False
+    """Whether it has fields of its own, which a form brings as `name.field`."""
 
 
 class Demands(NamedTuple):
@@ -88,7 +92,7 @@ class BodyRules:
         data = body.data
         if not isinstance(data, dict):
             raise _not_an_object(data)
-        problems: dict[str, Sequence[FieldError]] = {}
+        problems: dict[str, errors.Problems] = {}
         values: dict[str, Any] = {}
         for field in self.fields:
             name = field.name
@@ -136,6 +140,10 @@ def wrong(message: str, rule: str) -> FieldErrors:
 def _form_value(data: Mapping[str, Any], field: Field) -> Any:
     """A form's value: JSON for objects; an empty text stands for no value at all where one may be left out."""
     value = data.get(field.name, ABSENT)
+    if field.has_fields:
+        prefix = f"{field.name}."
+        within = {name.removeprefix(prefix): given for name, given in data.items() if name.startswith(prefix)}
+        return within or ABSENT
     if value is ABSENT:
         return value
     if field.is_object:
@@ -163,8 +171,10 @@ def _field(name: str, rule: Mapping[str, Any], required: bool) -> Field:
         return Field(name, required, False, _instant)
     if kind == "object" and "x-max-json-length" in rule:
         return Field(name, required, True, _text_object(rule["x-max-json-length"]))
+    if kind == "object" and "properties" in rule:
+        return Field(name, required, False, _fields_within(rule), has_fields=True)
     if kind in _SETTINGS:
-        return Field(name, required, True, _settings(str(kind)))
+        return Field(name, required, True, _settings(str(kind), rule.get("required", ())))
     raise ContractError(f"field {name}: only choices, stripped strings, times, objects and lists are implemented")
 
 
@@ -193,8 +203,13 @@ def python_text(value: Any) -> str:
 
 
 def _instant(value: Any) -> int:
-    """A time in microseconds since 1970, from any text that the filters take too."""
+    """A time in microseconds since 1970, from any text that the filters take too.
+
+    The service's framework also reads the name of its format as a time of that format (bot-join-at-forms).
+    """
     instant = timestamps.parse(value) if isinstance(value, str) else None
+    if instant is None and isinstance(value, str) and _FORMAT_NAME.fullmatch(value):
+        instant = timestamps.parse("1900-01-01")
     if instant is None:
         raise wrong(f"Datetime has wrong format. Use one of these formats instead: {_TIME}.", "not a timestamp")
     if not timestamps.is_writable(instant):
@@ -202,16 +217,47 @@ def _instant(value: Any) -> int:
     return instant
 
 
-def _settings(kind: str) -> Check:
-    """An object or a list of which nothing else is looked at."""
+def _fields_within(schema: Mapping[str, Any]) -> Check:
+    """An object with fields of its own, which are refused inside it (bot-nested-refusals); others are passed over."""
+    required = schema.get("required", ())
+    fields = [_field(name, rule, name in required) for name, rule in schema["properties"].items()]
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, dict):
+            message = f"Invalid data. Expected a dictionary, but got {type(value).__name__}."
+            raise FieldErrors(within={"non_field_errors": [FieldError(message, "not an object")]})
+        problems: dict[str, errors.Problems] = {}
+        for field in fields:
+            given = value.get(field.name, ABSENT)
+            if given is ABSENT and not field.required:
+                continue
+            try:
+                _checked(given, field, _NO_DEMANDS)
+            except FieldErrors as found:
+                problems[field.name] = found.problems
+        if problems:
+            raise FieldErrors(within=problems)
+        return value
+
+    return check
+
+
+def _settings(kind: str, required: Sequence[str]) -> Check:
+    """An object or a list of which nothing else is looked at than whether the members are there that it must have."""
 
     def check(value: Any) -> Any:
         if isinstance(value, _FormJson):
             value = _form_json(value.text)
+            if value is None:
+                return None
         elif _holds_infinity({"": value}):
             raise wrong("Value must be valid JSON.", "not JSON")
-        if not isinstance(value, _SETTINGS[kind]):
+        fits = isinstance(value, _SETTINGS[kind])
+        if not fits:
             raise wrong(f"{python_text([value])[1:-1]} is not of type '{kind}'", f"not of type {kind}")
+        missing = next((name for name in required if name not in value), None)
+        if missing is not None:
+            raise wrong(f"'{missing}' is a required property", f"{missing} is missing")
         return value
 
     return check

@@ -31,6 +31,8 @@ _NAME = re.compile(SENSITIVE_NAMES, re.IGNORECASE)
 _REST = re.compile(r"[\w.-]*+")
 _MARK = re.compile(r"[\s\"'\\\]]*+(?:[:=]|%3[ad])", re.IGNORECASE)
 """What stands between the name of a secret and the secret."""
+_PART = re.compile(r"\bname\*?[ \t]*+=([^\r\n]{0,200})[^\r\n]{0,1000}[\r\n]")
+"""A part's header in a multipart form; with a wrong boundary the parts end up in an answer's text."""
 _SCHEME = re.compile(r"\b(token|bearer|basic)(\s+)[^\s\"',;<>]{12,}", re.IGNORECASE)
 _SCHEMES = frozenset({"token", "bearer", "basic", "digest"})
 _LOOKS = re.compile(r"GOCSPX-[\w-]+|(?<![\w.])1//[\w-]{10,}|ya29\.[\w.-]{10,}|\bM\.[CR]\d+_[\w.!*-]{10,}")
@@ -359,15 +361,17 @@ def _not_json(name: str) -> None:
 
 def _spelt(text: str) -> int | None:
     """Where the first secret begins that a name announces, as in `token: ...`; None where there is none."""
+    begins = [part.end() for part in _PART.finditer(text) if _NAME.search(part[1])][:1]
     at = 0
     while (found := _NAME.search(text, at)) is not None:
         end = _REST.match(text, found.end()).end()  # type: ignore[union-attr]  # it matches nothing, too
         mark = _MARK.match(text, end)
         if mark is not None:
-            return mark.end()
+            begins.append(mark.end())
+            break
         # Every name in this word ends with it, save one with a blank in it: `api key`.
         at = max(found.end(), end - len("api"))
-    return None
+    return min(begins, default=None)
 
 
 def _decode(raw: bytes, media_type: MediaType) -> str:

@@ -6,11 +6,11 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from mockserver import __version__
 from mockserver.api.incoming import App, Disconnected, Receive, Scope, Send
-from mockserver.api.unrouted import API, NOT_FOUND_PAGE
+from mockserver.api.unrouted import API, NOT_FOUND_PAGE, SERVICE_HEALTH
 from mockserver.control.choice import choose
 from mockserver.control.guard import Guard
 from mockserver.control.problems import PROBLEMS, answer, error
@@ -44,6 +44,8 @@ _FRONT_PAGE = f"""<!DOCTYPE html>
 </html>
 """.encode()
 _HTML = "text/html; charset=utf-8"
+_KEPT = "/:=&?~#+!$,;'@()*[]%"
+"""What of a query the service's redirect leaves as it is."""
 _Parts: TypeAlias = tuple[str, ...]
 
 
@@ -119,6 +121,11 @@ class Control:
             await _send(send, scope, Reply(200, _FRONT_PAGE, _HTML))
         elif path.startswith(CONTROL):
             await self._answer(scope, receive, send)
+        elif path == SERVICE_HEALTH:
+            await _send(send, scope, Reply(200, b"", _HTML))
+        elif f"{path}/" == SERVICE_HEALTH:
+            asked = f"?{quote(query, safe=_KEPT)}" if (query := scope["query_string"]) else ""
+            await _send(send, scope, Reply(301, b"", _HTML), ("location", SERVICE_HEALTH + asked))
         else:
             await _send(send, scope, Reply(404, NOT_FOUND_PAGE, _HTML))
 

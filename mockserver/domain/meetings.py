@@ -1,14 +1,20 @@
-"""Which links lead to a meeting that a bot can join, and the one way in which the service writes each."""
+"""Which links lead to a meeting that a bot can join, and the one way in which the service writes each.
+
+A host counts in the case and form in which it is written: `Zoom.us` is not Zoom (bot-links-refused).
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import takewhile
 from string import ascii_letters, digits
-from typing import Any, Literal, NamedTuple
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from typing import Literal, NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from mockserver.domain.model import Micros
 from mockserver.domain.timestamps import to_datetime
@@ -16,11 +22,18 @@ from mockserver.domain.timestamps import to_datetime
 _YEARS_AHEAD = 3
 
 _PLAIN = frozenset(ascii_letters + digits)
-_TEAMS_HOSTS = frozenset(
-    {"teams.microsoft.com", "teams.live.com", "gov.teams.microsoft.us", "dod.teams.microsoft.us"},
-)
-_LONGEST = 4096
-"""Longer links are none: reading them would take long, and no calendar writes such."""
+_PASSCODE = re.compile(r"p=([^& ]+)")
+_TENANT = re.compile(r'"Tid":"([^"]+)"')
+_ORGANIZER = re.compile(r'"Oid":"([^"]+)"')
+_COORDS = re.compile(r"coords=([^&]+)")
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
+_ORIGIN = re.compile(r"(?:[A-Za-z0-9+.-]+:)?//")
+_AUTHORITY = re.compile(r"[^/?#]*")
+_MEET = "meet.google.com"
+_TEAMS = frozenset({"teams.microsoft.com", "teams.live.com"})
+_ZOOM = ("zoom.us", "zoom.com")
+_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
+"""What browsers take for a dot in a host, and the service in Zoom's."""
 
 
 class Meeting(NamedTuple):
@@ -42,9 +55,8 @@ def find_meeting(text: str) -> Meeting | None:
 def _readings(text: str) -> Iterator[str]:
     """The link as it stands, decoded once and decoded twice."""
     link = text.strip().rstrip(">")
-    if len(link) <= _LONGEST:
-        once = unquote(link)
-        yield from (link, once, unquote(once))
+    once = unquote(link)
+    yield from (link, once, unquote(once))
 
 
 def _hides_a_link(url: str) -> bool:
@@ -53,18 +65,21 @@ def _hides_a_link(url: str) -> bool:
 
 
 def _read(link: str) -> Meeting | None:
-    try:
-        parts = urlsplit(link if "://" in link else f"https://{link}")
-        host = parts.hostname or ""
-    except ValueError:
-        return None
-    if host == "meet.google.com":
-        code = _leading(parts.path[1:], _PLAIN | {"-"})
-        return Meeting("google_meet", f"https://meet.google.com/{code}") if code else None
-    if host in _TEAMS_HOSTS:
-        return _read_teams(host, link)
-    if host in ("zoom.us", "zoom.com") or host.endswith((".zoom.us", ".zoom.com")):
-        return _read_zoom(host, parts)
+    """The meeting of a link that may lack its scheme, or begin with `//`."""
+    origin = _ORIGIN.match(link)
+    rest = link[origin.end() :] if origin else link
+    authority = _AUTHORITY.match(rest)
+    assert authority is not None  # it may be empty
+    host = authority[0].rpartition("@")[2]
+    if host == _MEET:
+        code = _leading(rest[authority.end() + 1 :], _PLAIN | {"-"}) if rest[authority.end() :][:1] == "/" else ""
+        return Meeting("google_meet", f"https://{_MEET}/{code}") if code else None
+    if host in _TEAMS:
+        return _read_teams(host, rest)
+    # Of Zoom only the domain counts: any port, user and name before it are fine, and kept.
+    name = host.partition(":")[0].strip().translate(_DOTS).rstrip(".")
+    if name in _ZOOM or name.endswith(tuple(f".{domain}" for domain in _ZOOM)):
+        return _read_zoom(rest)
     return None
 
 
@@ -73,33 +88,71 @@ def _read_teams(host: str, link: str) -> Meeting | None:
 
     Where it stands in the link does not matter: some have it behind a `#`.
     """
-    _, joins, rest = link.partition("/l/meetup-join/")
-    if joins:
-        thread, _, rest = rest.partition("/")
-        message, _, query = rest.partition("?")
-        context = _json_object(query.partition("context=")[2])
-        tenant, organizer = context.get("Tid"), context.get("Oid")
-        if not (thread and message and tenant and organizer):
+    named = _meetup_join(link) or _light_meeting(link)
+    if named is not None:
+        thread, message, tenant, organizer = named
+        context = f'{{"Tid":"{tenant}","Oid":"{organizer}"}}'
+        return Meeting("teams", f"https://teams.microsoft.com/l/meetup-join/{thread}/{message}?context={context}")
+    for number, query in _paths(link, "/meet/"):
+        passcode = _PASSCODE.match(link, query)
+        if number and passcode:
+            return Meeting("teams", f"https://{host}/meet/{number}?p={passcode[1]}")
+    return None
+
+
+def _paths(link: str, step: str) -> Iterator[tuple[str, int]]:
+    """What follows `step` up to the next question mark, and where its query begins; once a question mark at most."""
+    place = link.find(step)
+    while place >= 0:
+        asked = link.find("?", place)
+        if asked < 0:
+            return
+        yield link[place + len(step) : asked], asked + 1
+        place = link.find(step, asked)
+
+
+def _meetup_join(link: str) -> tuple[str, str, str, str] | None:
+    """Thread, message, tenant and organizer of a link that has its context as first parameter.
+
+    The context is looked through as text: the tenant before the organizer, without blanks (bot-links-refused).
+    """
+    for path, query in _paths(link, "/l/meetup-join/"):
+        thread, _, message = path.partition("/")
+        if not (thread and message and link.startswith("context=", query)):
+            continue
+        tenant = _TENANT.search(link, query)
+        organizer = _ORGANIZER.search(link, tenant.end()) if tenant else None
+        # Any later context is a part of this one.
+        return (thread, message, tenant[1], organizer[1]) if tenant and organizer else None
+    return None
+
+
+def _light_meeting(link: str) -> tuple[str, str, str, str] | None:
+    """Thread, message, tenant and organizer of a link that holds them as JSON in base64."""
+    for path, query in _paths(link, "/light-meetings/launch"):
+        if path:
+            continue
+        coords = _COORDS.search(link, query)
+        if coords is None:
             return None
-        host = "teams.microsoft.com" if host == "teams.live.com" else host
-        told = f'{{"Tid":"{tenant}","Oid":"{organizer}"}}'
-        return Meeting("teams", f"https://{host}/l/meetup-join/{thread}/{message}?context={told}")
-    number, _, query = link.partition("/meet/")[2].partition("?")
-    passcode = query.partition("&")[0].removeprefix("p=").partition(" ")[0] if query.startswith("p=") else ""
-    return Meeting("teams", f"https://{host}/meet/{number}?p={passcode}") if number and passcode else None
+        text = _NOT_BASE64.sub("", coords[1].replace("-", "+").replace("_", "/"))
+        try:
+            named = json.loads(base64.b64decode(text + "=" * (-len(text) % 4)))
+        except (binascii.Error, ValueError, RecursionError):
+            return None
+        if not isinstance(named, dict):
+            return None
+        thread, tenant, organizer = (named.get(name) for name in ("conversationId", "tenantId", "organizerId"))
+        return (thread, named.get("messageId") or "0", tenant, organizer) if thread and tenant and organizer else None
+    return None
 
 
-def _json_object(text: str) -> dict[str, Any]:
-    """The JSON object that a text begins with; an empty one where it begins with none."""
-    try:
-        value, _ = json.JSONDecoder().raw_decode(text)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _read_zoom(host: str, parts: SplitResult) -> Meeting | None:
+def _read_zoom(link: str) -> Meeting | None:
     """A Zoom link keeps its host, the plain part of its path, password and registrant's token."""
+    try:
+        parts = urlsplit(f"https://{link}")
+    except ValueError:
+        return None
     path = _leading(parts.path, _PLAIN | {"/", "_", "-"})
     if not any(character in digits for character in path):
         return None
@@ -107,7 +160,8 @@ def _read_zoom(host: str, parts: SplitResult) -> Meeting | None:
     token = asked.get("tk", [""])[0].strip()
     kept = {"pwd": _password(asked.get("pwd", [""])[0]), "tk": token}
     query = "&".join(f"{name}={value}" for name, value in kept.items() if value)
-    if host.endswith("zoom.com"):
+    host = parts.netloc
+    if host == "zoom.com" or host.endswith(".zoom.com"):
         host = host.removesuffix("com") + "us"
     steps = "/".join(step for step in path.split("/") if step)
     return Meeting("zoom", f"https://{host}/{steps}" + (f"?{query}" if query else ""))

@@ -2,7 +2,7 @@
 
 Cursors are those of the service, in text and in leniency (cursors.json, list-events-cursor-*): base64 of `o=` (rows to
 skip), `r=1` (walk backwards) and `p=` (the position to start beyond). Where equal positions make the service repeat or
-lose rows, the links here name a position and an offset that do neither.
+lose rows, the links here name a position and an offset that do neither; and only there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import base64
 from collections.abc import Callable, Iterator
 from itertools import islice, takewhile
 from typing import Generic, NamedTuple, TypeVar
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote_plus
 
 from mockserver.domain import timestamps
 from mockserver.domain.index import Key, SortedIndex
@@ -32,6 +32,8 @@ class Cursor(NamedTuple):
     offset: int = 0
     reverse: bool = False
     position: Micros | None = None
+    written: str | None = None
+    """The position as a client wrote it, where the service would write it otherwise; it is repeated as it is."""
 
     def encode(self) -> str:
         """The cursor as the service writes it."""
@@ -41,9 +43,14 @@ class Cursor(NamedTuple):
         if self.reverse:
             tokens.append("r=1")
         if self.position is not None:
-            text = timestamps.render_position(self.position)
-            tokens.append("p=" + text.replace("+", "%2B").replace(":", "%3A").replace(" ", "+"))
+            tokens.append("p=" + (self._own() if self.written is None else quote_plus(self.written)))
         return base64.b64encode("&".join(tokens).encode("ascii")).decode("ascii")
+
+    def _own(self) -> str:
+        """The position as the service writes it, percent-encoded: of all that would be, it has only these three."""
+        assert self.position is not None
+        text = timestamps.render_position(self.position)
+        return text.replace("+", "%2B").replace(":", "%3A").replace(" ", "+")
 
 
 def decode(text: str) -> Cursor:
@@ -57,14 +64,17 @@ def decode(text: str) -> Cursor:
         reverse = bool(int(tokens.get("r", ["0"])[0]))
     except ValueError:
         raise InvalidCursor from None
-    position = None
+    position = written = None
     if "p" in tokens:
-        position = timestamps.parse_position(tokens["p"][0])
+        written = tokens["p"][0]
+        position = timestamps.parse_position(written)
         if position is None:
             raise InvalidCursor
+        if timestamps.is_writable(position) and written == timestamps.render_position(position):
+            written = None
     if offset < 0:
         raise InvalidCursor
-    return Cursor(min(offset, _FARTHEST), reverse, position)
+    return Cursor(min(offset, _FARTHEST), reverse, position, written)
 
 
 class Listing(Generic[T]):
@@ -118,7 +128,7 @@ def paginate(listing: Listing[T], cursor: Cursor, size: int) -> Page[T]:
     onward = _onward(listing, cursor, rows, beyond[0]) if beyond else None
     turned = None
     if cursor.position is not None or cursor.offset:
-        turned = _turned(listing, cursor, rows, last=not beyond)
+        turned = _turned(listing, cursor, rows, None if beyond else size)
     if cursor.reverse:
         return Page(rows[::-1], turned, onward)
     return Page(rows, onward, turned)
@@ -131,14 +141,18 @@ def _onward(listing: Listing[T], cursor: Cursor, rows: list[T], beyond: T) -> Cu
         position = listing.position(row)
         if position != edge:
             return Cursor(tied, cursor.reverse, position)
-    return Cursor(cursor.offset + len(rows), cursor.reverse, cursor.position)
+    return cursor._replace(offset=cursor.offset + len(rows))
 
 
-def _turned(listing: Listing[T], cursor: Cursor, rows: list[T], *, last: bool) -> Cursor:
-    """The cursor of the page before these rows: the walk turned round. `last`: nothing follows the rows."""
+def _turned(listing: Listing[T], cursor: Cursor, rows: list[T], last_of: int | None) -> Cursor:
+    """The cursor of the page before these rows: the walk turned round.
+
+    `last_of` is the size of a page where nothing follows the rows, else None.
+    """
     back = not cursor.reverse
     if not rows:
-        return Cursor(0, back, _turning_point(listing, cursor))
+        # The service turns at the cursor's position, whatever it has skipped.
+        return Cursor(0, back) if _loses_a_tie(listing, cursor) else cursor._replace(offset=0, reverse=back)
     edge = listing.position(rows[0])
     if not cursor.offset:
         return Cursor(0, back, edge)
@@ -146,19 +160,29 @@ def _turned(listing: Listing[T], cursor: Cursor, rows: list[T], *, last: bool) -
         position = listing.position(row)
         if position != edge:
             return Cursor(tied, back, position)
-    if last:
-        return Cursor(len(rows), back)
+    if last_of is not None:
+        # The service takes a single row for a tie with itself, and skips a whole page from the end.
+        alone = len(rows) == 1 and not _follows_a_tie(listing, cursor, edge)
+        return Cursor(last_of if alone else len(rows), back)
     # The whole page shares one position and more of it may follow: turn behind the last row of that position.
     rest = islice(listing.walk(cursor), cursor.offset, None)
     tied = sum(1 for _ in takewhile(lambda row: listing.position(row) == edge, rest))
     return Cursor(tied, back, listing.step(edge, reverse=cursor.reverse))
 
 
-def _turning_point(listing: Listing[T], cursor: Cursor) -> Micros | None:
-    """Where to turn round on an empty page; None is the end of the listing, so that its last row is not lost."""
-    if cursor.offset and next(listing.walk(cursor), None) is not None:
-        return None
-    nearest = next(listing.walk(Cursor(reverse=not cursor.reverse)), None)
-    if nearest is not None and listing.position(nearest) == cursor.position:
-        return None
-    return cursor.position
+def _follows_a_tie(listing: Listing[T], cursor: Cursor, edge: Micros) -> bool:
+    """Whether the row before those of the cursor has the position `edge` too."""
+    before = next(islice(listing.walk(cursor), cursor.offset - 1, None), None)
+    return before is not None and listing.position(before) == edge
+
+
+def _loses_a_tie(listing: Listing[T], cursor: Cursor) -> bool:
+    """Whether turning at the cursor's position would lose rows that share a position.
+
+    They are what the offset skipped, or what is at the cursor's position itself.
+    """
+    last = list(islice(listing.walk(Cursor(reverse=not cursor.reverse)), 2))
+    if len(last) < 2 or listing.position(last[0]) != listing.position(last[1]):
+        return False
+    skipped = bool(cursor.offset) and next(listing.walk(cursor), None) is not None
+    return skipped or listing.position(last[0]) == cursor.position

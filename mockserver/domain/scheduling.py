@@ -26,6 +26,10 @@ class BotNotFound(SchedulingError):
     """The project has no bot of this id."""
 
 
+class UnreadableBotId(SchedulingError):
+    """The service's database cannot look for an id with a NUL in it."""
+
+
 class EventNotFound(SchedulingError):
     """The project has no event of this id."""
 
@@ -148,8 +152,10 @@ class Scheduling:
     def get_bot(self, project: Project, bot_id: str) -> Bot:
         """The bot of this id.
 
-        Raises BotNotFound, also when another project has it (bot-isolation).
+        Raises BotNotFound, also when another project has it (bot-isolation), and UnreadableBotId.
         """
+        if "\0" in bot_id:
+            raise UnreadableBotId
         bot = project.state.bots.get(bot_id)
         if bot is None:
             raise BotNotFound
@@ -164,7 +170,7 @@ class Scheduling:
     def update_bot(self, project: Project, bot_id: str, changes: BotChanges) -> Bot:
         """The bot with the changes made. Its event stays its event, whatever meeting it now joins, and when.
 
-        Raises BotNotFound and BotNotStorable.
+        Raises BotNotFound, UnreadableBotId and BotNotStorable.
         """
         bot = self.get_bot(project, bot_id)
         self._check_storable(project, changes)
@@ -181,7 +187,7 @@ class Scheduling:
     def delete_bot(self, project: Project, bot_id: str) -> None:
         """Takes the bot away, out of its event too; its deduplication key is free again (bot-delete-scheduled).
 
-        Raises BotNotFound.
+        Raises BotNotFound and UnreadableBotId.
         """
         bot = self.get_bot(project, bot_id)
         project.state.bots.drop(bot.id)

@@ -75,10 +75,11 @@ class Service:
         Raises DuplicateDeduplicationKey and NotStorable; either leaves nothing behind.
         """
         state = project.state
+        # What does not fit is refused before a key that is taken (create-unholdable-and-taken).
+        check_storable(fields, self._longest, project.random)
         key = fields.get("deduplication_key")
         if key is not None and key in state.calendar_ids:
             raise DuplicateDeduplicationKey
-        check_storable(fields, self._longest, project.random)
         calendar_id = new_id("cal", project.random)
         while calendar_id in state.calendars:
             calendar_id = new_id("cal", project.random)

@@ -22,12 +22,13 @@ FIRST: Micros = (date.min.toordinal() - _EPOCH_DAY) * _DAY
 LAST: Micros = (date.max.toordinal() + 1 - _EPOCH_DAY) * _DAY - 1
 """The last microsecond of the year 9999 in UTC."""
 
-# The Python under the service passes over one stray character before an offset, as in T00Z+00:00.
+# The Python under the service passes over one stray character before an offset, as in T00Z+00:00, and takes a fraction
+# behind hours or minutes for one of a second, as in T00:00.123.
 _STRAY = r"[^+-](?=[+-])"
 _STRICT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
-    rf"(?:.(\d\d)(?:{_STRAY}|:(\d\d)(?:{_STRAY}|:(\d\d)(?:\.(\d{{6}}|\d{{3}})|{_STRAY})?)?)?"
-    r"(?:([+-])(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{6}|\d{3}))?)?)?)?",
+    rf"(?:.(\d\d)(?::(\d\d)(?::(\d\d))?)?(?:\.(\d{{6}}|\d{{3}})|{_STRAY})?"
+    r"(?:([+-])(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{6}))?)?)?)?",
     re.ASCII | re.DOTALL,
 )
 _LOOSE = re.compile(
@@ -77,21 +78,21 @@ def _instant(
         days = date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY
     except ValueError:
         return None
-    clock = _span(hour, minute, second, fraction)
-    shift = _span(*offset)
-    if clock is None or shift is None:
+    if int(hour or 0) > 23 or int(minute or 0) > 59 or int(second or 0) > 59:
         return None
-    return days * _DAY + clock - (shift if sign == "+" else -shift)
+    # Of an offset only the whole is bounded: +02:60 is three hours (list-events-offset-minutes).
+    shift = _span(*offset)
+    if shift >= _DAY:
+        return None
+    return days * _DAY + _span(hour, minute, second, fraction) - (shift if sign == "+" else -shift)
 
 
 def _span(
     hour: str | None = None, minute: str | None = None, second: str | None = None, fraction: str | None = None
-) -> Micros | None:
-    """Less than a day as microseconds, or None where a field is out of its range."""
-    hours, minutes, seconds = int(hour or 0), int(minute or 0), int(second or 0)
-    if hours > 23 or minutes > 59 or seconds > 59:
-        return None
-    return ((hours * 60 + minutes) * 60 + seconds) * SECOND + int((fraction or "").ljust(6, "0"))
+) -> Micros:
+    """The fields as microseconds, each of them in the range of its digits."""
+    seconds = (int(hour or 0) * 60 + int(minute or 0)) * 60 + int(second or 0)
+    return seconds * SECOND + int((fraction or "").ljust(6, "0"))
 
 
 def to_datetime(instant: Micros) -> datetime:

@@ -24,7 +24,7 @@ def test_a_key_of_the_project_is_taken(header: str) -> None:
     ("header", "detail"),
     [
         (None, "Missing Authorization header"),
-        ("", "Missing Authorization header"),
+        ("", "Invalid Authorization header. Should have this format: Token <api_key>"),
         ("Token", "Invalid Authorization header. Should have this format: Token <api_key>"),
         ("Bearer key", "Invalid Authorization header. Should have this format: Token <api_key>"),
         ("Token key extra", "Invalid Authorization header. Should have this format: Token <api_key>"),

@@ -100,6 +100,21 @@ def test_forms_are_read_leniently(raw: bytes, fields: dict[str, str]) -> None:
     assert parse_body(FORM, raw) == (fields, True)
 
 
+@pytest.mark.parametrize("kind", [f"{FORM}; charset=punycode", f"{MULTIPART}; charset=idna"])
+def test_a_form_that_is_not_in_its_charset_is_refused(kind: str) -> None:
+    raw = b"{a=b" if FORM in kind else part(NAMED + '"a"', b"xn--\xff.x" + b"y" * 80)
+    assert refusal(kind, raw) == {"status": 400, "detail": "Malformed request."}
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "UTF-16", '"utf-16"', "utf_16"])
+@pytest.mark.parametrize("raw", [b"{}", b'{"a": "b"}', "{}".encode("utf-16-le") * 2, b"xxxx"])
+def test_json_in_utf_16_begins_with_a_mark(charset: str, raw: bytes) -> None:
+    told = "JSON parse error - UTF-16 stream does not start with BOM"
+    assert refusal(f"application/json; charset={charset}", raw) == {"status": 400, "detail": told}
+    encoded = '{"a": "é"}'.encode(charset.strip('"'))
+    assert parse_body(f"application/json; charset={charset}", encoded) == ({"a": "é"}, False)
+
+
 def test_too_many_fields_are_refused_with_a_page() -> None:
     parse_body(FORM, b"&".join([b"a=1"] * 1000))
     for kind, raw in ((FORM, b"&".join([b"a=1"] * 1001)), (MULTIPART, parts(*(f"a{n}" for n in range(1001))))):
@@ -122,8 +137,27 @@ NAMED = "Content-Disposition: form-data; name="
     ("raw", "fields"),
     [
         (parts("a", "b") + b"--B--\r\n", {"a": "v", "b": "v"}),
-        (parts("a"), {"a": "v"}),
-        (b"before" + parts("a") + b"--B--\r\n" + parts("b"), {"a": "v", "b": "v"}),
+        (parts("a"), {"a": "v\r\n"}),
+        (b"before" + parts("a") + b"--B--\r\n" + parts("b"), {"a": "v", "b": "v\r\n"}),
+        (NAMED.encode() + b"z\r\n\r\nbefore\r\n" + parts("a") + b"--B--", {"z": "before", "a": "v"}),
+        (parts("a").replace(b"--B", b"--WRONG") + b"--WRONG--", {"a": "v\r\n--WRONG--"}),
+        (parts("a", "b").replace(b"--B", b"--x"), {"a": "v\r\n" + parts("b").decode().replace("--B", "--x")}),
+        (b'{"a": "b"}' + b" " * 1014, {}),
+        (part(NAMED + '" a "'), {"a": "v"}),
+        (part(NAMED + '"\ta\xa0"'), {"a": "v"}),
+        (part("Content-Disposition: form-data; name =  a  ;x"), {"a": "v"}),
+        (part(NAMED + '" "'), {"": "v"}),
+        (part(NAMED + '"a"').replace(b"\r\n--B--\r\n", b""), {"a": "v"}),
+        (part(NAMED + '"a"; filename="f"').replace(b"--B--\r\n", b""), {}),
+        (part(NAMED + '"a"; filename="f"').replace(b"--B--\r\n", b"--B"), {}),
+        (part(NAMED + '"a"; filename="f"').replace(b"--B--\r\n", b"--B-"), {"a": Upload("f")}),
+        (parts("a") + part(NAMED + '"b"; filename="f"')[:-2], {"a": "v", "b": Upload("f")}),
+        (part(NAMED + '" "; filename="f"'), {}),
+        (part(NAMED + '"a"; filename=".."'), {}),
+        (part(NAMED + '"a"; filename="x/&lt;y\x07"'), {"a": Upload("<y")}),
+        (part("X\r\n" + NAMED + '"a"'), {"a": "v"}),
+        (part("Content-Disposition : form-data; name=a"), {"a": "v"}),
+        (part("Content-Disposition: form-data; nam=a"), {}),
         (b"garbage", {}),
         (b"--B--\r\n", {}),
         (parts("a").replace(b"\r\n", b"\n"), {}),
@@ -134,7 +168,7 @@ NAMED = "Content-Disposition: form-data; name="
         (part("Content-Type: text/plain"), {}),
         (part(NAMED + '"a"', b"\xff"), {"a": "\ufffd"}),
         (part(NAMED + '"a"', b"x\r\ny\r\n"), {"a": "x\r\ny\r\n"}),
-        (part(NAMED + '"a"\r\n folded: x'), {}),
+        (part(NAMED + '"a"\r\n folded: x'), {"a": "v"}),
         (part(NAMED + '"a"\r\nContent-Transfer-Encoding: BASE64', b"w6k="), {"a": "é"}),
         (part(NAMED + '"a"\r\nContent-Transfer-Encoding: base64', b"w"), {"a": "w"}),
         (part(NAMED + '"a"\r\nContent-Transfer-Encoding: base64', b"!!!"), {"a": ""}),
@@ -160,6 +194,9 @@ def test_multipart_forms_are_taken_apart_as_the_service_does(raw: bytes, fields:
             "Invalid non-ASCII Content-Type in multipart: multipart/form-data; boundary=é",
         ),
         (MULTIPART, part("X: " + "x" * 1100), "Request max total header size exceeded."),
+        (MULTIPART, b'{"a": "b"}' + b" " * 1015, "Request max total header size exceeded."),
+        (MULTIPART, parts("a") + b"--B\r\n" + b"x" * 1100, "Request max total header size exceeded."),
+        ("multipart/form-data; boundary=" + "B" * 202, b"x", "Invalid boundary in multipart: " + "B" * 202),
         (
             MULTIPART,
             part(NAMED + '"a"; filename="f"\r\nContent-Transfer-Encoding: base64', b"w"),

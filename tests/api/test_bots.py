@@ -31,6 +31,8 @@ FORM = "application/x-www-form-urlencoded"
 WRONG_TIME = (
     "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]."
 )
+REQUIRED = "This field is required."
+DICTIONARY = "Invalid data. Expected a dictionary, but got"
 NO_TIME = {"join_at": [WRONG_TIME]}
 
 
@@ -235,9 +237,121 @@ def test_a_multipart_form_with_a_file_may_name_an_event(client: Client) -> None:
     fields = part("bot_name", "Notes") + part("calendar_event_id", MEET)
     kind = "multipart/form-data; boundary=B"
     assert client("POST", "/bots", f"{fields}--B--\r\n".encode(), content_type=kind).status == 500
-    file = part("bot_image", "{}", '; filename="null"')
-    answered = client("POST", "/bots", f"{fields}{file}--B--\r\n".encode(), content_type=kind)
-    assert answered.body == {"bot_image": ["None is not of type 'object'"]}
+    for file, status in (("null", 201), ("[]", 400)):
+        sent = fields + part("zoom_settings", "{}", f'; filename="{file}"')
+        answered = client("POST", "/bots", f"{sent}--B--\r\n".encode(), content_type=kind)
+        assert answered.status == status
+    assert answered.body == {"zoom_settings": ["[] is not of type 'object'"]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"bot_image": None}, {"bot_image": ["This field may not be null."]}),
+        ({"bot_image": 1.5}, {"bot_image": {"non_field_errors": [f"{DICTIONARY} float."]}}),
+        ({"bot_image": False}, {"bot_image": {"non_field_errors": [f"{DICTIONARY} bool."]}}),
+        ({"bot_image": [{}]}, {"bot_image": {"non_field_errors": [f"{DICTIONARY} list."]}}),
+        ({"bot_image": {"type": "image/png"}}, {"bot_image": {"data": ["This field is required."]}}),
+        ({"bot_image": {"data": "x", "type": None}}, {"bot_image": {"type": ["This field may not be null."]}}),
+        (
+            {"bot_image": {"type": "image/gif", "data": []}},
+            {"bot_image": {"type": ['"image/gif" is not a valid choice.'], "data": ["Not a valid string."]}},
+        ),
+        ({"bot_image": {"x": 1}}, {"bot_image": {"type": ["This field is required."], "data": [REQUIRED]}}),
+        ({"bot_chat_message": None}, {"bot_chat_message": ["This field may not be null."]}),
+        ({"bot_chat_message": 0}, {"bot_chat_message": {"non_field_errors": [f"{DICTIONARY} int."]}}),
+        ({"bot_chat_message": {"message": None}}, {"bot_chat_message": {"message": ["This field may not be null."]}}),
+        ({"bot_chat_message": {"message": " "}}, {"bot_chat_message": {"message": ["This field may not be blank."]}}),
+        ({"bot_chat_message": {"message": {}}}, {"bot_chat_message": {"message": ["Not a valid string."]}}),
+        (
+            {"bot_image": "x", "bot_chat_message": [], "webhooks": 1.5},
+            {
+                "bot_image": {"non_field_errors": [f"{DICTIONARY} str."]},
+                "bot_chat_message": {"non_field_errors": [f"{DICTIONARY} list."]},
+                "webhooks": ["1.5 is not of type 'array'"],
+            },
+        ),
+        ({"rtmp_settings": {}}, {"rtmp_settings": ["'destination_url' is a required property"]}),
+        ({"rtmp_settings": {"destination_url": "x"}}, {"rtmp_settings": ["'stream_key' is a required property"]}),
+        ({"rtmp_settings": []}, {"rtmp_settings": ["[] is not of type 'object'"]}),
+        *(
+            ({name: value}, {name: [f"{shown} is not of type 'object'"]})
+            for name in ("zoom_settings", "recording_settings", "callback_settings")
+            for value, shown in ((1, "1"), (True, "True"), ("x", "'x'"), ([1, "a"], "[1, 'a']"), (0.5, "0.5"))
+        ),
+    ],
+)
+def test_a_field_with_fields_of_its_own_is_refused_inside_itself(fields: Any, problem: Any, client: Client) -> None:
+    answered = post(client, **fields)
+    assert (answered.status, answered.body) == (400, problem)
+
+
+def test_what_is_within_a_field_is_taken_when_it_is_whole(client: Client) -> None:
+    whole = {
+        "bot_image": {"type": "image/png", "data": "iVBORw0KGgo="},
+        "bot_chat_message": {"message": "hi", "to": "x"},
+    }
+    assert post(client, **whole, rtmp_settings={"destination_url": "rtmp://x", "stream_key": "k"}).status == 201
+
+
+def test_a_form_brings_fields_within_a_field_by_their_full_names(client: Client) -> None:
+    def send(method: str = "POST", path: str = "/bots", **fields: str) -> Answered:
+        return client(method, path, urlencode(fields).encode(), content_type=FORM)
+
+    assert send(**FOR_LINK, bot_image="x", bot_chat_message="[]", zoom_settings="null", webhooks="null").status == 201
+    assert send(**FOR_LINK, zoom_settings="").body == {"zoom_settings": ["Value must be valid JSON."]}
+    answered = send(**FOR_LINK, **{"bot_image.type": "image/png"})
+    assert answered.body == {"bot_image": {"data": [REQUIRED]}}
+    answered = send(**FOR_LINK, **{"bot_chat_message.message": "hi"})
+    assert answered.body["non_field_errors"][0].startswith("Unexpected field(s): bot_chat_message.message. Allowed")
+    path = f"/bots/{post(client).body['id']}"
+    assert send("PATCH", path, **{"bot_image.type": "image/png", "bot_image.data": "x"}).status == 200
+    assert send("PATCH", path, bot_image="x").status == 200
+    assert client("PATCH", path, {"bot_image": "x"}).body == {"bot_image": {"non_field_errors": [f"{DICTIONARY} str."]}}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"meeting_url": 5},
+        {"meeting_url": 1.5},
+        {"meeting_url": True},
+        {"meeting_url": []},
+        {"meeting_url": {}},
+        {"zoom_settings": "x"},
+        {"zoom_settings": 5},
+        {"transcription_settings": []},
+        {"automatic_leave_settings": 0},
+        {"calendar_event_id": "\ud800"},
+        {"calendar_event_id": "\0"},
+        {"calendar_event_id": {"a": "\ud800"}},
+        {"bot_name": "\ud800"},
+        {"metadata": {"\u0001": "\0"}},
+        {"deduplication_key": "\0"},
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_what_breaks_the_service_off_is_a_400_in_its_dialect(method: str, fields: Any, client: Client) -> None:
+    path = f"/bots/{post(client).body['id']}" if method == "PATCH" else "/bots"
+    body = fields if method == "PATCH" or "calendar_event_id" in fields else {**FOR_LINK, **fields}
+    answered = client(method, path, {"bot_name": "Notes", **body})
+    passed_over = method == "PATCH" and not body.keys() & {"meeting_url", "bot_name", "metadata", "join_at"}
+    assert answered.status == (200 if passed_over else 400)
+    assert answered.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("written", ["iso-8601", "ISO-8601", "Iso-8601", "i\u017fo-8601"])
+def test_the_name_of_the_time_format_is_read_as_a_time_long_past(written: str, client: Client) -> None:
+    assert post(client, join_at=written).body == {"join_at": ["join_at cannot be in the past"]}
+    assert post(client, join_at=f" {written}").body == NO_TIME
+    assert post(client, join_at=f"{written}\n").body == NO_TIME
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/bots/a%00", "/bots/%00"])
+def test_an_id_with_a_nul_is_refused(method: str, path: str, client: Client) -> None:
+    answered = client(method, path, b"{" if method == "PATCH" else None)
+    assert (answered.status, answered.body) == (400, {"error": "Null characters are not allowed in object_id."})
 
 
 @pytest.mark.parametrize(

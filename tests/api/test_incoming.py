@@ -9,12 +9,45 @@ from typing import Any
 import pytest
 
 from mockserver.api.errors import ApiError
-from mockserver.api.incoming import Disconnected, Headers, parse_query, read_body, read_headers
+from mockserver.api.incoming import Disconnected, Headers, parse_query, read_body, read_headers, url_of
 
 
 def test_a_header_sent_several_times_is_one_with_commas() -> None:
     raw = [(b"accept", b" text/html "), (b"x-other", b"1"), (b"accept", b"*/*"), (b"host", b"\xe9\t")]
     assert read_headers(raw) == Headers(accept=" text/html ,*/*".strip(), host="é")
+
+
+def test_of_several_content_types_and_lengths_the_last_counts() -> None:
+    raw = [(b"content-type", b"text/plain"), (b"content-length", b"1"), (b"content-type", b"application/json")]
+    assert read_headers([*raw, (b"content-length", b"2")]) == Headers(
+        content_type="application/json", content_length="2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "scheme"),
+    [
+        ("x-forwarded-proto", "https", "https"),
+        ("x-forwarded-ssl", "on", "https"),
+        ("x-forwarded-protocol", "ssl", "https"),
+        ("x-forwarded-proto", "HTTPS", "http"),
+        ("x-forwarded-proto", "http", "http"),
+        ("x-forwarded-proto", "https,http", "http"),
+        ("x-forwarded-ssl", "off", "http"),
+        ("x-forwarded-protocol", "https", "http"),
+        ("x-forwarded-scheme", "https", "http"),
+        ("front-end-https", "on", "http"),
+        ("forwarded", "proto=https;host=other.example", "http"),
+        ("x-forwarded-host", "other.example", "http"),
+        ("x-forwarded-port", "444", "http"),
+    ],
+)
+def test_a_front_server_can_say_that_it_was_asked_over_https_and_nothing_else_of_the_url(
+    name: str, value: str, scheme: str
+) -> None:
+    headers = read_headers([(b"host", b"svc.example"), (name.encode(), value.encode())])
+    scope = {"scheme": "http", "path": "/api/v1/calendars"}
+    assert url_of(scope, headers) == f"{scheme}://svc.example/api/v1/calendars"
 
 
 def test_a_query_that_is_no_utf8_is_read_as_latin1() -> None:

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.clients import EMPTY, Client
+from mockserver.app import Mock
+from tests.clients import EMPTY, Client, in_process
 
+
+def page(title: str, details: str) -> str:
+    """A page of Django 5.2, white space included."""
+    head = f'\n<!doctype html>\n<html lang="en">\n<head>\n  <title>{title}</title>\n</head>\n'
+    return f"{head}<body>\n  <h1>{title}</h1><p>{details}</p>\n</body>\n</html>\n"
+
+
+NOT_FOUND = page("Not Found", "The requested resource was not found on this server.")
 ALLOW = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
 
 
@@ -39,6 +48,92 @@ def test_a_format_that_is_none_is_a_404_of_its_own_on_an_unknown_path(client: Cl
     answered = client("GET", "/nope?format=xml")
     assert (answered.status, answered.body) == (404, {"detail": "Not found."})
     assert answered.headers["vary"] == "Accept"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "FOO"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/calendars%0A", "/%0Acalendars", "/%0A", "/nope%0Anope", "/calendars/%0A/events", "/calendars/cal_x/%0A"],
+)
+def test_a_path_with_a_line_feed_or_nothing_behind_the_prefix_gets_the_frameworks_page(
+    method: str, path: str, client: Client
+) -> None:
+    answered = client(method, path, accept="application/xml", authorization="Basic YTpi")
+    assert (answered.status, answered.text) == (404, NOT_FOUND)
+    assert answered.headers == {"content-type": "text/html; charset=utf-8", "content-length": str(len(NOT_FOUND))}
+
+
+@pytest.mark.parametrize(
+    "path", ["/calendars%0D", "/calendars%0B", "/calendars%E2%80%A8", "/calendars%20", "//", "/%2F"]
+)
+def test_other_characters_in_an_unknown_path_are_like_any(path: str, client: Client) -> None:
+    answered = client("GET", path)
+    assert (answered.status, answered.body) == (404, {"error": "Not found"})
+
+
+@pytest.mark.parametrize("path", ["/calendars/%0A", "/calendars/a%0Ab", "/bots/%0A"])
+def test_an_id_may_be_a_line_feed(path: str, client: Client) -> None:
+    answered = client("GET", path)
+    assert answered.status == 404
+    assert answered.body["error"].endswith(" not found")
+
+
+def test_the_frameworks_pages_are_the_same_to_the_byte(mock: Mock, client: Client) -> None:
+    bad = client("GET", "/calendars", host="a b")
+    assert (bad.status, bad.text) == (400, page("Bad Request (400)", ""))
+    assert in_process(mock)("GET", "/nope", {}, None).body == NOT_FOUND.encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "location"),
+    [
+        ("/health/", 200, None),
+        ("/health/?x=1", 200, None),
+        ("/health", 301, "/health/"),
+        ("/health?a=b&c=%20d", 301, "/health/?a=b&c=%20d"),
+        ("/health//", 404, None),
+        ("/health/x", 404, None),
+        ("//health", 404, None),
+        ("/Health/", 404, None),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_services_own_health_page_is_empty(
+    method: str, path: str, status: int, location: str | None, mock: Mock
+) -> None:
+    reply = in_process(mock)(method, path, {}, None)
+    assert (reply.status, reply.headers.get("location")) == (status, location)
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    if status != 404:
+        assert reply.body == b""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/zoom_oauth_connections", 501),
+        ("POST", "/zoom_oauth_connections", 501),
+        ("GET", "/zoom_oauth_connections/zoc_abcdef1234567890", 501),
+        ("DELETE", "/zoom_oauth_connections/zoc_abcdef1234567890", 501),
+        ("POST", "/app_sessions", 501),
+        ("POST", "/app_sessions/end", 501),
+        ("PUT", "/zoom_oauth_connections", 405),
+        ("PUT", "/app_sessions", 405),
+        ("OPTIONS", "/app_sessions", 200),
+        ("POST", "/app_sessions/x", 404),
+        ("GET", "/zoom_oauth_connections/", 404),
+        ("GET", "/zoom_oauth_connections/x/y", 404),
+        ("GET", "/app_session", 404),
+    ],
+)
+def test_what_the_service_has_and_the_mock_has_not_is_a_501_that_says_so(
+    method: str, path: str, status: int, client: Client
+) -> None:
+    answered = client(method, path)
+    assert answered.status == status
+    if status == 501:
+        assert answered.body["detail"].startswith(f"attendee-mockserver does not imitate {method} /api/v1/")
+        assert client(method, path, authorization=None).status == 401
 
 
 @pytest.mark.parametrize("path", ["/calendars", "/calendars/cal_0000000000000000", "/calendar_events?ordering=bad"])

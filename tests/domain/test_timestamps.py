@@ -55,6 +55,47 @@ def test_an_offset_beyond_the_first_day_is_still_an_instant() -> None:
     assert timestamps.parse("9999-12-31T23:59:59-05:30") is not None
 
 
+@pytest.mark.parametrize(
+    ("offset", "same"),
+    [
+        ("+02:60", "+03:00"),
+        ("+0160", "+0200"),
+        ("-01:99", "-02:39"),
+        ("+00:75", "+01:15"),
+        ("-0099", "-01:39"),
+        ("+22:99", "+23:39"),
+        ("+02:00:60", "+02:01:00"),
+        ("-02:60:99", "-03:01:39"),
+        ("+23:58:99.999999", "+23:59:39.999999"),
+        ("+05", "+05:00"),
+        (" +02:60", "+03:00"),
+        ("+02:60\n", "+03:00"),
+    ],
+)
+def test_of_an_offset_only_the_whole_is_bounded(offset: str, same: str) -> None:
+    assert timestamps.parse(f"2026-05-10T00:00:00{offset}") == timestamps.parse(f"2026-05-10T00:00:00{same}")
+    assert timestamps.parse(f"2026-05-10T00:00:00{same}") is not None
+
+
+@pytest.mark.parametrize(
+    "offset",
+    ["+24:00", "+23:60", "-23:99", "+2360", "+99:00", "-24", "+23:59:60", "+02:5", "+2:00", "+2", "+02:100", "+02:00:6"]
+    + ["+02:00:30.123", "+02:60:00.5", "+0260:00", "+026", "++02:60", "+02:60Z", "\u221202:60"],
+)
+def test_an_offset_of_a_day_or_of_another_form_is_refused(offset: str) -> None:
+    assert timestamps.parse(f"2026-05-10T00:00:00{offset}") is None
+
+
+@pytest.mark.parametrize("time", ["T24:00", "T23:60", "T23:59:60", "T00:00:99+02:60", " 24:00Z", " 1:60"])
+def test_a_time_of_day_has_its_usual_bounds(time: str) -> None:
+    assert timestamps.parse(f"2026-05-10{time}") is None
+
+
+@pytest.mark.parametrize("text", ["2026-05-10T00.250", "2026-05-10T00:00.250000", "2026-05-10 00:00.250+00:00"])
+def test_a_fraction_behind_hours_or_minutes_is_one_of_a_second(text: str) -> None:
+    assert timestamps.parse(text) == timestamps.parse("2026-05-10T00:00:00.250")
+
+
 @pytest.mark.parametrize("text", ["2026-05-10T00Z+00:00", "2026-05-10T00:00:00.+00:00", "2026-05-10T00:+00:00"])
 def test_one_stray_character_before_an_offset_is_passed_over(text: str) -> None:
     assert timestamps.parse(text) == timestamps.parse("2026-05-10")

@@ -139,7 +139,7 @@ def run(bench: Bench, calendar: str) -> None:
 
 def _shapes(bench: Bench) -> None:
     door = _Door("listCalendars", "GET", CALENDARS)
-    if _knock(bench, door, "key-required", MISSING_KEY, ""):
+    if _knock(bench, door, "key-form", _BAD_FORM, ""):
         for text in _FORMS:
             _knock(bench, door, "key-form", _BAD_FORM, text)
         for text in _KEYS[1:]:
