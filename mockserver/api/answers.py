@@ -19,12 +19,19 @@ class Sealed(NamedTuple):
     text: bytes
 
 
+class SealedResults(NamedTuple):
+    """JSON texts of which each was held against the named schema of the contract when it was written."""
+
+    schema: str
+    texts: Sequence[bytes]
+
+
 class SealedPage(NamedTuple):
     """A page of sealed results with the links to its neighbours."""
 
     next: str | None
     previous: str | None
-    results: Sequence[Sealed]
+    results: SealedResults
 
 
 class Answer(NamedTuple):
@@ -37,7 +44,20 @@ class Answer(NamedTuple):
 
 def to_json(value: Any) -> bytes:
     """Compact JSON as the service writes it: UTF-8, not escaped but for the two line separators of JavaScript."""
-    text = _COMPACT.encode(value)
+    if value is None:
+        return b"null"  # the encoder takes four times as long for it as for a text
+    return _to_bytes(_COMPACT.encode(value))
+
+
+def texts_to_json(texts: Mapping[str, str] | None) -> bytes:
+    """An object of texts, or null, as `to_json` writes it; a small object in half the time."""
+    if texts is None:
+        return b"null"
+    write = _COMPACT.encode
+    return _to_bytes("{" + ",".join([f"{write(name)}:{write(text)}" for name, text in texts.items()]) + "}")
+
+
+def _to_bytes(text: str) -> bytes:
     if not text.isascii():
         text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     # A lone surrogate, which an error may echo, has no UTF-8: it is sent as the escape that it came as.
@@ -46,7 +66,7 @@ def to_json(value: Any) -> bytes:
 
 def page_text(page: SealedPage) -> bytes:
     """A page as JSON text."""
-    results = b",".join([item.text for item in page.results])
+    results = b",".join(page.results.texts)
     return b'{"next":%b,"previous":%b,"results":[%b]}' % (to_json(page.next), to_json(page.previous), results)
 
 

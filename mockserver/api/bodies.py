@@ -74,7 +74,7 @@ def parse_json(raw: bytes, encoding: str = "utf-8") -> Any:
         text = _decode(raw, encoding)
         if has_many_tokens(text, _MOST_TOKENS):
             raise errors.malformed_json(f"more than {_MOST_TOKENS} texts, lists, objects and commas")
-        if _is_too_deep(text):
+        if len(text) > _DEEPEST and _is_too_deep(text):
             raise errors.malformed_json("nested too deeply")
         if text.startswith("{"):
             value, end = _DECODER.raw_decode(text)

@@ -71,7 +71,7 @@ class BotHandlers:
             meeting_url=filter_of(given, "meeting_url"), deduplication_key=filter_of(given, "deduplication_key")
         )
         page = self._scheduling.list_bots(request.project, query, cursor)
-        return page_answer(request, page, [self._sealer.bot(bot) for bot in page.rows])
+        return page_answer(request, page, self._sealer.bots(page.rows))
 
     def create_bot(self, request: Request) -> Answer:
         """POST /api/v1/bots"""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qs, quote, urlencode
 
 from mockserver.api import errors
-from mockserver.api.answers import Answer, Sealed, SealedPage
+from mockserver.api.answers import Answer, SealedPage, SealedResults
 from mockserver.api.sealing import Sealer
 from mockserver.domain import timestamps
 from mockserver.domain.model import Micros
@@ -140,7 +140,7 @@ def cursor_of(request: Request) -> Cursor:
     return Cursor() if text is None else decode(text)
 
 
-def page_answer(request: Request, page: Page[Any], results: list[Sealed]) -> Answer:
+def page_answer(request: Request, page: Page[Any], results: SealedResults) -> Answer:
     """A page with the links to its neighbours."""
     return Answer(200, SealedPage(_link(request, page.next), _link(request, page.previous), results))
 

@@ -9,6 +9,8 @@ from mockserver.domain.model import Calendar, CalendarEvent, Micros
 from mockserver.domain.timestamps import render
 
 Write = Callable[[Micros], str]
+CALENDAR_CHANGES = ("metadata", "updated_at", "last_successful_sync_at", "last_attempted_sync_at")
+"""What updates and syncs change of a calendar all the time, in the order of its answer."""
 
 
 def calendar_document(calendar: Calendar, write: Write = render) -> dict[str, Any]:
@@ -25,6 +27,18 @@ def calendar_document(calendar: Calendar, write: Write = render) -> dict[str, An
         "connection_failure_data": calendar.connection_failure_data,
         "created_at": write(calendar.created_at),
         "updated_at": write(calendar.updated_at),
+        "last_successful_sync_at": None if synced is None else write(synced),
+        "last_attempted_sync_at": None if attempted is None else write(attempted),
+    }
+
+
+def calendar_changes(calendar: Calendar, write: Write = render) -> dict[str, Any]:
+    """What of a calendar's answer changes all the time: CALENDAR_CHANGES, as in `calendar_document`."""
+    synced, attempted = calendar.last_successful_sync_at, calendar.last_attempted_sync_at
+    return {
+        "metadata": calendar.metadata,
+        # Nearly always a time that was never written before.
+        "updated_at": render(calendar.updated_at),
         "last_successful_sync_at": None if synced is None else write(synced),
         "last_attempted_sync_at": None if attempted is None else write(attempted),
     }

@@ -49,12 +49,17 @@ Check = Callable[[Any], Any]
 
 
 class Field(NamedTuple):
-    """One field of a request body. `check` gives the value to store or raises FieldErrors."""
+    """One field of a request body. `check` gives the value to store or raises FieldErrors.
+
+    `take` does the same to a value that the contract allows, where less has to be looked at.
+    """
 
     name: str
     required: bool
     is_object: bool
     check: Check
+    take: Check
+    """The same as `check`, for a value that the contract allows."""
     has_fields: bool = False
     """Whether it has fields of its own, which a form brings as `name.field`."""
 
@@ -111,6 +116,16 @@ class BodyRules:
             raise errors.invalid_body(message, "unexpected fields")
         return values
 
+    def take(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """The same as `apply`, of a JSON object that the contract allows: nothing in it is missing, unknown or null.
+
+        Raises ApiError with status 400 for the little that is refused all the same.
+        """
+        try:
+            return {field.name: field.take(data[field.name]) for field in self.fields if field.name in data}
+        except FieldErrors:
+            return self.apply(Body(data))
+
 
 class _FormJson(NamedTuple):
     """JSON written into a form's field."""
@@ -164,17 +179,20 @@ def _field(name: str, rule: Mapping[str, Any], required: bool) -> Field:
         raise ContractError(f"field {name}: unknown keyword {', '.join(sorted(unknown))}")
     kind = rule.get("type")
     if kind == "string" and "enum" in rule:
-        return Field(name, required, False, _choice(rule["enum"]))
+        return Field(name, required, False, _choice(rule["enum"]), str)
     if kind == "string" and rule.get("x-strip"):
-        return Field(name, required, False, _text)
+        return Field(name, required, False, _text, str.strip)
     if kind == "string" and rule.get("format") == "date-time":
-        return Field(name, required, False, _instant)
+        return Field(name, required, False, _instant, _instant)
     if kind == "object" and "x-max-json-length" in rule:
-        return Field(name, required, True, _text_object(rule["x-max-json-length"]))
+        within = _within(rule["x-max-json-length"])
+        return Field(name, required, True, _text_object(within), within)
     if kind == "object" and "properties" in rule:
-        return Field(name, required, False, _fields_within(rule), has_fields=True)
+        inner = _fields_within(rule)
+        return Field(name, required, False, inner, inner, has_fields=True)
     if kind in _SETTINGS:
-        return Field(name, required, True, _settings(str(kind), rule.get("required", ())))
+        settings = _settings(str(kind), rule.get("required", ()))
+        return Field(name, required, True, settings, settings)
     raise ContractError(f"field {name}: only choices, stripped strings, times, objects and lists are implemented")
 
 
@@ -288,8 +306,8 @@ def _surrogates(text: str) -> list[FieldError]:
     return []
 
 
-def _text_object(longest: int) -> Check:
-    """An object of strings, at least one, at most `longest` characters of ASCII-escaped JSON."""
+def _text_object(within: Check) -> Check:
+    """An object of strings, at least one, whose length `within` checks."""
 
     def check(value: Any) -> dict[str, str] | None:
         if isinstance(value, _FormJson):
@@ -298,12 +316,13 @@ def _text_object(longest: int) -> Check:
                 return None
         elif _holds_infinity(value):
             raise wrong("Value must be valid JSON.", "not JSON")
-        return _checked_object(value, longest)
+        texts: dict[str, str] = within(_checked_object(value))
+        return texts
 
     return check
 
 
-def _checked_object(value: Any, longest: int) -> dict[str, str]:
+def _checked_object(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise wrong("Metadata must be an object not an array or other type", "not an object")
     if not value:
@@ -311,11 +330,20 @@ def _checked_object(value: Any, longest: int) -> dict[str, str]:
     for name, member in value.items():
         if not isinstance(member, str):
             raise wrong(f"Value for key '{name}' must be a string", "a value is not a string")
-    # No character takes more than 12 in JSON text: what is certainly short enough need not be written to be measured.
-    certain = 12 * sum(map(len, (*value, *value.values()))) + 8 * len(value) + 2
-    if certain > longest and len(json.dumps(value)) > longest:
-        raise wrong(f"Metadata must be less than {longest} characters", "too long")
     return value
+
+
+def _within(longest: int) -> Check:
+    """An object of strings of at most `longest` characters of ASCII-escaped JSON."""
+
+    def check(value: dict[str, str]) -> dict[str, str]:
+        # No character takes more than 12 in JSON text: what is certainly short enough is not written to be measured.
+        certain = 12 * len("".join([*value, *value.values()])) + 8 * len(value) + 2
+        if certain > longest and len(json.dumps(value)) > longest:
+            raise wrong(f"Metadata must be less than {longest} characters", "too long")
+        return value
+
+    return check
 
 
 def _form_json(text: str) -> Any:

@@ -21,7 +21,9 @@ ALL_AT_ONCE: Final = 256
 _LONGEST_PAUSE: Final = 60.0
 """How many seconds at most until the clock is looked at again: a machine that slept wakes up late."""
 _BREATH: Final = 0.001
-"""How many seconds a sync leaves to requests before the next one: each write may bring one about."""
+"""How many seconds a sync leaves to requests before the next one."""
+_BREATH_AMID_WRITES: Final = 0.005
+"""The same while writes come in: each may bring a sync about, and one sync takes about as long as one request."""
 LONGEST_BEFORE: Final = 10.0
 """How many seconds an answer waits for the webhooks that shall come before it."""
 
@@ -217,13 +219,15 @@ class Pump:
         project = lane.project
         try:
             while not self._closed:
+                written = lane.changed.is_set()
                 lane.changed.clear()
                 pause: float | None = None
                 if not lane.drivers and len(lane.under_way) < AT_ONCE:
                     task = project.agenda.take(project.clock.now())
                     if task is not None:
                         self._do(lane, task)
-                        await asyncio.sleep(_BREATH if task.kind == "sync" else 0)
+                        breath = _BREATH_AMID_WRITES if written else _BREATH
+                        await asyncio.sleep(breath if task.kind == "sync" else 0)
                         continue
                     pause = lane.pause()
                     if pause is None and not lane.under_way:

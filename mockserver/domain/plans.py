@@ -46,10 +46,11 @@ class Plans:
         """Puts a calendar's new plan in place of the old."""
         old = self.of(plan.calendar_id)
         self._changed.put(plan.calendar_id, plan)
-        if old.regular and not (plan.regular and plan.enqueued_at >= old.enqueued_at):
+        if plan.regular and old.regular and plan.enqueued_at >= old.enqueued_at:
+            return
+        if old.regular:
             self._leave(plan.calendar_id)
-            old = old._replace(regular=False)
-        if plan.regular and not old.regular:
+        if plan.regular:
             self._enter(plan.enqueued_at, plan.calendar_id)
 
     def drop(self, calendar_id: str) -> None:

@@ -295,6 +295,6 @@ def new_id(prefix: str, random: Random) -> str:
 
 def write_time(project: Project, after: Micros = FIRST) -> Micros:
     """Now in the project, never the same instant twice and later than `after`: what a write is stamped with."""
-    state = project.state
-    state.last_write = max(project.clock.now(), state.last_write + 1)
+    state, now = project.state, project.clock.now()
+    state.last_write = now if now > state.last_write else state.last_write + 1
     return min(max(state.last_write, after + 1), LAST)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from mockserver.domain.model import Micros
 
@@ -112,7 +113,14 @@ def to_micros(moment: datetime) -> Micros:
 
 def render(instant: Micros) -> str:
     """The text of an answer: six digits of fraction, or none at all when it is zero, then Z."""
-    return (_NAIVE_EPOCH + timedelta(0, 0, instant)).isoformat() + "Z"
+    second, fraction = divmod(instant, SECOND)
+    return f"{_second(second)}.{fraction:06}Z" if fraction else _second(second) + "Z"
+
+
+@lru_cache(maxsize=64)
+def _second(second: int) -> str:
+    """The text of a full second since 1970, without a zone. A text depends on nothing else, so all mocks share it."""
+    return (_NAIVE_EPOCH + timedelta(0, second)).isoformat()
 
 
 def render_position(instant: Micros) -> str:

@@ -126,9 +126,10 @@ class World:
                 agenda.add(_next_minute(now), "sync", plan.calendar_id, _UPSTREAM_CHANGE)
 
     def _enqueue(self, project: Project, calendar_id: str, cause: str) -> None:
-        self._note_enqueued(project, calendar_id)
+        now = project.clock.now()
+        project.state.plans.put(Plan(now, calendar_id))
         if project.agenda.waiting("sync", calendar_id) < MOST_WAITING:
-            project.agenda.add(project.clock.now(), "sync", calendar_id, cause)
+            project.agenda.add(now, "sync", calendar_id, cause)
 
     def _note_enqueued(self, project: Project, calendar_id: str) -> None:
         project.state.plans.put(Plan(project.clock.now(), calendar_id))

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from mockserver.api.answers import Answer, Sealed, SealedPage
+from mockserver.api.answers import Answer, Sealed, SealedPage, SealedResults
 from mockserver.api.bodies import Body
 from mockserver.api.bots import STATES, BotBodies
 from mockserver.api.errors import ApiError
@@ -579,8 +579,8 @@ GOOD = Sealed("Bot", b"{}")
         (BOT, Answer(200, Sealed("Calendar", b"{}")), "Calendar"),
         (BOT, Answer(203, GOOD), "203"),
         (BOT, Answer(401, {"detail": "Missing Authorization header"}), "WWW-Authenticate"),
-        (LIST, Answer(200, SealedPage(None, None, [GOOD] * 26)), "maxItems"),
-        (LIST, Answer(200, SealedPage(None, None, [Sealed("Calendar", b"{}")])), "items"),
+        (LIST, Answer(200, SealedPage(None, None, SealedResults(GOOD.schema, [GOOD.text] * 26))), "maxItems"),
+        (LIST, Answer(200, SealedPage(None, None, SealedResults("Calendar", [b"{}"]))), "items"),
     ],
 )
 def test_an_answer_off_contract_is_a_500_that_names_the_rule(

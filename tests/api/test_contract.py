@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mockserver.api.answers import Answer, Sealed, SealedPage
-from mockserver.api.contract import BrokenContract, Schemas, compile_route
+from mockserver.api.answers import Answer, Sealed, SealedPage, SealedResults
+from mockserver.api.contract import BrokenContract, Operation, Schemas, compile_route
+from mockserver.api.errors import ApiError
 from mockserver.api.gateway import Gateway
 from mockserver.api.incoming import Exchange
-from mockserver.api.validation import ContractError
+from mockserver.api.validation import BodyRules, ContractError
 from mockserver.app import Mock
 from mockserver.spec import load_contract
 from tests.clients import MAIN_CALENDAR, Client
@@ -39,15 +43,23 @@ NUMBER: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "intege
 CALENDAR = "/api/v1/calendars/{object_id}"
 CALENDARS = "/api/v1/calendars"
 GOOD = Sealed("Calendar", b"{}")
+CONTRACT = load_contract()
+OPERATIONS = {
+    (template, method): operation
+    for template in (CALENDARS, CALENDAR)
+    for method, operation in compile_route(
+        Schemas(CONTRACT), template, CONTRACT["paths"][template], lambda method: lambda request: Answer(200, None)
+    ).operations.items()
+}
 OFF_CONTRACT = [
     (CALENDAR, {"id": "cal_0000000000000000"}, "required"),
     (CALENDAR, [], "type"),
     (CALENDAR, None, "type"),
     (CALENDAR, Sealed("CalendarEvent", b"{}"), "CalendarEvent"),
-    (CALENDAR, SealedPage(None, None, []), "a page"),
-    (CALENDARS, SealedPage(None, None, [GOOD] * 26), "maxItems"),
-    (CALENDARS, SealedPage(None, None, [Sealed("CalendarEvent", b"{}")]), "items"),
-    (CALENDARS, SealedPage(7, None, []), "next"),  # type: ignore[arg-type]
+    (CALENDAR, SealedPage(None, None, SealedResults("Calendar", [])), "a page"),
+    (CALENDARS, SealedPage(None, None, SealedResults(GOOD.schema, [GOOD.text] * 26)), "maxItems"),
+    (CALENDARS, SealedPage(None, None, SealedResults("CalendarEvent", [b"{}"])), "items"),
+    (CALENDARS, SealedPage(7, None, SealedResults("Calendar", [])), "next"),  # type: ignore[arg-type]
     (CALENDARS, GOOD, "Calendar"),
 ]
 
@@ -120,3 +132,51 @@ def test_what_the_code_does_not_implement_is_refused_at_start(change: Callable[[
     change(item)
     with pytest.raises(ContractError, match=problem):
         compile_route(Schemas(contract), CALENDARS, item, lambda method: lambda request: Answer(200, None))
+
+
+TEXT = st.text(max_size=5) | st.sampled_from(["", " ", "\t\u2003\x1c", "a\0", "\ud800", "é" * 170, "x" * 1200, " a "])
+VALUE = st.one_of(TEXT, st.none(), st.booleans(), st.integers(), st.floats(), st.lists(TEXT, max_size=2))
+METADATA = st.dictionaries(TEXT, TEXT, max_size=4) | st.dictionaries(TEXT, VALUE, max_size=3) | VALUE
+METADATA |= st.integers(60, 90).map(lambda length: {"é": "é" * length, "a": "\U0001f600" * (length - 40)})
+METADATA |= st.integers(980, 995).map(lambda length: {"a": "x" * length})
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    name: TEXT | VALUE for name in ("platform_uuid", "client_id", "client_secret", "refresh_token", "deduplication_key")
+}
+FIELDS |= {"platform": st.sampled_from(["google", "microsoft", "yahoo", " google"]) | VALUE, "metadata": METADATA}
+SOME = st.fixed_dictionaries({}, optional={**FIELDS, "unknown": TEXT})
+WHOLE = st.fixed_dictionaries({name: st.text("ab ", min_size=1) for name in ("client_id", "client_secret")})
+OBJECTS = SOME | st.builds(
+    lambda least, more: {**least, "refresh_token": " t ", "platform": "google", **more}, WHOLE, SOME
+)
+BODIES = st.builds(lambda value, escaped: json.dumps(value, ensure_ascii=escaped), OBJECTS | VALUE, st.booleans())
+RAW = BODIES.map(lambda text: text.encode("utf-8", "surrogatepass")) | st.binary(max_size=9)
+RAW |= st.builds(
+    lambda text, at: (text[:at] + text[at + 1 :]).encode("utf-8", "surrogatepass"), BODIES, st.integers(0, 30)
+)
+RAW |= st.builds(lambda one, other: (one[:-1] + "," + other[1:]).encode("utf-8", "surrogatepass"), BODIES, BODIES)
+RAW |= st.integers(16_000, 17_000).map(lambda blanks: b'{"refresh_token":' + b" " * blanks + b'" a "}')
+
+
+def outcome(operation: Operation, raw: bytes, read: Any = None) -> Any:
+    """What comes of a body: its fields and what is remarked on, or the refusal."""
+    remarks: list[str] = []
+    try:
+        return list(operation.read_fields("application/json", raw, remarks, read).items()), remarks
+    except ApiError as error:
+        return error.status, error.body, error.reason, remarks
+
+
+@pytest.mark.parametrize(("template", "method"), [(CALENDARS, "POST"), (CALENDAR, "PATCH")])
+@given(raw=RAW)
+def test_the_short_way_through_a_body_comes_to_the_same_as_the_long_one(template: str, method: str, raw: bytes) -> None:
+    # A reader of a body's own takes the long way, whatever the contract allows.
+    operation = OPERATIONS[template, method]
+    assert outcome(operation, raw) == outcome(operation, raw, BodyRules.apply)
+
+
+@pytest.mark.parametrize("metadata", [{"a": "x" * 991}, {"a": "x" * 992}, {"é": "é" * 164}, {"é": "é" * 165}])
+def test_the_length_of_metadata_which_the_contract_cannot_say_is_checked_the_short_way_too(metadata: Any) -> None:
+    operation, raw = OPERATIONS[CALENDAR, "PATCH"], json.dumps({"metadata": metadata}).encode()
+    assert operation.body_remarks({"metadata": metadata}) == []
+    assert outcome(operation, raw) == outcome(operation, raw, BodyRules.apply)
+    assert (outcome(operation, raw)[0] == 400) is (len(json.dumps(metadata)) > 1000)

@@ -247,6 +247,34 @@ def test_the_same_seed_and_calls_give_the_same_bytes_and_times_whoever_is_slow()
     assert asyncio.run(run(0)) == asyncio.run(run(1))
 
 
+@pytest.mark.parametrize(("writes", "pauses"), [(False, [0.005, 0.001, 0.001]), (True, [0.005, 0.005, 0.005])])
+def test_syncs_leave_more_time_to_requests_while_writes_come_in(
+    writes: bool, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleep, slept = asyncio.sleep, []
+
+    async def run() -> None:
+        syncs, project = Syncs(), make_project()
+        for _ in range(3):
+            project.agenda.add(NOW, "sync", the_calendar(project).id, "patch")
+        pump = make_pump(Wire(), syncs)
+
+        async def record(seconds: float) -> None:
+            if seconds:
+                slept.append(seconds)
+                if writes:
+                    pump.wake(project)
+            await sleep(0)
+
+        monkeypatch.setattr(asyncio, "sleep", record)
+        pump.wake(project)
+        await until(lambda: len(syncs.done) == 3 and not len(project.agenda))
+        await pump.aclose()
+
+    asyncio.run(run())
+    assert slept == pauses
+
+
 def test_deliveries_are_sent_together_up_to_a_bound() -> None:
     async def run(drive: bool) -> int:
         wire, project = Wire(), make_project("http://127.0.0.1:9/x")

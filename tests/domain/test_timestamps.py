@@ -39,6 +39,14 @@ def test_what_is_written_is_read_back(moment: datetime) -> None:
     assert timestamps.parse(timestamps.render_offset(instant)) == instant
 
 
+@given(NAIVE_TIMES, st.sampled_from([1, 1000, 1_000_000]))
+def test_a_time_is_written_as_its_date_and_time_whatever_was_written_before(moment: datetime, unit: int) -> None:
+    moment = moment.replace(microsecond=moment.microsecond // unit * unit)
+    instant = timestamps.to_micros(moment.replace(tzinfo=UTC))
+    for near in (instant + timestamps.SECOND, instant):
+        assert timestamps.render(near) == timestamps.to_datetime(near).isoformat().removesuffix("+00:00") + "Z"
+
+
 def test_a_fraction_is_written_with_six_digits_or_left_out() -> None:
     assert timestamps.render(1_500_000) == "1970-01-01T00:00:01.500000Z"
     assert timestamps.render(1_000_000) == "1970-01-01T00:00:01Z"
