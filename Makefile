@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 TARGETS = mockserver tests benchmarks examples
+# What a new Python breaks first: sockets, event loops, tasks.
+CONNECTIONS = tests/http tests/test_server.py tests/test_fast_path.py tests/test_fairness.py tests/delivery
 # Code generators for users' clients, which no other command needs; tests/test_generators.py looks for them here.
 GENERATORS = .generators
 PYPI_GENERATORS = 'openapi-python-client>=0.29,<0.30' 'datamodel-code-generator>=0.89,<0.90'
@@ -36,6 +38,14 @@ check: $(VENV)/dev.stamp
 .PHONY: tests
 tests: $(VENV)/dev.stamp ## the tests alone
 	$(BIN)/python -m pytest -q -n auto --dist worksteal
+
+.PHONY: test-all
+test-all: $(VENV)/dev.stamp ## the tests on each of Python 3.11 to 3.14 that is here (PYTHONS="/path/to/python ..." adds some)
+	@$(BIN)/python -m tests.pythons all
+
+.PHONY: test-newest
+test-newest: $(VENV)/dev.stamp ## the tests of connections and deliveries on the newest Python that is here
+	@$(BIN)/python -m tests.pythons newest $(CONNECTIONS)
 
 .PHONY: cover
 cover: $(VENV)/dev.stamp ## the tests, with coverage and its floor (twice as long)
@@ -129,5 +139,5 @@ $(GENERATORS)/stamp: Makefile
 
 .PHONY: clean
 clean: ## take away what was made here
-	rm -rf $(VENV) $(GENERATORS) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
+	rm -rf $(VENV) $(GENERATORS) .venv-3.* build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from mockserver.app import Mock
+from tests.patience import HANGS
 from tests.replayer import Reply, Send
 
 
@@ -62,7 +63,7 @@ def over_http(url: str) -> Send:
     address = urlsplit(url)
 
     def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=HANGS)
         try:
             connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
             for name, value in headers.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mockserver.api.incoming import Exchange
 from mockserver.app import Mock
@@ -17,6 +18,11 @@ from tests.clients import Client
 RECORDED = Path(__file__).parent / "recorded"
 NOW = 1_800_000_000_000_000
 """2027-01-15T08:00:00Z, later than everything in the recorded data."""
+
+
+# How fast this machine is does not decide whether a test passes: examples are counted, not timed.
+settings.register_profile("counted", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("counted")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,6 +18,7 @@ from mockserver.app import Mock
 from mockserver.seed import FixtureError
 from mockserver.settings import Settings
 from mockserver.spec import BOTS, CALENDARS, load_contract
+from tests.patience import HANGS
 from tests.projects import CHANGED, make_project, the_calendar
 from tests.receivers.sockets import hang, receiving, status
 
@@ -116,7 +117,7 @@ def test_what_waits_is_delivered_from_the_start_and_broken_off_at_the_end() -> N
             project.outbox.enqueue(project, CHANGED, the_calendar(project))
 
             async def meanwhile() -> None:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(HANGS):
                     while not (good.received and bad.received and len(project.outbox) == 1):
                         await asyncio.sleep(0)
 

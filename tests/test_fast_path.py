@@ -16,6 +16,7 @@ from mockserver.server import running
 from mockserver.settings import Settings
 from tests.api.test_contract import spoil
 from tests.clients import ACME, MAIN_CALENDAR
+from tests.patience import HANGS
 
 CALENDAR = f"/api/v1/calendars/{MAIN_CALENDAR}"
 KEY = {"Authorization": f"Token {ACME}"}
@@ -26,7 +27,7 @@ class Line:
 
     def __init__(self, mock: Mock, url: str) -> None:
         self.mock = mock
-        self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=HANGS)
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, str], Any]:
         """Status, headers with their names in lower case, and JSON."""

@@ -19,6 +19,7 @@ from mockserver.server import RunningServer, running
 from mockserver.spec import BOTS, CALENDARS, CONTROL, data_path, load_contract
 from tests.clients import in_process
 from tests.conftest import RECORDED
+from tests.patience import HANGS
 from tests.replayer import Reply, Send, replay
 
 ROOT = Path(__file__).parent.parent
@@ -41,7 +42,7 @@ def run(*command: str | Path, cwd: Path) -> str:
     """What a command writes to standard output; it has to end well."""
     environment = {**os.environ, "PATH": f"{PYTHON}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1", "CI": "1"}
     done = subprocess.run(
-        [*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False
+        [*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True, timeout=HANGS, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "warning" not in done.stderr.lower(), done.stderr

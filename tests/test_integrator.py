@@ -18,6 +18,7 @@ import pytest
 from mockserver.cli.control_client import Controls
 from mockserver.server import running
 from mockserver.settings import Settings
+from tests.patience import HANGS
 
 FOLDER = Path(__file__).parent.parent / "examples" / "integrator"
 LINK = "https://meet.google.com/abc-defg-hij"
@@ -234,7 +235,7 @@ def test_a_calendar_that_is_deleted_stops_nothing(begin: Begin) -> None:
     gone, kept = rehearsal.connect("ada"), rehearsal.connect("grace")
     request = urllib.request.Request(f"{app.base_url}/api/v1/calendars/{gone}", method="DELETE")
     request.add_header("Authorization", f"Token {app.api_key}")
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=HANGS).close()
     app.refresh()
     world.add(kept, "Review", 30)
     world.advance(1 / 60)
@@ -277,14 +278,14 @@ def test_only_what_is_signed_with_the_secret_is_taken_and_a_retry_only_once(begi
 def test_users_connect_and_look_over_http(begin: Begin) -> None:
     rehearsal = begin()
     body = json.dumps({"user": "ada", "credentials": GOOGLE}).encode()
-    known = json.load(urllib.request.urlopen(f"{rehearsal.url}/connect", body, timeout=10))
+    known = json.load(urllib.request.urlopen(f"{rehearsal.url}/connect", body, timeout=HANGS))
     (calendar_id,) = known["calendars"]
     body = json.dumps({"calendar_id": calendar_id, "refresh_token": "1//x"}).encode()
-    urllib.request.urlopen(f"{rehearsal.url}/reconnect", body, timeout=10).close()
+    urllib.request.urlopen(f"{rehearsal.url}/reconnect", body, timeout=HANGS).close()
     rehearsal.world.settle()
-    known = json.load(urllib.request.urlopen(f"{rehearsal.url}/refresh", b"", timeout=10))
+    known = json.load(urllib.request.urlopen(f"{rehearsal.url}/refresh", b"", timeout=HANGS))
     assert known["calendars"][calendar_id]["state"] == "connected"
-    assert json.load(urllib.request.urlopen(rehearsal.url, timeout=10)) == known
+    assert json.load(urllib.request.urlopen(rehearsal.url, timeout=HANGS)) == known
 
 
 def test_the_app_is_150_lines_at_most() -> None:
@@ -295,7 +296,7 @@ def post(rehearsal: Rehearsal, body: bytes, signature: str) -> int:
     headers = {"X-Webhook-Signature": signature, "Content-Type": "application/json"}
     try:
         request = urllib.request.Request(f"{rehearsal.url}/webhook", body, headers)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=HANGS) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()

@@ -21,7 +21,7 @@ SAMPLE = (
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_mutant_is_found(name: str) -> None:
-    assert measure(name, seconds=30.0).rules, mutants()[name].defect
+    assert measure(name, seconds=None).rules, mutants()[name].defect
 
 
 def test_there_are_enough_of_them() -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from mockserver.server import listen
+from tests.patience import HANGS
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "README.md").read_text("utf-8")
@@ -105,7 +106,7 @@ def served(script: str, folder: Path, **environment: str) -> Iterator[str]:
         yield printed
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=HANGS)
 
 
 def test_every_line_runs_in_a_second_terminal(clone: Path) -> None:
@@ -128,7 +129,7 @@ def test_every_line_runs_in_a_second_terminal(clone: Path) -> None:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=300,
+            timeout=HANGS,
         )
     assert done.returncode == 0, done.stdout
     said = re.split(r"^=== \d+\n", done.stdout, flags=re.MULTILINE)[1:]
@@ -156,7 +157,9 @@ def test_a_program_of_the_page_prints_what_it_says(clone: Path, block: Block) ->
     program = clone / "program.py"
     program.write_text(block.text, "utf-8")
     python = clone / ".venv" / "bin" / "python"
-    done = subprocess.run([python, program], capture_output=True, text=True, env=bare(clone), check=False, timeout=120)
+    done = subprocess.run(
+        [python, program], capture_output=True, text=True, env=bare(clone), check=False, timeout=HANGS
+    )
     assert done.returncode == 0, done.stderr
     assert block.printed is not None
     assert doctest.OutputChecker().check_output(block.printed, done.stdout, FLAGS), done.stdout

@@ -17,6 +17,7 @@ import click
 
 from mockserver.cli.main import cli
 from mockserver.server import listen
+from tests.patience import HANGS
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "rehearsal.md").read_text("utf-8")
@@ -59,7 +60,7 @@ def on_stage(folder: Path) -> Iterator[dict[str, str]]:
         ports = {"8000": str(one.getsockname()[1]), "3000": str(two.getsockname()[1])}
     for name in ("attendee-mock", "python3"):
         shim = folder / name
-        module = " -W ignore -m mockserver" if name == "attendee-mock" else ""
+        module = " -m mockserver" if name == "attendee-mock" else ""
         shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)}{module} "$@"\n', "utf-8")
         shim.chmod(0o755)
     world = folder / "world.yaml"
@@ -71,7 +72,7 @@ def on_stage(folder: Path) -> Iterator[dict[str, str]]:
             script = "\n".join([*before, f"exec {last}"])
             environment = around(folder) | {"ATTENDEE_MOCK_PORT": ports["8000"], "PORT": ports["3000"]}
             server = subprocess.Popen(["bash", "-c", script], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
-            stack.callback(server.wait, 10)
+            stack.callback(server.wait, HANGS)
             stack.callback(server.terminate)
         yield ports
 
@@ -87,7 +88,7 @@ def moved(text: str, ports: dict[str, str]) -> str:
 
 def wait_for(ports: dict[str, str]) -> str:
     """Lets curl wait until both servers answer."""
-    curl = "curl -s -o /dev/null --retry 200 --retry-delay 0 --retry-max-time 30 --retry-connrefused"
+    curl = f"curl -s -o /dev/null --retry 200 --retry-delay 0 --retry-max-time {HANGS:.0f} --retry-connrefused"
     return "\n".join(f"{curl} http://127.0.0.1:{port}/" for port in ports.values())
 
 
@@ -102,7 +103,7 @@ def test_the_walk_through_does_what_it_says(tmp_path: Path) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=HANGS,
             check=False,
         )
     assert done.returncode == 0, done.stdout

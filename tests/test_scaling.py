@@ -22,6 +22,7 @@ from benchmarks.machine import ROOT
 from benchmarks.scaling import KEYS, calendar_of
 from mockserver.server import running
 from mockserver.settings import Settings
+from tests.patience import HANGS
 
 NGINX = shutil.which("nginx")
 
@@ -107,7 +108,7 @@ def mocks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 def ask(url: str, method: str, path: str, authorization: str = "", body: Any = None) -> tuple[int, Any]:
     """A request on a connection of its own."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=HANGS)
     headers = {"Authorization": authorization, "Content-Type": "application/json"}
     with contextlib.closing(connection):
         connection.request(method, path, None if body is None else json.dumps(body), headers)

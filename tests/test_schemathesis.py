@@ -13,6 +13,7 @@ from mockserver.api.incoming import Exchange
 from mockserver.app import Mock
 from mockserver.server import running
 from mockserver.settings import Settings
+from tests.patience import HANGS
 
 DUPLICATE = "A calendar with this deduplication key already exists in this project."
 BEYOND_SCHEMAS = (
@@ -47,7 +48,7 @@ def findings(seed: int, folder: Path, *, strict: bool, document: str = "openapi.
             [*command, *options, "--seed", str(seed)],
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=HANGS,
             check=False,
             cwd=folder,
         )

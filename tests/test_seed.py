@@ -623,7 +623,7 @@ OTHERS = st.sampled_from(
 BREAKS = st.sampled_from(["", "[", "}", "\t", "\x01", "\n\t- :", "!", "*x", "'", '"', ": :"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     place=st.sampled_from(SECRETS), shape=SHAPES, other=OTHERS, cut=st.floats(0, 1), junk=BREAKS, quoted=st.booleans()
 )
@@ -657,7 +657,7 @@ ANYTHING = st.recursive(
 PLACES = st.sampled_from(sorted({place for place, _, _ in BROKEN}, key=str))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(place=PLACES, value=ANYTHING)
 def test_anything_anywhere_loads_or_is_refused_with_a_line_for_each_problem(
     place: tuple[str | int, ...], value: object

@@ -39,7 +39,7 @@ def project(tmp_path: Path) -> Project:
     return project
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(projects=st.integers(0, 3), calendars=st.integers(0, 9), events=st.integers(0, 30), random_seed=st.integers())
 def test_what_is_written_is_what_is_made(projects: int, calendars: int, events: int, random_seed: int) -> None:
     text = written(projects, calendars, events, random_seed)

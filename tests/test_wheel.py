@@ -10,11 +10,13 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
+from tests.patience import HANGS
+
 ROOT = Path(__file__).parent.parent
 
 
 def command(*arguments: str | Path, **options: str) -> str:
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=170, check=False, **options)  # type: ignore[call-overload]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=HANGS, check=False, **options)  # type: ignore[call-overload]
     assert done.returncode == 0, done.stdout + done.stderr
     return str(done.stdout)
 
@@ -46,10 +48,10 @@ def test_a_wheel_in_a_clean_environment_serves_contract_and_fixtures(tmp_path: P
             assert match
             path = "/api/v1/calendars/cal_abcdef1234567890"
             request = urllib.request.Request(match[1] + path, headers={"Authorization": "Token YOUR_API_KEY_HERE"})
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=HANGS) as response:
                 assert response.status == 200
             for page in ("docs/", "docs/swagger-ui-bundle.js", "control.json"):
-                with urllib.request.urlopen(f"{match[1]}/__mock__/{page}", timeout=10) as response:
+                with urllib.request.urlopen(f"{match[1]}/__mock__/{page}", timeout=HANGS) as response:
                     assert response.status == 200
         finally:
             serve.kill()

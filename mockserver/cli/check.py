@@ -147,6 +147,7 @@ def _imported() -> tuple[type[Exception], ...]:
     Raises ClickException where the extra `conformance` is not installed.
     """
     try:
+        import httpx2  # noqa: F401
         import hypothesis  # noqa: F401
         import schemathesis  # noqa: F401
     except ImportError as error:

@@ -80,6 +80,10 @@ class Budget:
                 self._stopped = f"{len(self._failing)} operations in a row failed, and so did plain requests"
             self._failing.clear()
 
+    def extend(self, seconds: float) -> None:
+        """Moves the end of the time box: time that was spent on loading is not charged to it."""
+        self._end += seconds
+
     def stop(self, reason: str) -> None:
         """Ends the run with the next request."""
         self._stopped = self._stopped or reason

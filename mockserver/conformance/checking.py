@@ -66,9 +66,9 @@ def check(
 ) -> Report:
     """Holds a URL, or an ASGI application in this process, against every rule that it can.
 
-    Without a `time_budget` each part runs once, and those that draw go on for as long as there are `max_requests` left,
-    where that is given; `first_only` ends the run at its first finding. `write` and `parallel` are on for this machine
-    and off for any other unless they are given. Raises Untestable and KnownError.
+    Without a `time_budget` each part runs once, to its own number of requests, and those that draw go on for as long
+    as there are `max_requests` left, where that is given; `first_only` ends the run at its first finding. `write` and
+    `parallel` are on for this machine and off for any other unless they are given. Raises Untestable and KnownError.
     """
     entries = read_known(known, [rule.id for rule in all_rules()]) if known is not None else []
     access = Access(
@@ -78,6 +78,7 @@ def check(
         raise Untestable("no rule is left to test; `attendee-mock rules` lists them")
     seed = SystemRandom().randrange(_SEEDS) if seed is None else seed
     started = datetime.now(UTC).isoformat(timespec="seconds")
+    contract = load_contract()
     with opened(access) as transport:
         preflight(transport)
         if transport.live and transport.writes and say is not None:
@@ -85,13 +86,14 @@ def check(
             say(_PLAN.format(shown=access.shown, time=lasts))
         course = Course(
             transport,
-            load_contract(),
+            contract,
             chosen_parts(PARTS, only, skip),
             look=always.look,
             seed=seed,
             seconds=math.inf if time_budget is None and max_requests is not None else time_budget,
             progress=_ended_by_first(progress) if first_only else progress,
         )
+        course.run.extend = transport.budget.extend
         with _interruptible(transport):
             outcome = course.go()
         left = _cleaned(transport, outcome)

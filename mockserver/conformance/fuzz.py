@@ -12,7 +12,6 @@ What of Schemathesis 4.32 is used, and what is not:
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -94,7 +93,8 @@ def load() -> None:
 
 def run(run: Run) -> None:
     """Every operation: its edges in the first round, and drawn data in every round."""
-    fuzzer = Fuzzer(run)
+    with run.loading():
+        fuzzer = Fuzzer(run)
     fuzzer.go()
 
 
@@ -146,25 +146,25 @@ class Fuzzer:
         )
 
         modes = list(HypothesisTestMode) if self.first else [HypothesisTestMode.FUZZING]
-        test = create_test(
-            operation=operation,
-            test_func=lambda case: self._try(case, name),
-            config=HypothesisTestConfig(
-                project=self.schema.config,
-                modes=modes,
-                seed=self.run.random.getrandbits(32),
-                settings=settings(
-                    max_examples=_EXAMPLES,
-                    deadline=None,
-                    database=None,
-                    suppress_health_check=list(HealthCheck),
-                    phases=[Phase.explicit, Phase.generate],
+        with self.run.loading():
+            test = create_test(
+                operation=operation,
+                test_func=lambda case: self._try(case, name),
+                config=HypothesisTestConfig(
+                    project=self.schema.config,
+                    modes=modes,
+                    seed=self.run.random.getrandbits(32),
+                    settings=settings(
+                        max_examples=_EXAMPLES,
+                        deadline=None,
+                        database=None,
+                        # A slow machine or a narrow schema must not end the part: the examples are counted.
+                        suppress_health_check=list(HealthCheck),
+                        phases=[Phase.explicit, Phase.generate],
+                    ),
                 ),
-            ),
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            test()
+            )
+        test()
 
     def _try(self, case: _Case, name: str) -> None:
         if self.stopped is not None or self.run.share() <= 0 or (case.method != "GET" and _has_bad_path(case)):

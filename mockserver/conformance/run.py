@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from random import Random
 from typing import Any, Protocol
 
@@ -74,7 +75,10 @@ class Run:
     def __init__(
         self, target: Target, contract: Mapping[str, Any], *, random: Random, share: Callable[[], float]
     ) -> None:
-        """`contract` is openapi.yaml as it is written; `share` tells the seconds that the part may still use."""
+        """`contract` is openapi.yaml as it is written; `share` tells the seconds that the part may still use.
+
+        Without a time box they are infinite: each part then ends by its own number of requests.
+        """
         self.target = target
         self.contract = contract
         self.random = random
@@ -82,6 +86,11 @@ class Run:
         self.findings = Findings()
         self.memory = Memory()
         self.patience = Patience()
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """The block imports or builds what a part needs: the runner does not charge its time to the part."""
+        yield
 
     def check(self, rule: str, holds: bool, **seen: Any) -> bool:
         """Records one test of a rule; see Findings.record."""

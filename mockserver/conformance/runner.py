@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
@@ -21,8 +22,6 @@ AGAIN = ("journeys", "fuzz")
 """The parts that draw: what time is left at the end is theirs, with other seeds."""
 USED_UP = "the time was used up"
 _LEAST = 1.0
-_ONCE = {"journeys": 10.0, "fuzz": 6.0}
-"""Seconds for each of these without a time box."""
 _TRIPS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _LACKS: dict[Need, str] = {
     "write": "the run only reads",
@@ -56,9 +55,25 @@ class JudgeRun(Run):
         self.seed = seed
         self.deadline = math.inf
         self.started = clock()
+        self.loaded = 0.0
+        """Seconds that were spent on loading; neither a part's share nor the time box is charged with them."""
+        self.extend: Callable[[float], object] = lambda seconds: None
+        """Is called with the seconds that loading took, to move limits that others keep."""
         self.part = ""
         self.first_finding: tuple[int, float] | None = None
         self._clock = clock
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Moves the part's deadline by as long as the block takes."""
+        began = self._clock()
+        try:
+            yield
+        finally:
+            spent = self._clock() - began
+            self.loaded += spent
+            self.deadline += spent
+            self.extend(spent)
 
     def check(self, rule: str, holds: bool, **seen: Any) -> bool:
         """Records one test of a rule."""
@@ -106,6 +121,7 @@ class Course:
         """`parts` in the order in which they go; `look` is called with every exchange; `seconds` is the time box.
 
         Without one each part goes once; with an infinite one the run goes on until the target takes no more requests.
+        Loading is not charged to the time box.
         """
         self.run = JudgeRun(target, contract, seed=seed, clock=clock)
         self.watched = Watched(target, self.run, look, lambda: progress and progress(self.run))
@@ -113,7 +129,7 @@ class Course:
         self.outcome = Outcome(self.run)
         self._parts, self._clock = parts, clock
         self._goes_on = seconds is not None
-        self._end = math.inf if seconds is None else self.run.started + seconds
+        self._last = math.inf if seconds is None else self.run.started + seconds
 
     def go(self) -> Outcome:
         """Each part once, then those that draw for as long as there is time. Being interrupted ends it early."""
@@ -136,8 +152,9 @@ class Course:
             self.outcome.cut[name] = USED_UP
         try:
             for index, name in enumerate(names):
-                # What a part loads is not taken from its share: on a slow machine nothing would be left of that.
-                getattr(self._parts[name], "load", _nothing)()
+                # On a slow machine the imports alone would use up the part's share.
+                with self.run.loading():
+                    getattr(self._parts[name], "load", _nothing)()
                 self.run.deadline = self._deadline(name, names[index + 1 :])
                 if self._clock() < self._end:
                     self._take(name)
@@ -155,18 +172,21 @@ class Course:
             number += 1
             before = self.watched.sent
             self.run.random = Random(f"{self.run.seed}/{number}")
-            self.run.deadline = self._deadline(name, ()) if math.isinf(self._end) else self._end
+            self.run.deadline = self._end
             self._take(name)
             if self.watched.sent == before:
                 names.remove(name)
+
+    @property
+    def _end(self) -> float:
+        """When the time box ends."""
+        return self._last + self.run.loaded
 
     def _deadline(self, name: str, later: Sequence[str]) -> float:
         """When a part has to be done: a share of what is left, so that there is time for those after it."""
         now = self._clock()
         if name not in WEIGHTS:
             return self._end
-        if math.isinf(self._end):
-            return now + _ONCE.get(name, math.inf)
         rest = sum(WEIGHTS.get(part, 0.0) for part in later)
         return now + (self._end - now) * WEIGHTS[name] / (WEIGHTS[name] + rest)
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
-import httpx
+import httpx2
 
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 App: TypeAlias = Callable[[Any, Any, Any], Any]
@@ -67,8 +67,8 @@ class HttpWire:
         self._base = self._url.path.rstrip("/").encode()
         self._verify = verify
         # Servers close idle connections after some seconds; one that is closed just then would look like a fault.
-        limits = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=2.0)
-        self._client = httpx.Client(trust_env=False, follow_redirects=False, verify=verify, limits=limits)
+        limits = httpx2.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=2.0)
+        self._client = httpx2.Client(trust_env=False, follow_redirects=False, verify=verify, limits=limits)
         self._client.headers.clear()
 
     def exchange(self, method: str, path: bytes, headers: Headers, body: bytes, timeout: float) -> Reply:
@@ -76,7 +76,7 @@ class HttpWire:
         target = self._base + path
         address = f"{self._url.scheme}://{self.host}/"
         try:
-            request = httpx.Request(
+            request = httpx2.Request(
                 method,
                 address,
                 headers=[(b"Host", self.host.encode()), *headers] if not has(headers, b"host") else list(headers),
@@ -85,9 +85,9 @@ class HttpWire:
             )
             response = self._client.send(request, stream=True)
             content = _read(response, timeout)
-        except (httpx.LocalProtocolError, UnicodeError, ValueError):
+        except (httpx2.LocalProtocolError, UnicodeError, ValueError):
             return self.raw(_written(method, target, self.host, headers, body), timeout)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise Unanswered(_why(error)) from None
         answered = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
         return Reply(response.status_code, answered, content)
@@ -128,7 +128,7 @@ def in_threads(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(call, calls))
 
 
-def _read(response: httpx.Response, timeout: float) -> bytes:
+def _read(response: httpx2.Response, timeout: float) -> bytes:
     """The body, unless it is endless or comes too slowly to be waited for."""
     end = time.monotonic() + timeout
     parts: list[bytes] = []
@@ -168,6 +168,6 @@ def _connect(url: SplitResult, timeout: float, verify: bool) -> socket.socket:
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, httpx.TimeoutException | TimeoutError):
+    if isinstance(error, httpx2.TimeoutException | TimeoutError):
         return "no answer in time"
     return f"{type(error).__name__}: {error}"[:200].rstrip(": ")

@@ -170,7 +170,7 @@ def test_long_headers_and_queries_are_answered(size: int, client: Client) -> Non
 TEXT = st.text(max_size=20)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     method=st.sampled_from(["GET", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "PUT", "FOO"]),
     path=st.sampled_from(["/calendars", CALENDAR, "/calendar_events", "/nope", "/bots"]),

@@ -18,6 +18,9 @@ from mockserver.server import running
 from tests.clients import ACME
 from tests.mutants.table import new_mock, served
 
+PATIENT = ("--time-budget", "10m")
+"""Runs that only read end after their last request; the time is there to end one that hangs."""
+
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +43,7 @@ def test_rules_takes_patterns() -> None:
 
 def test_a_check_that_finds_nothing_is_0() -> None:
     with running(mock=new_mock()) as server:
-        done = run("check", server.url, "--only", "page-*", "--time-budget", "20s", "--read-only")
+        done = run("check", server.url, "--only", "page-*", *PATIENT, "--read-only")
     assert done.exit_code == 0, done.output
 
 
@@ -54,6 +57,7 @@ def test_a_finding_is_1_until_it_is_known(tmp_path: Path) -> None:
         given = (
             "check",
             server.url,
+            *PATIENT,
             "--max-requests",
             "1000",
             "--read-only",
@@ -108,7 +112,7 @@ def test_serving_loads_nothing_of_the_judge() -> None:
 
 def test_findings_are_written_replayed_and_reported(tmp_path: Path) -> None:
     files = [f"{form}={tmp_path / form}" for form in ("junit", "html", "json", "sarif")]
-    given = ["--read-only", "--time-budget", "20s", "--only", "page-first", "--findings", str(tmp_path / "found")]
+    given = ["--read-only", *PATIENT, "--only", "page-first", "--findings", str(tmp_path / "found")]
     for form in files:
         given += ["--report", form]
     with running(mock=served("pagination/G12")) as server, running(mock=new_mock()) as good:
@@ -140,7 +144,7 @@ def test_every_command_prints_json_too(tmp_path: Path) -> None:
 
 def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with running(mock=new_mock()) as server:
-        given = ("--read-only", "--time-budget", "20s", "--only", "page-first", "--report", f"json={tmp_path}/none/x")
+        given = ("--read-only", *PATIENT, "--only", "page-first", "--report", f"json={tmp_path}/none/x")
         done = run("check", server.url, *given)
     assert done.exit_code == 1
     assert "cannot write" in done.output

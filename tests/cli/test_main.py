@@ -19,15 +19,16 @@ import pytest
 from mockserver import __version__
 from mockserver.cli import main as main_module
 from mockserver.server import listen
+from tests.patience import HANGS
 
 RECORDED = Path(__file__).parent.parent / "recorded"
-COMMAND = [sys.executable, "-W", "ignore", "-m", "mockserver"]
+COMMAND = [sys.executable, "-m", "mockserver"]
 SECRETS = ("GOCSPX-planted", "1//planted", "acmezictyO3S8ktCJsCRGI4TPrXdUeV1", "key-planted")
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, **environment}
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, env=env, check=False)
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=HANGS, env=env, check=False)
 
 
 @contextmanager
@@ -53,14 +54,14 @@ def serving(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Po
     finally:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=HANGS)
 
 
 def ask(url: str, key: str, method: str = "GET", body: bytes | None = None) -> int:
     headers = {"Authorization": f"Token {key}", "Content-Type": "application/json"}
     request = urllib.request.Request(url, method=method, data=body, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=HANGS) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         error.close()
@@ -79,7 +80,7 @@ def test_serve_prints_once_what_a_user_pastes_and_stops_at_ctrl_c() -> None:
         assert f"{url}/__mock__/docs/" in text
         assert ask(f"{url}/api/v1/calendars/cal_abcdef1234567890", "YOUR_API_KEY_HERE") == 200
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=5)
+        rest, _ = process.communicate(timeout=HANGS)
         assert process.returncode == 0
         assert rest == ""
 
@@ -96,7 +97,7 @@ def test_the_log_has_a_line_per_request_and_no_secret_in_it() -> None:
         assert ask(f"{url}/api/v1/calendars", key, "PATCH", good) == 405
         assert ask(f"{url}/api/v1/calendars?client_secret=GOCSPX-planted", key) == 200
         process.send_signal(signal.SIGINT)
-        _, log = process.communicate(timeout=5)
+        _, log = process.communicate(timeout=HANGS)
     lines = log.splitlines()
     assert len(lines) == 5
     assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3} #1 POST /api/v1/calendars 201 \d+\.\dms createCalendar", lines[0])
@@ -232,7 +233,7 @@ def test_pages_of_an_origin_are_let_in_from_the_command_line() -> None:
     with serving(ATTENDEE_MOCK_CORS="http://localhost:3000 http://localhost:5173") as (_, url, _):
         for path in ("/api/v1/calendars", "/__mock__/reset"):
             request = urllib.request.Request(f"{url}{path}", method="OPTIONS", headers=preflight)
-            with urllib.request.urlopen(request, timeout=10) as answered:
+            with urllib.request.urlopen(request, timeout=HANGS) as answered:
                 assert answered.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
     done = run("serve", "--cors", "localhost:3000")
     assert done.returncode == 2

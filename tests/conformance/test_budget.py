@@ -127,3 +127,15 @@ def test_whoever_stops_a_run_is_the_one_who_is_told_of() -> None:
     told.stop("later")
     with pytest.raises(Stopped, match="^interrupted$"):
         told.admit("GET")
+
+
+def test_time_that_was_spent_on_loading_is_given_back() -> None:
+    time = Time()
+    spent = budget(time, seconds=5)
+    time.sleep(6)
+    spent.extend(6)
+    spent.admit("GET")
+    assert spent.left() == 5
+    time.sleep(5)
+    with pytest.raises(Stopped, match="time is used up"):
+        spent.admit("GET")

@@ -6,10 +6,15 @@ import json
 from typing import Any
 
 import pytest
+import schemathesis
 
-from mockserver.conformance import check
+from mockserver.conformance import check, fuzz
 from mockserver.conformance.exchange import Request
+from mockserver.conformance.runner import JudgeRun
+from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.tolerance import is_refused_rightly, is_taken_rightly
+from mockserver.conformance.transport import Keys
+from mockserver.spec import load_contract
 from tests.clients import ACME
 from tests.mutants.table import new_mock
 
@@ -30,6 +35,23 @@ def test_the_mock_is_not_blamed() -> None:
         "fuzz-valid-taken",
         "fuzz-invalid-refused",
     }
+
+
+def test_building_the_schema_is_not_charged_to_the_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    real = schemathesis.openapi.from_dict
+
+    def slow(*given: Any, **named: Any) -> Any:
+        now[0] += 3600.0
+        return real(*given, **named)
+
+    monkeypatch.setattr(schemathesis.openapi, "from_dict", slow)
+    with AsgiTarget(new_mock().asgi, Keys(ACME), writes=False) as target:
+        run = JudgeRun(target, load_contract(), seed=3, clock=lambda: now[0])
+        run.deadline = 60.0
+        fuzz.run(run)
+    assert run.share() == 60.0
+    assert run.findings.exercised["fuzz-answer"]
 
 
 @pytest.mark.parametrize("fields", [{"metadata": {"\0": "x"}}, {"metadata": {"a": "x" * 1000}}, {"client_id": " x"}])

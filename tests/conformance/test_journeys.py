@@ -41,7 +41,7 @@ def _opening(run: Run) -> None:
 
 @pytest.mark.parametrize(("key", "other"), [(ACME, GLOBEX), (EMPTY, ACME), (TIES, None)])
 def test_nothing_is_found_in_the_unchanged_mock_and_nothing_is_left_behind(key: str, other: str | None) -> None:
-    run, mock, _ = judged(journeys.run, key=key, other=other, seconds=1.0)
+    run, mock, _ = judged(journeys.run, key=key, other=other, requests=2000)
     left = calendars(mock)
     mock.reset()
     assert told(run) == set()
@@ -61,7 +61,7 @@ def test_cursors_that_count_rows_are_found_by_disturbing_a_walk() -> None:
 
 
 def test_drawn_steps_find_what_the_opening_finds() -> None:
-    run, _, _ = judged(machine.explore, mutant_of(_MUTANTS, "P3"), seconds=1.0)
+    run, _, _ = judged(machine.explore, mutant_of(_MUTANTS, "P3"), requests=2000)
     assert told(run) == {("patch-replaces-metadata", _PATCH, "metadata")}
     (finding,) = run.findings.broken.values()
     assert [exchange.request.method for exchange in finding.exchanges][0] == "POST"

@@ -74,6 +74,6 @@ def test_a_finding_shows_answers_up_to_the_one_that_is_wrong() -> None:
 
 
 def test_no_time_is_no_finding() -> None:
-    run, _, target = judged(laws.run, seconds=0.0, writes=False)
+    run, _, target = judged(laws.run, requests=0, writes=False)
     assert target.journal == []
     assert set(run.findings.unobservable.values()) == {"the time was used up"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -135,5 +136,65 @@ def test_what_a_part_loads_is_not_taken_from_its_share() -> None:
     left: list[float] = []
     part = FakePart("fuzz", lambda run: left.append(run.share()))
     part.load = lambda: now.__setitem__(0, now[0] + 30.0)  # type: ignore[attr-defined]
-    go({"fuzz": part}, clock=lambda: now[0])
-    assert left == [6.0]
+    go({"fuzz": part}, seconds=10, clock=lambda: now[0])
+    assert set(left) == {10.0}
+
+
+def test_what_a_part_loads_while_it_runs_is_charged_neither_to_it_nor_to_those_after_it() -> None:
+    now = [0.0]
+    left: dict[str, float] = {}
+    moved: list[float] = []
+
+    def loads(run: Run) -> None:
+        with run.loading():
+            now[0] += 30.0
+        left["laws"] = run.share()
+
+    def works(run: Run) -> None:
+        left["probes"] = run.share()
+        now[0] += 4.0
+
+    parts = {
+        "laws": FakePart("laws", loads),
+        "probes": FakePart("probes", works),
+        "hostile": FakePart("hostile", lambda run: left.__setitem__("hostile", run.share())),
+    }
+    target = FakeTarget(lambda _: (200, {}))
+    course = Course(target, {}, parts, look=lambda *_: None, seconds=10, clock=lambda: now[0])
+    course.run.extend = moved.append
+    course.go()
+    assert left == {"laws": 10.0, "probes": 10.0, "hostile": 6.0}
+    assert sum(moved) == 30.0
+
+
+def test_loading_that_fails_is_not_charged_either() -> None:
+    now = [0.0]
+    left: list[float] = []
+
+    def fails(run: Run) -> None:
+        with run.loading():
+            now[0] += 30.0
+            raise ValueError
+
+    go(
+        {"laws": FakePart("laws", fails), "probes": FakePart("probes", lambda run: left.append(run.share()))},
+        seconds=10,
+        clock=lambda: now[0],
+    )
+    assert left == [10.0]
+
+
+def test_without_a_time_box_no_part_is_cut_off_however_slow_it_is() -> None:
+    now = [0.0]
+    left: dict[str, float] = {}
+
+    def slow(name: str) -> Callable[[Run], None]:
+        def do(run: Run) -> None:
+            now[0] += 3600.0
+            left[name] = run.share()
+
+        return do
+
+    names = ("laws", "races", "fuzz", "journeys")
+    go({name: FakePart(name, slow(name)) for name in names}, clock=lambda: now[0])
+    assert left == dict.fromkeys(names, math.inf)

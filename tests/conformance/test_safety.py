@@ -63,7 +63,7 @@ class Lenient:
         await send({"type": "http.response.body", "body": b""})
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     method=st.sampled_from((*METHODS, "GET")),
     base=st.sampled_from(BASES),
@@ -83,7 +83,7 @@ def test_no_request_that_could_change_a_strangers_calendar_leaves(
     assert service.touched == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(method=st.text(max_size=8), path=st.text(max_size=60), reach=st.sampled_from(("loopback", "remote")))
 def test_whatever_is_asked_for_strangers_data_stays(method: str, path: str, reach: Reach) -> None:
     mock = staged()

@@ -22,6 +22,7 @@ from mockserver.server import RunningServer, running
 from mockserver.settings import Settings
 from tests.clients import ACME, EMPTY, MAIN_CALENDAR, NEW_CALENDAR, Answered, Client, in_process, over_http
 from tests.conftest import RECORDED
+from tests.patience import HANGS
 
 CALENDAR = f"/calendars/{MAIN_CALENDAR}"
 KEY = {"Authorization": f"Token {ACME}"}
@@ -249,7 +250,7 @@ def test_over_a_socket_a_length_is_too_long_or_too_short(server: RunningServer) 
     assert (raised.value.partial, raised.value.expected) == (whole, 7)
     server.mock.faults.add("Acme", {"name": "f", "kind": "wrong-length", "by": -7})
     host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=HANGS) as connection:
         request = f"GET /api/v1{CALENDAR} HTTP/1.1\r\nHost: x\r\nAuthorization: Token {ACME}\r\n\r\n"
         connection.sendall(request.encode())
         received = b""
@@ -278,7 +279,7 @@ def test_over_a_socket_the_other_kinds_are_whole_answers(server: RunningServer, 
 def test_a_patient_connection_can_be_reset_too(server: RunningServer) -> None:
     server.mock.faults.add("Acme", {"kind": "reset", "first": 1})
     host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=HANGS) as connection:
         head = f"Host: x\r\nAuthorization: Token {ACME}\r\n\r\n"
         connection.sendall(f"ODD /api/v1{CALENDAR} HTTP/1.1\r\n{head}".encode())
         assert connection.recv(65536).startswith(b"HTTP/1.1 405")

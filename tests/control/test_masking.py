@@ -73,7 +73,7 @@ def bodies(secret: str) -> Iterator[tuple[str, bytes]]:
     yield "multipart/form-data", f'--B\r\nContent-Disposition: form-data; name="client_secret"\r\n\r\n{secret}'.encode()
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(secret=SECRET)
 def test_a_secret_in_its_own_field_is_never_shown(secret: str, make_mock: Callable[..., Mock]) -> None:
     mock = make_mock()
@@ -93,7 +93,7 @@ def is_json(text: str) -> bool:
     return True
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     secret=SECRET,
     place=st.integers(min_value=0),
@@ -146,7 +146,7 @@ def test_a_secret_that_the_mock_knows_is_never_shown_wherever_it_is(key: str, mo
     assert key not in shown(mock)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     secret=SECRET,
     form=st.sampled_from(

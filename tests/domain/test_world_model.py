@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
@@ -243,6 +243,4 @@ def seen(happened: Happening) -> tuple[int, str, int | None]:
 
 
 TestWorld = WorldMachine.TestCase
-TestWorld.settings = settings(
-    max_examples=300, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+TestWorld.settings = settings(max_examples=300, stateful_step_count=30)

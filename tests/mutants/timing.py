@@ -45,20 +45,21 @@ def _changed(shift: Callable[[Calendar, Calendar], Calendar]) -> Callable[[Mock]
     return lambda mock: on_update(mock, update)
 
 
-def _late(seconds: float) -> Callable[[Mock], App]:
-    """New calendars that cannot be read at first."""
+def _late(reads: int) -> Callable[[Mock], App]:
+    """New calendars that cannot be read at first, counted in reads: how fast the judge asks does not matter."""
 
     def apply(mock: Mock) -> App:
-        made: dict[str, float] = {}
+        left: dict[str, int] = {}
         real_get = mock.service.get_calendar
 
         def create(real: Create, project: Project, fields: NewCalendar) -> Calendar:
             calendar = real(project, fields)
-            made[calendar.id] = time.monotonic()
+            left[calendar.id] = reads
             return calendar
 
         def get(project: Project, calendar_id: str) -> Calendar:
-            if time.monotonic() - made.get(calendar_id, 0) < seconds:
+            left[calendar_id] = left.get(calendar_id, 0) - 1
+            if left[calendar_id] >= 0:
                 raise CalendarNotFound
             return real_get(project, calendar_id)
 
@@ -69,22 +70,30 @@ def _late(seconds: float) -> Callable[[Mock], App]:
     return apply
 
 
-def _list_late(mock: Mock) -> App:
-    def change(real: ListCalendars, project: Project, cursor: Cursor, key: str | None) -> CalendarPage:
-        page = real(project, cursor, key)
-        limit = mock.clock.now() - 150_000
-        return page if key is not None else page._replace(rows=[row for row in page.rows if row.created_at < limit])
+def _list_late(lists: int, *, keyed: bool) -> Callable[[Mock], App]:
+    """New calendars that are not listed at first, or not found by their key; counted in lists, as above."""
 
-    return calendar_pages(mock, change)
+    def apply(mock: Mock) -> App:
+        asked = 0
+        shown_from: dict[str, int] = {}
 
+        def create(real: Create, project: Project, fields: NewCalendar) -> Calendar:
+            calendar = real(project, fields)
+            shown_from[calendar.id] = asked + lists
+            return calendar
 
-def _filter_late(mock: Mock) -> App:
-    def change(real: ListCalendars, project: Project, cursor: Cursor, key: str | None) -> CalendarPage:
-        page = real(project, cursor, key)
-        limit = mock.clock.now() - 150_000
-        return page if key is None else page._replace(rows=[row for row in page.rows if row.created_at < limit])
+        def change(real: ListCalendars, project: Project, cursor: Cursor, key: str | None) -> CalendarPage:
+            nonlocal asked
+            page = real(project, cursor, key)
+            if (key is not None) is not keyed:
+                return page
+            asked += 1
+            return page._replace(rows=[row for row in page.rows if shown_from.get(row.id, 0) < asked])
 
-    return calendar_pages(mock, change)
+        on_create(mock, create)
+        return calendar_pages(mock, change)
+
+    return apply
 
 
 def _stale(*, detail: bool) -> Callable[[Mock], App]:
@@ -141,15 +150,15 @@ def _m(name: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
 
 MUTANTS: tuple[Mutant, ...] = (
     _m("M1", "updated_at goes back on PATCH", _changed(lambda old, new: new._replace(updated_at=old.updated_at - 1))),
-    _m("M2", "a calendar cannot be read for 100 ms after it was made", _late(0.1)),
+    _m("M2", "the first 3 reads of a new calendar do not find it", _late(3)),
     _m("M3", "created_at is one hour ahead", _new(lambda new: new._replace(created_at=new.created_at + _HOUR))),
     _m(
         "M3b",
         "updated_at of a change is two hours ahead",
         _changed(lambda old, new: new._replace(updated_at=new.updated_at + 2 * _HOUR)),
     ),
-    _m("M4", "the list lags 150 ms behind creates", _list_late),
-    _m("M4b", "finding by key lags 150 ms behind creates", _filter_late),
+    _m("M4", "a new calendar is missing in the next 30 lists", _list_late(30, keyed=False)),
+    _m("M4b", "a new calendar is not found in the next 30 searches by key", _list_late(30, keyed=True)),
     _m("M5", "GET of a calendar takes 1.2 s", _slow),
     _m("M6", "GET of a calendar shows changes 150 ms late", _stale(detail=True)),
     _m("M6b", "the list shows changes 150 ms late", _stale(detail=False)),

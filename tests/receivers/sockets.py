@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+import pytest
+
 Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -120,3 +122,20 @@ async def dribble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     """Begins an answer and never ends it."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx")
     await reader.read()
+
+
+def out_of_time(monkeypatch: pytest.MonkeyPatch, behave: Behave) -> Behave:
+    """Behaves like that, and has the sender's time limit expire as soon as the request has arrived, however early."""
+    limits: list[asyncio.Timeout] = []
+    real = asyncio.timeout
+
+    def timeout(delay: float | None) -> asyncio.Timeout:
+        limits.append(real(delay))
+        return limits[-1]
+
+    async def behave_too_long(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        limits[-1].reschedule(asyncio.get_running_loop().time())
+        await behave(reader, writer)
+
+    monkeypatch.setattr(asyncio, "timeout", timeout)
+    return behave_too_long

@@ -11,7 +11,7 @@ __all__ = ["RULES", "run"]
 
 
 def run(run: Run) -> None:
-    """Each step once as it is written down, then steps as they are drawn, until the time is used up."""
+    """Each step once as it is written down, then steps as they are drawn, until the POSTs or the time are used up."""
     if not run.target.writes:
         for rule in RULES:
             run.findings.unobservable[rule.id] = "the run may not write"

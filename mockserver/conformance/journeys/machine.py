@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import math
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -20,28 +20,29 @@ from mockserver.conformance.run import Forbidden, Run, Stopped
 _EXAMPLES, _STEPS = 6, 12
 _LONG = 4
 """Sequences up to so many requests are as good as minimal."""
-_SHRINKING = 6.0
+_SHRINKING = 1500
+"""Steps for making one finding shorter."""
 _POSTS = 1000
 """A project may POST 3000 times a minute, and the other parts of the judge want to as well."""
 _NUMBERS = st.integers(0, 11)
 
 
 class Play:
-    """What all examples of one exploration share: how it ended, and until when it may go on."""
+    """What all examples of one exploration share: how it ended, and how many more steps it may take."""
 
     def __init__(
-        self, run: Run, *, posts: int = 0, stop_at: tuple[str, str, str] | None = None, until: float = float("inf")
+        self, run: Run, *, posts: int = 0, stop_at: tuple[str, str, str] | None = None, steps: float = math.inf
     ) -> None:
         self.run = run
         self.stop_at = stop_at
-        self.until = until
+        self.steps = steps
         self.over: Stopped | Forbidden | None = None
         self.posts = posts
 
     @property
     def goes_on(self) -> bool:
         """Whether further steps may be taken."""
-        return self.over is None and self.posts < _POSTS and self.run.share() > 0 and time.monotonic() < self.until
+        return self.over is None and self.posts < _POSTS and self.steps > 0 and self.run.share() > 0
 
 
 class Journey(RuleBasedStateMachine):
@@ -55,6 +56,7 @@ class Journey(RuleBasedStateMachine):
     def _do(self, step: Any, *drawn: int) -> None:
         if not self.play.goes_on:
             return
+        self.play.steps -= 1
         try:
             step(self.stage, *drawn)
         except Throttled:
@@ -149,7 +151,7 @@ class Journey(RuleBasedStateMachine):
 
 
 def explore(run: Run) -> None:
-    """Plays drawn sequences until the time is used up; new and long findings are shortened where that is cheap."""
+    """Plays drawn sequences until POSTs or time are used up; shortens new, long findings where that is cheap."""
     short: set[tuple[str, str, str]] = set()
     posts = 0
     while posts < _POSTS and run.share() > 0:
@@ -160,7 +162,7 @@ def explore(run: Run) -> None:
         for identity in _long_findings(run) - short:
             short.add(identity)
             if not getattr(run.target, "live", False):
-                play = Play(run, stop_at=identity, until=time.monotonic() + min(_SHRINKING, run.share() / 4))
+                play = Play(run, stop_at=identity, steps=_SHRINKING)
                 _play(play, number, _phases(shrink=True))
 
 
@@ -187,7 +189,7 @@ def _play(play: Play, number: int, phases: tuple[Phase, ...]) -> None:
         phases=phases,
         suppress_health_check=list(HealthCheck),
     )
-    # What was found is recorded already; Flaky says that the time for shortening it was up.
+    # What was found is recorded already; Flaky says that the steps for shortening it were used up.
     with suppress(Broken, Flaky):
         run_state_machine_as_test(seed(number)(partial(Journey, play)), settings=chosen)  # type: ignore[arg-type]
     if play.over is not None:
