@@ -39,6 +39,10 @@ check: $(VENV)/dev.stamp
 tests: $(VENV)/dev.stamp ## the tests alone
 	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
+.PHONY: test-long
+test-long: $(VENV)/dev.stamp ## the tests that are left out of `make test` because they take long: more seeds, more cases
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m long
+
 .PHONY: test-all
 test-all: $(VENV)/dev.stamp ## the tests on each of Python 3.11 to 3.14 that is here (PYTHONS="/path/to/python ..." adds some)
 	@$(BIN)/python -m tests.pythons all

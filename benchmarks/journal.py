@@ -6,7 +6,7 @@ import gc
 import time
 from collections.abc import Callable
 
-from mockserver.api.incoming import Exchange
+from mockserver.api.request import Exchange
 from mockserver.app import Mock
 from mockserver.control.filters import Filter
 

@@ -71,7 +71,7 @@ async def in_process() -> None:
     shown = ", ".join(f"{name} {statistics.median(taken) * 1000:.3f}" for name, taken in steps.items())
     whole = sum(statistics.median(taken) for name, taken in steps.items() if name != "reset")
     print(f"in process, ms: {shown}; create + calendar + get + drop {whole * 1000:.3f}")
-    await mock.pump.aclose()
+    await mock.worker.aclose()
 
 
 class Client:

@@ -11,46 +11,46 @@ from typing import Any
 from mockserver.api.auth import Throttle, TokenSecurity
 from mockserver.api.bots import BotBodies, BotHandlers
 from mockserver.api.contract import Schemas, schemas_of
+from mockserver.api.fault_injection import GatewayHooks
 from mockserver.api.gateway import Gateway
 from mockserver.api.handlers import Handlers
-from mockserver.api.incoming import App, Exchange
-from mockserver.api.sealing import Sealer
-from mockserver.api.spoiled import Hooks
+from mockserver.api.rendered_records import RecordRenderer
+from mockserver.api.request import App, Exchange
+from mockserver.connexion_stack import Resolver, make_stack
+from mockserver.contracts import BOTS, CONTROL, contract_text, data_path, load_contract
 from mockserver.control.aftermath import Aftermath
 from mockserver.control.attempts import Recorder
 from mockserver.control.calendars import Calendars
 from mockserver.control.clocks import Clocks
 from mockserver.control.cors import Cors
+from mockserver.control.docs_routes import DocsRoutes
 from mockserver.control.explain import Explainer
 from mockserver.control.faults import Faults
 from mockserver.control.fixtures import Fixtures
 from mockserver.control.guard import Guard
 from mockserver.control.journal import Journals
-from mockserver.control.lives import Lives
-from mockserver.control.manual import Manual
+from mockserver.control.journal_routes import JournalRoutes
+from mockserver.control.project_lifecycle import ProjectLifecycle
 from mockserver.control.projects import Projects
 from mockserver.control.routes import Control
 from mockserver.control.routing import Route
 from mockserver.control.snapshots import Snapshots
 from mockserver.control.waits import Waits
-from mockserver.control.watching import Watching
 from mockserver.control.webhooks import Webhooks
 from mockserver.control.witness import Witness
-from mockserver.delivery.courier import Courier
-from mockserver.delivery.pump import Pump
-from mockserver.delivery.sender import Sender
+from mockserver.delivery.dispatcher import Dispatcher
+from mockserver.delivery.http_client import HttpClient
+from mockserver.delivery.worker import Worker
+from mockserver.domain.activity import Activity
+from mockserver.domain.bot_service import BotService
+from mockserver.domain.calendar_service import CalendarService
 from mockserver.domain.clock import Clock, WallClock
-from mockserver.domain.happenings import Happening
 from mockserver.domain.model import Calendar
-from mockserver.domain.scheduling import Scheduling
-from mockserver.domain.service import Service
 from mockserver.domain.store import Project, Store
 from mockserver.domain.subscriptions import UrlRules
-from mockserver.domain.world import World
-from mockserver.framework import Resolver, make_stack
-from mockserver.seed import load_fixtures
+from mockserver.domain.sync_scheduler import SyncScheduler
+from mockserver.fixtures_io import load_fixtures
 from mockserver.settings import Settings
-from mockserver.spec import BOTS, CONTROL, contract_text, data_path, load_contract
 
 
 class Mock:
@@ -85,24 +85,24 @@ class Mock:
         self.faults = Faults(set().union(*map(_operations, documents.values())))
         self.explainer = Explainer(documents, self.journals, self.store)
         self._recorder, self._witness = Recorder(self.journals), Witness()
-        self.world = World(notify=_enqueue)
-        courier = Courier(Sender(), spoil=self.faults.spoil, public_only=self.settings.public_webhooks)
-        self.pump = Pump(
+        self.world = SyncScheduler(notify=_enqueue)
+        dispatcher = Dispatcher(HttpClient(), spoil=self.faults.spoil, public_only=self.settings.public_webhooks)
+        self.worker = Worker(
             self.store,
             self.world,
-            courier,
+            dispatcher,
             first_webhook=self.settings.first_webhook,
             observe=self._happened,
         )
         for project in self.store.projects:
             self.world.rearm(project)
         self.guard = Guard(self.settings.control_token, self.settings.cors)
-        self._snapshots = Snapshots(self.pump)
+        self._snapshots = Snapshots(self.worker)
         forget = (self.journals.drop, self._witness.forget, self._snapshots.forget)
-        self._lives = Lives(self.store, self.world, self.pump, self.faults, forget)
+        self._lives = ProjectLifecycle(self.store, self.world, self.worker, self.faults, forget)
         self._projects = Projects(self.store, self._lives, self.clock, self.settings)
-        self.service = Service(longest=_longest(schemas, "CalendarCreate"), watcher=self.world)
-        self.scheduling = Scheduling(longest=_longest(bot_schemas, "BotCreate"))
+        self.service = CalendarService(longest=_longest(schemas, "CalendarCreate"), watcher=self.world)
+        self.scheduling = BotService(longest=_longest(bot_schemas, "BotCreate"))
         bodies = BotBodies(self.scheduling)
         gateway = partial(
             Gateway,
@@ -112,9 +112,11 @@ class Mock:
             readers={"createBot": bodies.read_new, "updateBot": bodies.read_changes},
             strict=self.settings.strict,
             max_body=self.settings.max_body,
-            hooks=Hooks(self.journals.record, observe, self.faults, sleep, self.pump.before_answer, self.pump.wake),
+            hooks=GatewayHooks(
+                self.journals.record, observe, self.faults, sleep, self.worker.before_answer, self.worker.wake
+            ),
         )
-        sealer = Sealer(schemas, bot_schemas)
+        sealer = RecordRenderer(schemas, bot_schemas)
         handlers = (Handlers(self.service, sealer), BotHandlers(self.scheduling, sealer))
         self.routes = self._routes(contract, bots)
         control = partial(
@@ -132,14 +134,18 @@ class Mock:
         }
         aftermath = Aftermath(self.store, self._witness)
         groups = (
-            Manual(self.store, documents),
+            DocsRoutes(self.store, documents),
             self._projects,
             self._snapshots,
             Fixtures(self._lives, self.guard),
-            Clocks(self.pump),
-            Calendars(self.world, self.service, self.pump, self._witness, aftermath),
-            Webhooks(self.journals.secrets, self.pump, UrlRules(https_only=self.settings.https_webhooks), self._waits),
-            Watching(self.journals, self.faults, self.explainer, aftermath, _operations(contract) | _operations(bots)),
+            Clocks(self.worker),
+            Calendars(self.world, self.service, self.worker, self._witness, aftermath),
+            Webhooks(
+                self.journals.secrets, self.worker, UrlRules(https_only=self.settings.https_webhooks), self._waits
+            ),
+            JournalRoutes(
+                self.journals, self.faults, self.explainer, aftermath, _operations(contract) | _operations(bots)
+            ),
         )
         return [route for group in groups for route in group.routes()]
 
@@ -159,13 +165,13 @@ class Mock:
 
     def _begin(self) -> None:
         self._waits.open()
-        self.pump.start()
+        self.worker.start()
 
     async def _end(self) -> None:
-        await self.pump.aclose()
+        await self.worker.aclose()
         self._waits.open()
 
-    def _happened(self, project: Project, happening: Happening) -> None:
+    def _happened(self, project: Project, happening: Activity) -> None:
         self._recorder(project, happening)
         self._witness.see(project, happening)
 

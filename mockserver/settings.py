@@ -187,8 +187,8 @@ def _seconds(value: object) -> float:
 
 
 def _origins(value: object) -> tuple[str, ...]:
-    if isinstance(value, str) or not isinstance(value, list | tuple):
-        raise TypeError(f"expected a tuple of origins, not {type(value).__name__}")
+    if not isinstance(value, list | tuple) or not all(isinstance(origin, str) for origin in value):
+        raise TypeError("expected a tuple of origins as texts")
     return tuple(parse_origin(origin) for origin in value)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from mockserver.api.incoming import Exchange
+from mockserver.api.request import Exchange
 from mockserver.app import Mock
 from mockserver.domain.clock import FixedClock
 from mockserver.settings import Settings

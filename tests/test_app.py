@@ -15,9 +15,9 @@ from connexion.exceptions import ResolverError
 from mockserver.api.bots import BotHandlers
 from mockserver.api.handlers import Handlers
 from mockserver.app import Mock
-from mockserver.seed import FixtureError
+from mockserver.contracts import BOTS, CALENDARS, load_contract
+from mockserver.fixtures_io import FixtureError
 from mockserver.settings import Settings
-from mockserver.spec import BOTS, CALENDARS, load_contract
 from tests.patience import HANGS
 from tests.projects import CHANGED, make_project, the_calendar
 from tests.receivers.sockets import hang, receiving, status
@@ -85,13 +85,13 @@ def test_the_public_surface_is_what_is_documented() -> None:
         "faults",
         "guard",
         "journals",
-        "pump",
         "reset",
         "routes",
         "scheduling",
         "service",
         "settings",
         "store",
+        "worker",
         "world",
     ]
 
@@ -134,7 +134,7 @@ def test_a_mock_that_never_had_a_server_delivers_when_it_is_woken() -> None:
             project = make_project(receiver.base)
             mock = Mock(projects=[project])
             project.outbox.enqueue(project, CHANGED, the_calendar(project))
-            assert [one.outcome for one in await mock.pump.settle(project)] == ["success"]
+            assert [one.outcome for one in await mock.worker.settle(project)] == ["success"]
 
     asyncio.run(run())
 
@@ -143,5 +143,5 @@ def test_addresses_that_are_not_public_are_refused_when_that_is_set() -> None:
     project = make_project("http://127.0.0.1:9/x")
     mock = Mock(Settings(public_webhooks=True), projects=[project])
     project.outbox.enqueue(project, CHANGED, the_calendar(project))
-    happened = asyncio.run(mock.pump.settle(project))
+    happened = asyncio.run(mock.worker.settle(project))
     assert [(one.outcome, one.detail["error_type"]) for one in happened] == [("failure", "PublicURLRequired")]

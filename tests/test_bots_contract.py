@@ -15,7 +15,7 @@ from mockserver.api.validation import KEYWORDS
 from tests.test_openapi import walk
 
 Part = Mapping[str, Any]
-CONTRACT: Part = yaml.safe_load((Path(__file__).parent.parent / "bots.yaml").read_text("utf-8"))
+CONTRACT: Part = yaml.safe_load((Path(__file__).parent.parent / "contracts" / "bots.yaml").read_text("utf-8"))
 OPERATIONS: Mapping[str, Part] = {o["operationId"]: o for item in CONTRACT["paths"].values() for o in item.values()}
 ALLOW = {
     "/api/v1/bots": "GET, POST, HEAD, OPTIONS",

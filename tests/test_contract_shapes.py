@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.spec import BOTS, CALENDARS, CONTROL, data_path, load_contract
+from mockserver.contracts import BOTS, CALENDARS, CONTROL, data_path, load_contract
 from tests.test_openapi import walk
 
 FILES = (CALENDARS, BOTS, CONTROL)

@@ -10,10 +10,10 @@ import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from mockserver.app import Mock
+from mockserver.contracts import BOTS, CALENDARS, CONTROL, load_contract
 from mockserver.control.faults import KINDS
 from mockserver.control.routing import Route
-from mockserver.domain.failures import names
-from mockserver.spec import BOTS, CALENDARS, CONTROL, load_contract
+from mockserver.domain.upstream_failures import names
 
 CONTRACT = load_contract(CONTROL)
 OPERATIONS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -18,13 +17,13 @@ from schemathesis.core.transport import Response
 from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, HypothesisTestMode, create_test
 
 from mockserver.app import Mock
-from mockserver.control import watching, webhooks
+from mockserver.contracts import CONTROL, load_contract
+from mockserver.control import journal_routes, webhooks
 from mockserver.control.arguments import read_wait
-from mockserver.delivery.sender import Reply, Sender
+from mockserver.delivery.http_client import HttpClient, Reply
 from mockserver.domain.clock import FixedClock
 from mockserver.domain.subscriptions import TRIGGERS
 from mockserver.settings import Settings
-from mockserver.spec import CONTROL, load_contract
 from tests.clients import in_process
 from tests.control.controls import Controls
 from tests.projects import NOW
@@ -33,8 +32,8 @@ KEY = "YOUR_API_KEY_HERE"
 CALENDAR = "cal_abcdef1234567890"
 EVENT = "evt_abcdef1234567890"
 SEED = 11
-EXAMPLES = 15
-"""Of drawn requests for each operation. Beside them are the contract's examples and the limits of every schema."""
+FEW, MANY = 4, 15
+"""How many requests are drawn for each operation, beside the contract's examples and the limits of every schema."""
 CHECKED = (
     "not_a_server_error",
     "status_code_conformance",
@@ -173,16 +172,17 @@ def nobody_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     def wait(query: Mapping[str, str]) -> float:
         return min(read_wait(query), 0.001)
 
-    async def send(self: Sender, webhook: object) -> Reply:
+    async def send(self: HttpClient, webhook: object) -> Reply:
         return Reply(200, "", "", "", 0.0)
 
-    monkeypatch.setattr(watching, "read_wait", wait)
+    monkeypatch.setattr(journal_routes, "read_wait", wait)
     monkeypatch.setattr(webhooks, "read_wait", wait)
-    monkeypatch.setattr(Sender, "send", send)
+    monkeypatch.setattr(HttpClient, "send", send)
 
 
+@pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", operations())
-def test_an_operation_takes_what_its_schema_allows_and_refuses_the_rest(name: str) -> None:
+def test_an_operation_takes_what_its_schema_allows_and_refuses_the_rest(name: str, examples: int) -> None:
     load_all_checks()
     world, checks = World(), CHECKS.get_by_names(list(CHECKED))
     operation = find(name)
@@ -194,7 +194,7 @@ def test_an_operation_takes_what_its_schema_allows_and_refuses_the_rest(name: st
             modes=list(HypothesisTestMode),
             seed=SEED,
             settings=settings(
-                max_examples=EXAMPLES,
+                max_examples=examples,
                 deadline=None,
                 database=None,
                 suppress_health_check=list(HealthCheck),
@@ -202,7 +202,5 @@ def test_an_operation_takes_what_its_schema_allows_and_refuses_the_rest(name: st
             ),
         ),
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        test()
+    test()
     assert not world.failures, "\n".join([f"{len(world.failures)} failures", *world.failures[:10]])

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from mockserver.app import Mock
+from mockserver.contracts import BOTS, CALENDARS, CONTROL, data_path, load_contract
 from mockserver.server import RunningServer, running
-from mockserver.spec import BOTS, CALENDARS, CONTROL, data_path, load_contract
 from tests.clients import in_process
 from tests.conftest import RECORDED
 from tests.patience import HANGS

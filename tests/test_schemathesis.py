@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mockserver.api.incoming import Exchange
+from mockserver.api.request import Exchange
 from mockserver.app import Mock
 from mockserver.server import running
 from mockserver.settings import Settings
@@ -62,7 +62,10 @@ def findings(seed: int, folder: Path, *, strict: bool, document: str = "openapi.
     return found
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+LONG = pytest.mark.long
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=LONG), pytest.param(3, marks=LONG)])
 def test_schemathesis_finds_only_what_the_service_tolerates_or_a_schema_cannot_say(seed: int, tmp_path: Path) -> None:
     found = findings(seed, tmp_path, strict=False)
     assert found.keys() <= {"ST201", "ST202"}
@@ -77,7 +80,7 @@ def test_schemathesis_finds_nothing_accepted_off_contract_in_strict_mode(tmp_pat
         assert any(text in block for text in BEYOND_SCHEMAS), block
 
 
-@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("strict", [False, pytest.param(True, marks=LONG)])
 def test_schemathesis_finds_no_more_over_the_contract_of_bots(strict: bool, tmp_path: Path) -> None:
     found = findings(5, tmp_path, strict=strict, document="bots.json")
     # 501 is in the contract, and to Schemathesis still a server error.

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mockserver.domain.store import Project
 from mockserver.domain.timestamps import parse
-from mockserver.seed import load_fixtures
+from mockserver.fixtures_io import load_fixtures
 from mockserver.seeding import BASE, make_fixtures, write_fixtures
 
 ROOT = Path(__file__).parent.parent

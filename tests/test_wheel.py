@@ -26,7 +26,13 @@ def test_a_wheel_in_a_clean_environment_serves_contract_and_fixtures(tmp_path: P
     (wheel,) = tmp_path.glob("attendee_mockserver-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    data = {"_data/openapi.yaml", "_data/bots.yaml", "_data/control.yaml", "_data/fixtures/default.yaml", "py.typed"}
+    data = {
+        "_data/openapi.yaml",
+        "_data/contracts/bots.yaml",
+        "_data/contracts/control.yaml",
+        "_data/fixtures/default.yaml",
+        "py.typed",
+    }
     assert {f"mockserver/{name}" for name in data} <= {*names}
     assert not [name for name in names if name.startswith(("tests/", "fixtures/"))]
     command(sys.executable, "-m", "venv", tmp_path / "venv")

@@ -9,13 +9,13 @@ from mockserver.api import errors
 from mockserver.api.answers import Answer
 from mockserver.api.bodies import Body
 from mockserver.api.handlers import Request, cursor_of, filter_of, page_answer, time_of
-from mockserver.api.incoming import parse_query
 from mockserver.api.multipart import Upload
-from mockserver.api.sealing import Sealer
+from mockserver.api.rendered_records import RecordRenderer
+from mockserver.api.request import parse_query
 from mockserver.api.validation import BodyRules, Demands, FieldErrors, python_text, wrong
-from mockserver.domain.meetings import find_meeting, join_time_problem
+from mockserver.domain.bot_service import BotChanges, BotQuery, BotService, NewBot
+from mockserver.domain.meeting_urls import find_meeting, join_time_problem
 from mockserver.domain.model import Micros
-from mockserver.domain.scheduling import BotChanges, BotQuery, NewBot, Scheduling
 from mockserver.domain.store import Project
 from mockserver.domain.timestamps import render
 
@@ -50,7 +50,7 @@ _HIGHEST_PLAIN = "\uffff"
 class BotHandlers:
     """The operations of bots.yaml."""
 
-    def __init__(self, scheduling: Scheduling, sealer: Sealer) -> None:
+    def __init__(self, scheduling: BotService, sealer: RecordRenderer) -> None:
         self._scheduling = scheduling
         self._sealer = sealer
 
@@ -98,7 +98,7 @@ class BotHandlers:
 class BotBodies:
     """Reads the bodies of bots: their links and times are judged, and an event gives what it decides."""
 
-    def __init__(self, scheduling: Scheduling) -> None:
+    def __init__(self, scheduling: BotService) -> None:
         self._scheduling = scheduling
 
     def read_new(self, project: Project, rules: BodyRules, body: Body) -> Mapping[str, Any]:

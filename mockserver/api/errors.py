@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from mockserver.domain.pagination import InvalidCursor
-from mockserver.domain.scheduling import (
+from mockserver.domain.bot_service import (
     BotKeyTaken,
     BotNotFound,
     BotNotStorable,
@@ -16,8 +15,9 @@ from mockserver.domain.scheduling import (
     SchedulingError,
     UnreadableBotId,
 )
-from mockserver.domain.service import CalendarNotFound, DuplicateDeduplicationKey
-from mockserver.domain.storage import NotStorable
+from mockserver.domain.calendar_service import CalendarNotFound, DuplicateDeduplicationKey
+from mockserver.domain.pagination import InvalidCursor
+from mockserver.domain.postgres_limits import NotStorable
 
 
 class ApiError(Exception):

@@ -12,14 +12,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from mockserver.api import answers, errors, unrouted
+from mockserver.api import answers, errors, service_pages
 from mockserver.api.answers import Answer
 from mockserver.api.auth import Throttle, TokenSecurity
 from mockserver.api.bodies import LARGE, Body, parse_body
 from mockserver.api.contract import BrokenContract, Operation, Route
 from mockserver.api.errors import ApiError, Page
+from mockserver.api.fault import refusal
+from mockserver.api.fault_injection import GatewayHooks, dress, meet, send_spoiled
 from mockserver.api.handlers import Request
-from mockserver.api.incoming import (
+from mockserver.api.negotiation import JSON, Representation, negotiate
+from mockserver.api.request import (
     App,
     Disconnected,
     Exchange,
@@ -36,18 +39,15 @@ from mockserver.api.incoming import (
     read_headers,
     url_of,
 )
-from mockserver.api.negotiation import JSON, Representation, negotiate
-from mockserver.api.outgoing import Outgoing, write, write_page
-from mockserver.api.paths import Paths
-from mockserver.api.spoiled import Hooks, dress, meet, send_spoiled
-from mockserver.api.spoiling import refusal
+from mockserver.api.response import Outgoing, write, write_page
+from mockserver.api.router import Router
 from mockserver.api.validation import BodyRules
+from mockserver.connexion_stack import Contract, SpecMiddleware
+from mockserver.domain.bot_service import SchedulingError
+from mockserver.domain.calendar_service import CalendarNotFound, DuplicateDeduplicationKey
 from mockserver.domain.pagination import InvalidCursor
-from mockserver.domain.scheduling import SchedulingError
-from mockserver.domain.service import CalendarNotFound, DuplicateDeduplicationKey
-from mockserver.domain.storage import NotStorable
+from mockserver.domain.postgres_limits import NotStorable
 from mockserver.domain.store import Project
-from mockserver.framework import Contract, SpecMiddleware
 
 _PLAIN_ACCEPTS = frozenset({None, "*/*", "application/json"})
 _DOMAIN_ERRORS = (CalendarNotFound, InvalidCursor, DuplicateDeduplicationKey, NotStorable, SchedulingError)
@@ -78,7 +78,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         readers: Mapping[str, Reader],
         strict: bool,
         max_body: int,
-        hooks: Hooks,
+        hooks: GatewayHooks,
     ) -> None:
         """`max_body` is in bytes; `hooks` are what stands beside the request path.
 
@@ -93,7 +93,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         self._strict = strict
         self._max_body = max_body
         self._record, self._observe, self._faults, self._sleep, self._created, self._changed = hooks
-        self._paths = Paths()
+        self._paths = Router()
 
     def add_api(self, specification: Contract, *, resolver: Any, **_: Any) -> None:
         """Compiles the operations of a contract; called by Connexion when the stack is built.
@@ -104,7 +104,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application."""
-        if scope["type"] != "http" or not scope["path"].startswith(unrouted.API):
+        if scope["type"] != "http" or not scope["path"].startswith(service_pages.API):
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
@@ -225,7 +225,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
     def _answer_without_operation(self, method: str, project: Project, route: Route) -> Answer:
         """OPTIONS, methods that the path does not have, and paths of the service that the mock does not imitate."""
         if method == "OPTIONS":
-            return Answer(200, unrouted.options_document(route.template, route.created))
+            return Answer(200, service_pages.options_document(route.template, route.created))
         if method not in route.allow.split(", "):
             raise errors.method_not_allowed(method)
         if method == "POST":
@@ -265,16 +265,16 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
 
         Raises NotFoundPage.
         """
-        if unrouted.names_nothing(exchange.path):
+        if service_pages.names_nothing(exchange.path):
             raise errors.NotFoundPage("no path of the API")
         sent = {}
         representation = JSON
-        exchange.status, body = 200, unrouted.unknown_options_document()
+        exchange.status, body = 200, service_pages.unknown_options_document()
         try:
             representation = negotiate(headers.accept, format_of(scope["query_string"]))
             sent = {"Vary": "Accept, Cookie"}
-            unrouted.check_basic_credentials(headers.authorization)
-            if scope["method"] not in unrouted.UNKNOWN_PATH_ALLOW.split(", "):
+            service_pages.check_basic_credentials(headers.authorization)
+            if scope["method"] not in service_pages.UNKNOWN_PATH_ALLOW.split(", "):
                 raise errors.method_not_allowed(scope["method"])
             if scope["method"] != "OPTIONS":
                 raise errors.unknown_path()
@@ -282,7 +282,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
             exchange.status, body = error.status, dict(error.body)
             exchange.reason = error.reason
         text = answers.to_json(body)
-        return write(exchange, unrouted.UNKNOWN_PATH_ALLOW, sent, text, representation, headers)
+        return write(exchange, service_pages.UNKNOWN_PATH_ALLOW, sent, text, representation, headers)
 
 
 async def _read_apart(exchange: Exchange, headers: Headers) -> _Read:

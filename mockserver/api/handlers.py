@@ -8,12 +8,12 @@ from urllib.parse import parse_qs, quote, urlencode
 
 from mockserver.api import errors
 from mockserver.api.answers import Answer, SealedPage, SealedResults
-from mockserver.api.sealing import Sealer
+from mockserver.api.rendered_records import RecordRenderer
 from mockserver.domain import timestamps
+from mockserver.domain.calendar_service import CalendarChanges, CalendarService, NewCalendar
 from mockserver.domain.model import Micros
 from mockserver.domain.pagination import Cursor, Page, decode
 from mockserver.domain.queries import EventQuery
-from mockserver.domain.service import CalendarChanges, NewCalendar, Service
 from mockserver.domain.store import EventTime, Project
 
 ORDERINGS = (
@@ -48,7 +48,7 @@ class Request(NamedTuple):
 class Handlers:
     """The operations of the contract."""
 
-    def __init__(self, service: Service, sealer: Sealer) -> None:
+    def __init__(self, service: CalendarService, sealer: RecordRenderer) -> None:
         self._service = service
         self._sealer = sealer
 

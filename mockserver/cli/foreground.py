@@ -15,14 +15,14 @@ from typing import TextIO
 
 import click
 
-from mockserver.api.incoming import Exchange
+from mockserver.api.request import Exchange
 from mockserver.app import Mock
+from mockserver.contracts import BOTS, CALENDARS, CONTROL, data_path
 from mockserver.control.guard import new_token
 from mockserver.control.routes import DOCS
-from mockserver.seed import FixtureError
+from mockserver.fixtures_io import FixtureError
 from mockserver.server import PortInUse, listen, make_server, url_of
 from mockserver.settings import Settings
-from mockserver.spec import BOTS, CALENDARS, CONTROL, data_path
 
 _LONGEST_PATH = 200
 

@@ -279,7 +279,7 @@ def _parsed(file: Path, text: str) -> Any:
             raise click.ClickException(f"{file} is not JSON: {error}") from None
     import yaml
 
-    from mockserver.spec import PlainLoader
+    from mockserver.contracts import PlainLoader
 
     try:
         return yaml.load(text, PlainLoader)  # noqa: S506 -- derives from SafeLoader

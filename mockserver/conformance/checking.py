@@ -32,7 +32,7 @@ from mockserver.conformance.run import INTERRUPTED, Stopped
 from mockserver.conformance.runner import Course, JudgeRun, Outcome, chosen_parts, is_chosen, results_of
 from mockserver.conformance.targets import is_local
 from mockserver.conformance.wires import App
-from mockserver.spec import load_contract
+from mockserver.contracts import load_contract
 
 _PLAN = (
     "This run writes to {shown}: it makes some 600 calendars before it draws any, changes and deletes only those, and\n"

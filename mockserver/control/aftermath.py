@@ -11,7 +11,7 @@ from mockserver.domain import timestamps
 from mockserver.domain.deliveries import Delivery
 from mockserver.domain.model import Micros
 from mockserver.domain.store import Project, Store
-from mockserver.domain.world import EVENTS_UPDATE, STATE_CHANGE, next_sync
+from mockserver.domain.sync_scheduler import EVENTS_UPDATE, STATE_CHANGE, next_sync
 
 _WRITES = ("createCalendar", "updateCalendar", "deleteCalendar")
 _MOST = 100

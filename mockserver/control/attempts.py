@@ -7,8 +7,8 @@ from typing import Final
 
 from mockserver.control.entries import DeliveryNote
 from mockserver.control.journal import Journals
+from mockserver.domain.activity import Activity
 from mockserver.domain.deliveries import Attempt, Delivery
-from mockserver.domain.happenings import Happening
 from mockserver.domain.store import Project
 
 _SENT: Final = ("success", "retry", "failure")
@@ -20,7 +20,7 @@ class Recorder:
     def __init__(self, journals: Journals) -> None:
         self._journals = journals
 
-    def __call__(self, project: Project, happening: Happening) -> None:
+    def __call__(self, project: Project, happening: Activity) -> None:
         """Writes down the attempt that was just made, if one was; a duplicate is two."""
         if happening.what != "delivery" or happening.outcome not in _SENT:
             return

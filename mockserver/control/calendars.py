@@ -9,20 +9,20 @@ from typing import Any
 
 from mockserver.control.aftermath import Aftermath
 from mockserver.control.arguments import find_calendar, is_whole, read_limit
+from mockserver.control.event_shorthand import read_change, read_new
 from mockserver.control.refusal import Refused
 from mockserver.control.routing import Call, Reply, Route
-from mockserver.control.shorthand import read_change, read_new
 from mockserver.control.times import moment
 from mockserver.control.witness import Witness, as_told
-from mockserver.delivery.pump import Pump
-from mockserver.domain.failures import case_of
+from mockserver.delivery.worker import Worker
+from mockserver.domain.calendar_service import CalendarService
 from mockserver.domain.model import Calendar, Failure, Micros, Remote
-from mockserver.domain.remote import BadInput
-from mockserver.domain.service import Service
 from mockserver.domain.store import Project, State
+from mockserver.domain.sync_scheduler import SyncScheduler, next_sync
 from mockserver.domain.timestamps import render
 from mockserver.domain.upstream import Cancel, Edit, Vanish, completed, find, objects
-from mockserver.domain.world import World, next_sync
+from mockserver.domain.upstream_failures import case_of
+from mockserver.domain.upstream_schema import BadInput
 
 _MANY_EVENTS = 500
 _CALENDAR = "/__mock__/calendars/{calendar}"
@@ -35,10 +35,12 @@ _FIELDS = {"start_time": "start", "end_time": "end", "failure.name": "failure", 
 class Calendars:
     """Edits the upstream of a calendar, lets it fail and heals it, and syncs the calendar."""
 
-    def __init__(self, world: World, service: Service, pump: Pump, witness: Witness, aftermath: Aftermath) -> None:
+    def __init__(
+        self, world: SyncScheduler, service: CalendarService, worker: Worker, witness: Witness, aftermath: Aftermath
+    ) -> None:
         self._world = world
         self._service = service
-        self._pump = pump
+        self._worker = worker
         self._witness = witness
         self._aftermath = aftermath
 
@@ -108,7 +110,7 @@ class Calendars:
             raise Refused("seconds", "is no whole number", fix="write how long a slow calendar takes to answer")
         with _named_as_in_the_body():
             self._world.fail(project, calendar.id, Failure(name, for_next, seconds or 0))
-        self._pump.wake(project)
+        self._worker.wake(project)
         return Reply(200, {**_told(project, calendar), "disconnects": case_of(calendar.platform, name).authentication})
 
     async def reconnect(self, call: Call) -> Reply:
@@ -122,7 +124,7 @@ class Calendars:
         else:
             self._world.ask(project, calendar.id, "reconnect")
         self._world.heal(project, calendar.id)
-        self._pump.wake(project)
+        self._worker.wake(project)
         return Reply(200, _told(project, calendar))
 
     async def sync(self, call: Call) -> Reply:
@@ -130,7 +132,7 @@ class Calendars:
         project, calendar = _chosen(call)
         happening = self._world.sync_now(project, calendar.id)
         self._witness.see(project, happening)
-        self._pump.wake(project)
+        self._worker.wake(project)
         return Reply(200, as_told(happening))
 
     async def explain(self, call: Call) -> Reply:
@@ -141,7 +143,7 @@ class Calendars:
     def _edit(self, project: Project, calendar: Calendar, read: Callable[[], Edit]) -> list[Remote]:
         with _named_as_in_the_body():
             made = self._world.edit(project, calendar.id, read())
-        self._pump.wake(project)
+        self._worker.wake(project)
         return made
 
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 from mockserver.control.refusal import Refused
 from mockserver.control.routing import Call, Reply, Route
 from mockserver.control.times import moment, span
-from mockserver.delivery.pump import Pump
-from mockserver.domain.agenda import Task
+from mockserver.delivery.worker import Worker
+from mockserver.domain.activity import Activity
 from mockserver.domain.clock import EARLIEST, LATEST
-from mockserver.domain.happenings import Happening
 from mockserver.domain.model import Micros
 from mockserver.domain.store import Project
+from mockserver.domain.task_queue import Task
 from mockserver.domain.timestamps import SECOND, render
 
 LONGEST: Final = 3660 * 86_400 * SECOND
@@ -25,9 +25,9 @@ _MOST_TASKS: Final = 1000
 class Clocks:
     """Shows and moves the projects' clocks."""
 
-    def __init__(self, pump: Pump) -> None:
-        """`pump` does what falls due."""
-        self._pump = pump
+    def __init__(self, worker: Worker) -> None:
+        """`worker` does what falls due."""
+        self._worker = worker
 
     def routes(self) -> list[Route]:
         """The routes of this group."""
@@ -79,17 +79,17 @@ class Clocks:
         if project.clock.now() + micros > LATEST:
             fix = f"a clock shows times from {render(EARLIEST)} to {render(LATEST)}"
             raise Refused(field, "is too far ahead", 409, fix)
-        return self._moved(project, await self._pump.advance(project, micros))
+        return self._moved(project, await self._worker.advance(project, micros))
 
     async def _settle(self, call: Call) -> Reply:
-        return Reply(200, {"happened": _told(await self._pump.settle(call.project))})
+        return Reply(200, {"happened": _told(await self._worker.settle(call.project))})
 
     async def _agenda(self, call: Call) -> Reply:
         tasks = call.project.agenda.tasks()
         return Reply(200, {"tasks": [_task(task) for task in tasks[:_MOST_TASKS]], "count": len(tasks)})
 
-    def _moved(self, project: Project, happened: Iterable[Happening] = ()) -> Reply:
-        self._pump.wake(project)
+    def _moved(self, project: Project, happened: Iterable[Activity] = ()) -> Reply:
+        self._worker.wake(project)
         return Reply(200, {**_clock(project), "happened": _told(happened)})
 
 
@@ -97,7 +97,7 @@ def _clock(project: Project) -> dict[str, Any]:
     return {"now": render(project.clock.now()), "frozen": project.clock.frozen}
 
 
-def _told(happened: Iterable[Happening]) -> list[dict[str, Any]]:
+def _told(happened: Iterable[Activity]) -> list[dict[str, Any]]:
     return [{**one._asdict(), "at": render(one.at), "detail": dict(one.detail)} for one in happened]
 
 

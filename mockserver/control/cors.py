@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, MutableMapping
 from typing import Any, Final
 
-from mockserver.api.incoming import App, Receive, Scope, Send
+from mockserver.api.request import App, Receive, Scope, Send
 
 _METHODS: Final = b"GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
 _EXPOSED: Final = b"Allow, Content-Length, Date, Retry-After, X-Mock-Contract"

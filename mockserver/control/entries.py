@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from mockserver.api.incoming import Cut, Exchange
+from mockserver.api.request import Cut, Exchange
 from mockserver.control.masking import Known, Masker
 from mockserver.domain import timestamps
 from mockserver.domain.model import Micros

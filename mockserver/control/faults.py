@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
-from mockserver.api.incoming import parse_query
-from mockserver.api.spoiling import STATUSES, Spoiling
+from mockserver.api.fault import STATUSES, InjectedFault
+from mockserver.api.request import parse_query
 from mockserver.control.refusal import Refused, unknown
 from mockserver.domain.deliveries import Spoiled, SpoiledHow
 from mockserver.domain.store import Project
@@ -173,7 +173,7 @@ class Faults:
             self._by_project.pop(project, None)
         self._rearm()
 
-    def next(self, project: Project, operation: str, query: bytes) -> Spoiling | None:
+    def next(self, project: Project, operation: str, query: bytes) -> InjectedFault | None:
         """What is to happen to this answer: the first of the project's faults that strikes decides."""
         fault = self._first(project, lambda fault: fault.meets(operation, query))
         return None if fault is None else _spoiling(fault)
@@ -244,10 +244,10 @@ def _number(name: str, value: Any) -> Any:
     return float(value) if name == "seconds" else value
 
 
-def _spoiling(fault: Fault) -> Spoiling:
+def _spoiling(fault: Fault) -> InjectedFault:
     options = fault.options
     statuses = {"throttled": 429, "html-502": 502}
-    return Spoiling(
+    return InjectedFault(
         fault.name,
         fault.kind,
         seconds=options["seconds"],

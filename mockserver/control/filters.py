@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from mockserver.api.incoming import Exchange
+from mockserver.api.request import Exchange
 from mockserver.control.entries import Entry, Shown
 from mockserver.control.refusal import Refused, unknown
 

@@ -8,14 +8,14 @@ from functools import partial
 from typing import Final
 
 from mockserver.control.guard import Guard
-from mockserver.control.lives import Lives
+from mockserver.control.project_lifecycle import ProjectLifecycle
 from mockserver.control.projects import LARGE, read_apart
 from mockserver.control.refusal import Refused
 from mockserver.control.routing import Call, Reply, Route
 from mockserver.domain.secret_urls import shown_url
 from mockserver.domain.store import Project
 from mockserver.domain.subscriptions import Subscription
-from mockserver.seed import write_project
+from mockserver.fixtures_io import write_project
 
 _FIELDS: Final = frozenset(
     {"name", "api_keys", "disabled_api_keys", "webhook_secret", "webhooks", "sync", "zoom_credentials", "calendars"}
@@ -27,7 +27,7 @@ _KEPT: Final = ("name", "api_keys", "disabled_api_keys")
 class Fixtures:
     """Writes a project as fixtures, and reads others in their place."""
 
-    def __init__(self, lives: Lives, guard: Guard) -> None:
+    def __init__(self, lives: ProjectLifecycle, guard: Guard) -> None:
         """`guard` knows whether the mock is this machine's alone, and secrets may be shown."""
         self._lives = lives
         self._guard = guard

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from mockserver.api.incoming import Cut, Exchange
+from mockserver.api.request import Cut, Exchange
 from mockserver.control.entries import DeliveryNote, Entry, Shown, show
 from mockserver.control.filters import Filter
 from mockserver.control.masking import Secrets

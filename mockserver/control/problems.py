@@ -6,11 +6,11 @@ from typing import Final
 
 from mockserver.control.refusal import Refused
 from mockserver.control.routing import Reply
+from mockserver.domain.calendar_service import CalendarNotFound
 from mockserver.domain.deliveries import DeliveryNotFound, DeliveryNotReady
-from mockserver.domain.remote import BadInput
-from mockserver.domain.service import CalendarNotFound
 from mockserver.domain.subscriptions import SubscriptionNotFound, SubscriptionRefused
-from mockserver.seed.problem import Broken, Problems, place_text
+from mockserver.domain.upstream_schema import BadInput
+from mockserver.fixtures_io.problem import Broken, Problems, place_text
 
 PROBLEMS: Final = (
     Refused,

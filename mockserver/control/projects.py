@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any, Final, cast
 
-from mockserver.control.lives import Lives
+from mockserver.control.project_lifecycle import ProjectLifecycle
 from mockserver.control.refusal import Refused
 from mockserver.control.routing import Call, Reply, Route, is_large
 from mockserver.domain import timestamps
@@ -17,7 +17,7 @@ from mockserver.domain.model import Micros
 from mockserver.domain.secret_urls import shown_url
 from mockserver.domain.store import ALPHABET, Project, Store, Sync
 from mockserver.domain.subscriptions import Subscription
-from mockserver.seed import Broken, read_project
+from mockserver.fixtures_io import Broken, read_project
 from mockserver.settings import SYNCS, Settings
 
 LARGE: Final = 50_000_000
@@ -32,7 +32,7 @@ _DOCUMENT: Final = frozenset({"name", "sync", "webhooks", "webhook_secret", "zoo
 class Projects:
     """Makes and shows projects."""
 
-    def __init__(self, store: Store, lives: Lives, clock: Clock, settings: Settings) -> None:
+    def __init__(self, store: Store, lives: ProjectLifecycle, clock: Clock, settings: Settings) -> None:
         """New projects are read at the time of `clock`, and are as the settings say where they do not say it."""
         self._store = store
         self._lives = lives

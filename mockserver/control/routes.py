@@ -9,13 +9,13 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import quote, unquote
 
 from mockserver import __version__
-from mockserver.api.incoming import App, Disconnected, Receive, Scope, Send
-from mockserver.api.unrouted import API, NOT_FOUND_PAGE, SERVICE_HEALTH
-from mockserver.control.choice import choose
+from mockserver.api.request import App, Disconnected, Receive, Scope, Send
+from mockserver.api.service_pages import API, NOT_FOUND_PAGE, SERVICE_HEALTH
 from mockserver.control.guard import Guard
 from mockserver.control.problems import PROBLEMS, answer, error
-from mockserver.control.reading import body_of, header, query_of
+from mockserver.control.project_selection import choose
 from mockserver.control.refusal import Refused
+from mockserver.control.request import body_of, header, query_of
 from mockserver.control.routing import Call, Reply, Route, is_large
 from mockserver.domain.store import Project, Store
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mockserver.control.refusal import Refused, unknown
 from mockserver.control.routing import Call, Reply, Route
-from mockserver.delivery.pump import Pump
+from mockserver.delivery.worker import Worker
 from mockserver.domain import timestamps
 from mockserver.domain.snapshots import Snapshot, restore, take
 from mockserver.domain.store import Project
@@ -26,9 +26,9 @@ class _Shelf:
 class Snapshots:
     """The snapshots of every project, by the projects' names."""
 
-    def __init__(self, pump: Pump) -> None:
-        """`pump` is told of projects that were restored."""
-        self._pump = pump
+    def __init__(self, worker: Worker) -> None:
+        """`worker` is told of projects that were restored."""
+        self._worker = worker
         self._shelves: dict[str, _Shelf] = {}
 
     def routes(self) -> list[Route]:
@@ -61,7 +61,7 @@ class Snapshots:
     async def _restore(self, call: Call) -> Reply:
         name, snapshot = self._find(call)
         restore(call.project, snapshot)
-        self._pump.wake(call.project)
+        self._worker.wake(call.project)
         return Reply(200, _described(name, snapshot))
 
     async def _delete(self, call: Call) -> Reply:

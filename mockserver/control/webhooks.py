@@ -11,7 +11,7 @@ from mockserver.control.masking import Secrets
 from mockserver.control.refusal import Refused
 from mockserver.control.routing import Call, Reply, Route
 from mockserver.control.waits import Waits
-from mockserver.delivery.pump import Pump
+from mockserver.delivery.worker import Worker
 from mockserver.domain.deliveries import Attempt, Delivery
 from mockserver.domain.outbox import Outbox
 from mockserver.domain.secret_urls import shown_url, url_secrets, without_secrets
@@ -54,10 +54,10 @@ class _Wanted(NamedTuple):
 class Webhooks:
     """A project's subscriptions and deliveries."""
 
-    def __init__(self, secrets: Secrets, pump: Pump, rules: UrlRules, waits: Waits) -> None:
+    def __init__(self, secrets: Secrets, worker: Worker, rules: UrlRules, waits: Waits) -> None:
         """`rules` are what new subscriptions' URLs have to keep; `secrets` and `waits` are those of the whole mock."""
         self._secrets = secrets
-        self._pump = pump
+        self._worker = worker
         self._rules = rules
         self._waits = waits
         self._watched: dict[Outbox, Callable[[], None]] = {}
@@ -96,7 +96,7 @@ class Webhooks:
             raise Refused("triggers", "is no list of names", fix=f"the triggers are {' and '.join(TRIGGERS)}")
         project = call.project
         made = subscribe(project.subscriptions, new_id("webhook", project.random), url, triggers, self._rules)
-        self._pump.wake(project)
+        self._worker.wake(project)
         return Reply(201, _subscription(made))
 
     async def switch(self, call: Call) -> Reply:
@@ -105,13 +105,13 @@ class Webhooks:
         if not isinstance(active, bool):
             raise Refused("active", "is no boolean", fix="write true or false")
         switched = set_active(call.project.subscriptions, call.names["id"], active=active)
-        self._pump.wake(call.project)
+        self._worker.wake(call.project)
         return Reply(200, _subscription(switched))
 
     async def unsubscribe(self, call: Call) -> Reply:
         """Takes a subscription away."""
         unsubscribe(call.project.subscriptions, call.names["id"])
-        self._pump.wake(call.project)
+        self._worker.wake(call.project)
         return Reply(200, {"removed": call.names["id"]})
 
     async def deliveries(self, call: Call) -> Reply:
@@ -182,11 +182,11 @@ class Webhooks:
         return sorted({one.key: one for one in came}.values(), key=lambda one: one.number)
 
     def _one(self, call: Call) -> Reply:
-        self._pump.wake(call.project)
+        self._worker.wake(call.project)
         return Reply(200, _summary(call.project.outbox.find(call.names["key"])))
 
     def _all(self, project: Project) -> Reply:
-        self._pump.wake(project)
+        self._worker.wake(project)
         held = project.outbox.deliveries(lambda one: one.state == "held")
         return Reply(200, {"holding": project.outbox.holding, "held": len(held)})
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import Any, NamedTuple
 
 from mockserver.domain import timestamps
-from mockserver.domain.happenings import Happening
+from mockserver.domain.activity import Activity
 from mockserver.domain.store import Project
 
 MOST_CALENDARS = 1_000
@@ -17,16 +17,16 @@ class _Seen(NamedTuple):
     """A sync, and how often the project had been reset by then."""
 
     epoch: int
-    happening: Happening
+    happening: Activity
 
 
 class Witness:
-    """To be told of everything that happens: the pump's `observe`, and whoever syncs on demand."""
+    """To be told of everything that happens: the worker's `observe`, and whoever syncs on demand."""
 
     def __init__(self) -> None:
         self._syncs: dict[str, OrderedDict[str, _Seen]] = {}
 
-    def see(self, project: Project, happening: Happening) -> None:
+    def see(self, project: Project, happening: Activity) -> None:
         """Takes up something that happened just now."""
         if happening.what != "sync":
             return
@@ -36,7 +36,7 @@ class Witness:
         if len(syncs) > MOST_CALENDARS:
             syncs.popitem(last=False)
 
-    def latest(self, project: Project, calendar_id: str) -> Happening | None:
+    def latest(self, project: Project, calendar_id: str) -> Activity | None:
         """The latest sync of a calendar since the project was made or reset; None when there was none."""
         syncs = self._syncs.get(project.name)
         seen = None if syncs is None else syncs.get(calendar_id)
@@ -47,6 +47,6 @@ class Witness:
         self._syncs.pop(name, None)
 
 
-def as_told(happening: Happening) -> dict[str, Any]:
+def as_told(happening: Activity) -> dict[str, Any]:
     """Something that happened, as plain data."""
     return {**happening._asdict(), "at": timestamps.render(happening.at), "detail": dict(happening.detail)}

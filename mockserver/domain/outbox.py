@@ -9,7 +9,6 @@ from random import Random
 from typing import TYPE_CHECKING, Final, Literal
 from uuid import UUID
 
-from mockserver.domain.agenda import Task
 from mockserver.domain.deliveries import (
     MOST_ATTEMPTS,
     Attempt,
@@ -21,6 +20,7 @@ from mockserver.domain.deliveries import (
     stored_error,
 )
 from mockserver.domain.model import Calendar
+from mockserver.domain.task_queue import Task
 from mockserver.domain.timestamps import SECOND
 
 if TYPE_CHECKING:

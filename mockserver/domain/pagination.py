@@ -14,8 +14,8 @@ from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import parse_qs, quote_plus
 
 from mockserver.domain import timestamps
-from mockserver.domain.index import Key, SortedIndex
 from mockserver.domain.model import Micros
+from mockserver.domain.sorted_index import Key, SortedIndex
 
 T = TypeVar("T")
 _FARTHEST = 10**12

@@ -7,9 +7,9 @@ from functools import partial
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
-from mockserver.domain.index import Key, SortedIndex
 from mockserver.domain.model import CalendarEvent, Micros
 from mockserver.domain.pagination import Listing
+from mockserver.domain.sorted_index import Key, SortedIndex
 from mockserver.domain.store import EventTime, State
 
 Test: TypeAlias = Callable[[CalendarEvent], bool]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
 
-from mockserver.domain.index import SortedIndex
 from mockserver.domain.model import CalendarEvent, Micros
+from mockserver.domain.sorted_index import SortedIndex
 
 T = TypeVar("T")
 LONG: Micros = 86_400_000_000

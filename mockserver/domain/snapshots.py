@@ -6,11 +6,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.domain.agenda import Agenda
 from mockserver.domain.model import Micros
 from mockserver.domain.outbox import Outbox
 from mockserver.domain.store import Project, State, Sync
 from mockserver.domain.subscriptions import Subscription
+from mockserver.domain.task_queue import TaskQueue
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Snapshot:
     calendars: int
     events: int
     state: State = field(repr=False)
-    agenda: Agenda = field(repr=False)
+    agenda: TaskQueue = field(repr=False)
     outbox: Outbox = field(repr=False)
     subscriptions: tuple[Subscription, ...] = field(repr=False)
     clock: tuple[Micros, Micros | None] = field(repr=False)

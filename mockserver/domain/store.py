@@ -9,18 +9,18 @@ from operator import attrgetter
 from random import Random
 from typing import Literal, NamedTuple, TypeAlias
 
-from mockserver.domain.agenda import Agenda
+from mockserver.domain.bot_index import BotIndex
 from mockserver.domain.clock import Clock, ProjectClock, WallClock
-from mockserver.domain.index import SortedIndex
+from mockserver.domain.cow_table import Table
 from mockserver.domain.model import Calendar, CalendarEvent, Json, Micros, Remote, Upstream
 from mockserver.domain.outbox import Outbox
-from mockserver.domain.plans import Plans
-from mockserver.domain.remotes import Upstreams
-from mockserver.domain.roster import Roster
 from mockserver.domain.running import long_events
+from mockserver.domain.sorted_index import SortedIndex
 from mockserver.domain.subscriptions import Subscription
-from mockserver.domain.table import Table
+from mockserver.domain.sync_schedule import SyncSchedule
+from mockserver.domain.task_queue import TaskQueue
 from mockserver.domain.timestamps import FIRST, LAST
+from mockserver.domain.upstream_store import Upstreams
 
 EventTime: TypeAlias = Literal["updated_at", "start_time", "end_time", "created_at"]
 Sync: TypeAlias = Literal["auto", "manual"]
@@ -120,9 +120,9 @@ class State:
         self.events_of = SortedIndex.of_sorted(_by_calendar, sorted(by_start, key=attrgetter("calendar_id")))
         self.long_events = long_events(by_start)
         self._event_ids: Table[str] = Table(_Names(self.events_of.copy()))
-        self.bots = Roster()
+        self.bots = BotIndex()
         self.upstreams = Upstreams(upstreams or {}, remotes)
-        self.plans = Plans(by_id)
+        self.plans = SyncSchedule(by_id)
         seqs = (*(calendar.seq for calendar in by_id.values()), *(event.seq for event in rows.values()))
         self.next_seq = 1 + max(seqs, default=0)
         self.last_write: Micros = FIRST
@@ -224,7 +224,7 @@ class Project:
     seed: str = "1"
     """What its ids, keys and waits are drawn from."""
     random: Random = field(default_factory=Random, repr=False)
-    agenda: Agenda = field(default_factory=Agenda, repr=False)
+    agenda: TaskQueue = field(default_factory=TaskQueue, repr=False)
     sync: Sync = "auto"
     started_at: Micros = 0
     """Since when its state is what it started from; in microseconds since 1970, UTC."""
@@ -243,7 +243,7 @@ class Project:
         self.clock.reset()
         self.started_at = self.clock.now()
         self.random = Random(self.seed)
-        self.agenda = Agenda()
+        self.agenda = TaskQueue()
         self.subscriptions, self.sync = list(self._first_subscriptions), self._first_sync
         self.outbox.reset()
 

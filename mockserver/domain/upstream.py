@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from mockserver.domain.jsonb import as_stored
-from mockserver.domain.mapping import CannotBeRead, event_fields, google_time, is_cancelled, microsoft_time
 from mockserver.domain.model import Calendar, CalendarEvent, EventFields, Json, Micros, Platform, Remote
-from mockserver.domain.remote import BadInput, check_remote, check_span, compose, is_whole_days, time_of
 from mockserver.domain.store import Project, State, new_id
+from mockserver.domain.upstream_mapping import CannotBeRead, event_fields, google_time, is_cancelled, microsoft_time
+from mockserver.domain.upstream_schema import BadInput, check_remote, check_span, compose, is_whole_days, time_of
 
 _DAY = 86_400_000_000
 _MOST_INSTANCES = 1000

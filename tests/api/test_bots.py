@@ -12,12 +12,12 @@ from mockserver.api.answers import Answer, Sealed, SealedPage, SealedResults
 from mockserver.api.bodies import Body
 from mockserver.api.bots import STATES, BotBodies
 from mockserver.api.errors import ApiError
-from mockserver.api.incoming import Exchange
+from mockserver.api.request import Exchange
 from mockserver.api.validation import BodyRules
 from mockserver.app import Mock
+from mockserver.contracts import BOTS, load_contract
 from mockserver.domain.clock import FixedClock
 from mockserver.settings import Rate
-from mockserver.spec import BOTS, load_contract
 from tests.api.test_contract import spoil
 from tests.clients import EMPTY, GLOBEX, NEW_CALENDAR, Answered, Client
 

@@ -15,10 +15,10 @@ from mockserver.api.answers import Answer, Sealed, SealedPage, SealedResults
 from mockserver.api.contract import BrokenContract, Operation, Schemas, compile_route
 from mockserver.api.errors import ApiError
 from mockserver.api.gateway import Gateway
-from mockserver.api.incoming import Exchange
+from mockserver.api.request import Exchange
 from mockserver.api.validation import BodyRules, ContractError
 from mockserver.app import Mock
-from mockserver.spec import load_contract
+from mockserver.contracts import load_contract
 from tests.clients import MAIN_CALENDAR, Client
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mockserver.api.incoming import Exchange
+from mockserver.api.request import Exchange
 from mockserver.app import Mock
 from mockserver.cli.foreground import request_line
 from tests.clients import EMPTY, MAIN_CALENDAR, NEW_CALENDAR, TIES, Client

@@ -13,7 +13,7 @@ from mockserver.api.contract import Schemas
 from mockserver.api.errors import ApiError
 from mockserver.api.multipart import Upload
 from mockserver.api.validation import BodyRules
-from mockserver.spec import load_contract
+from mockserver.contracts import load_contract
 
 CONTRACT = load_contract()
 

@@ -16,8 +16,8 @@ import pytest
 
 from mockserver.cli.main import cli, main
 from mockserver.cli.options import Text
+from mockserver.contracts import CONTROL, load_contract
 from mockserver.server import listen
-from mockserver.spec import CONTROL, load_contract
 
 ROOT = Path(__file__).parents[2]
 KEY = "9a4d544f-be46-40b7-add9-94a9b8923d9b"

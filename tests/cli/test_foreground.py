@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mockserver.api.incoming import Exchange
+from mockserver.api.request import Exchange
 from mockserver.app import Mock
 from mockserver.cli.foreground import banner, make_log, request_line, request_log
 from mockserver.control.filters import Filter

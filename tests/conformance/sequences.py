@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from mockserver.api.incoming import App
+from mockserver.api.request import App
 from mockserver.app import Mock
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.run import Run
 from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.transport import Keys
+from mockserver.contracts import load_contract
 from mockserver.settings import Settings
-from mockserver.spec import load_contract
 from tests.clients import ACME, GLOBEX
 from tests.conftest import RECORDED
 from tests.mutants.mutant import Mutant

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from types import ModuleType
 
-from mockserver.api.incoming import App
+from mockserver.api.request import App
 from mockserver.app import Mock
 from mockserver.conformance import always
 from mockserver.conformance.guard import Limits
@@ -13,8 +13,8 @@ from mockserver.conformance.run import Run
 from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.transport import Keys
 from mockserver.conformance.watched import Watched
+from mockserver.contracts import load_contract
 from mockserver.settings import Settings
-from mockserver.spec import load_contract
 from tests.clients import ACME, GLOBEX
 from tests.conftest import RECORDED
 from tests.mutants.mutant import Mutant

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mockserver.api.incoming import App
+from mockserver.api.request import App
 from mockserver.app import Mock
 from mockserver.conformance.asgi import AsgiWire
 from mockserver.conformance.budget import Budget

@@ -14,7 +14,7 @@ from mockserver.conformance.runner import JudgeRun
 from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.tolerance import is_refused_rightly, is_taken_rightly
 from mockserver.conformance.transport import Keys
-from mockserver.spec import load_contract
+from mockserver.contracts import load_contract
 from tests.clients import ACME
 from tests.mutants.table import new_mock
 

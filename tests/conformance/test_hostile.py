@@ -20,8 +20,8 @@ from mockserver.conformance.replay import Replayer
 from mockserver.conformance.reports.pytest_file import pytest_file
 from mockserver.conformance.reports.reproduction import curl_lines
 from mockserver.conformance.runner import JudgeRun
+from mockserver.contracts import load_contract
 from mockserver.server import running
-from mockserver.spec import load_contract
 from tests.conformance.single import judged, of, recorded, told
 from tests.conformance.test_transport import PAGE, answering, http, target
 from tests.mutants import robustness

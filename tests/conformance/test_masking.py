@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from mockserver.api.incoming import App, Receive, Scope, Send
+from mockserver.api.request import App, Receive, Scope, Send
 from mockserver.conformance import check
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.masking import Masker

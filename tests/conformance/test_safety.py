@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.api.incoming import App
+from mockserver.api.request import App
 from mockserver.conformance import always, hostile, journeys, laws, probes, races
 from mockserver.conformance.budget import Budget
 from mockserver.conformance.cleanup import clean_up
@@ -20,7 +20,7 @@ from mockserver.conformance.guard import CALENDARS, Reach
 from mockserver.conformance.ledger import Ledger, read_ledger
 from mockserver.conformance.run import Forbidden, Run, Stopped
 from mockserver.conformance.watched import Watched
-from mockserver.spec import load_contract
+from mockserver.contracts import load_contract
 from tests.clients import MAIN_CALENDAR as FOREIGN
 from tests.conformance.staging import create, reached, staged, state_of
 

@@ -11,14 +11,14 @@ from urllib.parse import parse_qsl, unquote
 from mockserver.app import Mock
 from mockserver.control.aftermath import Aftermath
 from mockserver.control.calendars import Calendars
+from mockserver.control.journal_routes import JournalRoutes
 from mockserver.control.refusal import Refused
 from mockserver.control.routing import Call, Reply, Route
-from mockserver.control.watching import Watching
 from mockserver.control.webhooks import Webhooks
 from mockserver.control.witness import Witness
-from mockserver.domain.remote import BadInput
 from mockserver.domain.store import Project
 from mockserver.domain.subscriptions import SubscriptionRefused, UrlRules
+from mockserver.domain.upstream_schema import BadInput
 
 OPERATIONS = ("createCalendar", "updateCalendar", "deleteCalendar", "getCalendar", "listCalendars")
 
@@ -32,9 +32,9 @@ class Controls:
         self.witness = Witness()
         aftermath = Aftermath(mock.store, self.witness)
         self.routes: list[Route] = [
-            *Calendars(mock.world, mock.service, mock.pump, self.witness, aftermath).routes(),
-            *Webhooks(mock.journals.secrets, mock.pump, UrlRules(https_only=https_only), mock._waits).routes(),
-            *Watching(mock.journals, mock.faults, mock.explainer, aftermath, OPERATIONS).routes(),
+            *Calendars(mock.world, mock.service, mock.worker, self.witness, aftermath).routes(),
+            *Webhooks(mock.journals.secrets, mock.worker, UrlRules(https_only=https_only), mock._waits).routes(),
+            *JournalRoutes(mock.journals, mock.faults, mock.explainer, aftermath, OPERATIONS).routes(),
         ]
 
     async def ask(self, method: str, path: str, /, **body: Any) -> Reply:
@@ -73,8 +73,8 @@ class Controls:
         raise AssertionError("it was not refused")
 
     async def settle(self) -> None:
-        """Does what is due, as the witness sees it, and closes the pump."""
-        for happening in await self.mock.pump.settle(self.project):
+        """Does what is due, as the witness sees it, and closes the worker."""
+        for happening in await self.mock.worker.settle(self.project):
             self.witness.see(self.project, happening)
-        await self.mock.pump.aclose()
-        self.mock.pump.start()
+        await self.mock.worker.aclose()
+        self.mock.worker.start()

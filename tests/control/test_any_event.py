@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mockserver.app import Mock
+from mockserver.contracts import data_path
 from mockserver.domain.clock import FixedClock
 from mockserver.domain.timestamps import render
-from mockserver.seed import read_project, write_project
+from mockserver.fixtures_io import read_project, write_project
 from mockserver.settings import Settings
-from mockserver.spec import data_path
 from tests.clients import NEW_CALENDAR, Client
 from tests.conftest import NOW
 from tests.control.controls import new_world

@@ -22,8 +22,8 @@ def deliver(mock: Mock, code: int) -> tuple[Project, list[dict[str, Any]]]:
         async with receiving(status(code)) as receiver:
             project.subscriptions[:] = [Subscription("webhook_1", f"{receiver.base}/", TRIGGERS)]
             project.outbox.enqueue(project, CHANGED, next(iter(project.state.calendars)))
-            await mock.pump.advance(project, 3_600_000_000)
-            await mock.pump.aclose()
+            await mock.worker.advance(project, 3_600_000_000)
+            await mock.worker.aclose()
 
     asyncio.run(run())
     return project, mock.journals.find(project.name, Filter()).entries

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from mockserver.app import Mock
+from mockserver.contracts import data_path
 from mockserver.domain.clock import EARLIEST, LATEST, FixedClock
 from mockserver.domain.timestamps import FIRST, LAST
-from mockserver.spec import data_path
 from tests.clients import NEW_CALENDAR, Client
 from tests.control.controls import Controls, new_world
 

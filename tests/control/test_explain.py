@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mockserver.app import Mock
+from mockserver.contracts import load_contract
 from mockserver.control.refusal import Refused
-from mockserver.spec import load_contract
 from tests.clients import ACME, MAIN_CALENDAR, NEW_CALENDAR, Answered, Client, in_process
 
 CALENDAR = f"/calendars/{MAIN_CALENDAR}"

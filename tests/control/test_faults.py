@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 
-from mockserver.api.spoiling import STATUSES
+from mockserver.api.fault import STATUSES
 from mockserver.app import Mock
 from mockserver.control.faults import KINDS, MOST_FAULTS
 from mockserver.control.filters import Filter

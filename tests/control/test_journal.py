@@ -13,7 +13,7 @@ import pytest
 
 from mockserver.api.answers import Answer
 from mockserver.api.handlers import Handlers
-from mockserver.api.incoming import Exchange
+from mockserver.api.request import Exchange
 from mockserver.app import Mock
 from mockserver.control.entries import DeliveryNote
 from mockserver.control.filters import Filter, parse_filter

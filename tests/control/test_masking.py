@@ -15,7 +15,7 @@ from mockserver.app import Mock
 from mockserver.control.filters import Filter
 from mockserver.control.har import har
 from mockserver.control.masking import Masker
-from mockserver.control.nearness import near_misses
+from mockserver.control.near_misses import near_misses
 from tests.clients import ACME, MAIN_CALENDAR, in_process
 
 DISABLED = "acmeNBynNioY6eKvKFo7AcioMD3GRD96"

@@ -70,7 +70,7 @@ def test_no_route_shows_a_planted_secret(make_mock: Callable[..., Mock], exchang
     assert MEETING.partition("pwd=")[0] + "pwd=***" in json.dumps(shown)
     assert PLANTED not in json.dumps(shown)
     assert PLANTED not in repr([mock.store.projects, *(list(one.entries) for one in mock.journals._journals.values())])
-    asyncio.run(mock.pump.aclose())
+    asyncio.run(mock.worker.aclose())
 
 
 def test_a_written_project_has_masked_urls_that_stand_for_the_whole_ones_where_they_came_from(mock: Mock) -> None:

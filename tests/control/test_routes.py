@@ -11,13 +11,13 @@ from urllib.parse import quote
 import pytest
 
 from mockserver.app import Mock
+from mockserver.contracts import BOTS, CALENDARS, CONTROL, load_contract
 from mockserver.control.problems import answer
 from mockserver.control.routes import BOTS_OPENAPI, CONTROL_OPENAPI, OPENAPI
+from mockserver.domain.calendar_service import CalendarNotFound
 from mockserver.domain.deliveries import DeliveryNotFound, DeliveryNotReady
-from mockserver.domain.remote import BadInput
-from mockserver.domain.service import CalendarNotFound
 from mockserver.domain.subscriptions import SubscriptionNotFound, SubscriptionRefused
-from mockserver.spec import BOTS, CALENDARS, CONTROL, load_contract
+from mockserver.domain.upstream_schema import BadInput
 from tests.clients import ACME, GLOBEX, MAIN_CALENDAR, in_process
 from tests.projects import CHANGED, make_project, the_calendar
 

@@ -15,7 +15,7 @@ WINDOW = {"time_window_start": "2027-01-14T08:00:00+00:00", "time_window_end": "
 DUE = "2027-01-15T08:01:00Z"
 
 
-class Happening(NamedTuple):
+class Activity(NamedTuple):
     outcome: str
     detail: Mapping[str, Any] = {}
 
@@ -28,7 +28,7 @@ class Subscription(NamedTuple):
 
 def circumstances(**changes: Any) -> Circumstances:
     """A calendar whose latest sync changed an event, in a project that is told of everything."""
-    synced = Happening("synced", {**COUNTS, "updated_count": 1})
+    synced = Activity("synced", {**COUNTS, "updated_count": 1})
     return Circumstances("auto", True, "connected", synced, [Subscription()])._replace(**changes)
 
 
@@ -36,23 +36,23 @@ def circumstances(**changes: Any) -> Circumstances:
     ("trigger", "changes", "codes"),
     [
         (UPDATE, {}, []),
-        (CHANGE, {"latest": Happening("disconnected", {"error": "refused"})}, []),
+        (CHANGE, {"latest": Activity("disconnected", {"error": "refused"})}, []),
         (UPDATE, {"exists": False}, ["no calendar"]),
         (UPDATE, {"latest": None, "sync": "manual"}, ["sync is manual"]),
         (UPDATE, {"latest": None}, ["not synced"]),
         (UPDATE, {"latest": None, "due": DUE}, ["not yet synced"]),
-        (UPDATE, {"latest": Happening("waiting"), "due": DUE, "frozen": True}, ["not yet synced"]),
-        (UPDATE, {"latest": Happening("failed", {"error": "500"})}, ["sync failed"]),
-        (UPDATE, {"latest": Happening("not needed", {"why": "it is disconnected"})}, ["sync not needed"]),
-        (UPDATE, {"latest": Happening("disconnected")}, ["disconnected"]),
-        (UPDATE, {"latest": Happening("waiting")}, []),
-        (UPDATE, {"latest": Happening("synced", {**COUNTS, **WINDOW})}, ["nothing changed"]),
-        (UPDATE, {"latest": Happening("synced", COUNTS), "sync": "manual"}, ["nothing changed", "sync is manual"]),
+        (UPDATE, {"latest": Activity("waiting"), "due": DUE, "frozen": True}, ["not yet synced"]),
+        (UPDATE, {"latest": Activity("failed", {"error": "500"})}, ["sync failed"]),
+        (UPDATE, {"latest": Activity("not needed", {"why": "it is disconnected"})}, ["sync not needed"]),
+        (UPDATE, {"latest": Activity("disconnected")}, ["disconnected"]),
+        (UPDATE, {"latest": Activity("waiting")}, []),
+        (UPDATE, {"latest": Activity("synced", {**COUNTS, **WINDOW})}, ["nothing changed"]),
+        (UPDATE, {"latest": Activity("synced", COUNTS), "sync": "manual"}, ["nothing changed", "sync is manual"]),
         (CHANGE, {}, ["reconnecting is silent"]),
         (UPDATE, {"subscriptions": []}, ["no subscription"]),
         (UPDATE, {"subscriptions": [Subscription(triggers=(CHANGE,))]}, ["no trigger"]),
         (UPDATE, {"subscriptions": [Subscription(active=False)]}, ["inactive"]),
-        (UPDATE, {"latest": Happening("synced", COUNTS), "subscriptions": []}, ["nothing changed", "no subscription"]),
+        (UPDATE, {"latest": Activity("synced", COUNTS), "subscriptions": []}, ["nothing changed", "no subscription"]),
     ],
 )
 def test_every_reason_has_its_name(trigger: str, changes: dict[str, Any], codes: list[str]) -> None:
@@ -68,5 +68,5 @@ def test_a_reason_says_what_to_do() -> None:
 
 
 def test_the_window_is_told() -> None:
-    (reason,) = why_no_webhook(UPDATE, circumstances(latest=Happening("synced", {**COUNTS, **WINDOW})))
+    (reason,) = why_no_webhook(UPDATE, circumstances(latest=Activity("synced", {**COUNTS, **WINDOW})))
     assert reason.text.endswith("from 2027-01-14T08:00:00+00:00 to 2027-02-12T08:00:00+00:00")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from mockserver.control.witness import Witness, as_told
-from mockserver.domain.happenings import Happening
+from mockserver.domain.activity import Activity
 from tests.projects import NOW, make_project
 
 
-def sync(subject: str, outcome: str = "synced") -> Happening:
-    return Happening(NOW, "sync", subject, outcome, {"cause": "create"})
+def sync(subject: str, outcome: str = "synced") -> Activity:
+    return Activity(NOW, "sync", subject, outcome, {"cause": "create"})
 
 
 def test_the_latest_sync_is_the_one_that_is_told() -> None:
@@ -18,7 +18,7 @@ def test_the_latest_sync_is_the_one_that_is_told() -> None:
     assert witness.latest(project, "cal_a") is None
     for outcome in ("failed", "synced"):
         witness.see(project, sync("cal_a", outcome))
-    witness.see(project, Happening(NOW, "delivery", "cal_a", "success", {}))
+    witness.see(project, Activity(NOW, "delivery", "cal_a", "success", {}))
     assert witness.latest(project, "cal_a") == sync("cal_a")
     assert witness.latest(project, "cal_b") is None
 

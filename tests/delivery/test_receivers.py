@@ -18,11 +18,11 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from mockserver.api.webhooks import canonical, signature
-from mockserver.delivery.sender import Sender
+from mockserver.delivery.http_client import HttpClient
 from mockserver.domain.deliveries import Delivery, Spoiled, SpoiledHow
 from mockserver.domain.model import Json
 from mockserver.domain.store import Project
-from tests.delivery.test_pump import make_pump
+from tests.delivery.test_worker import make_pump
 from tests.projects import CHANGED, DISCONNECTED, SECRET, make_calendar, make_project, the_calendar
 from tests.receivers import javascript
 from tests.receivers.flask_app import make_app
@@ -108,7 +108,7 @@ def receiver(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def deliver(project: Project, spoil: Callable[[Project, Delivery], Spoiled | None] | None = None) -> list[int | None]:
     """The statuses of the first attempts at everything that waits."""
-    asyncio.run(make_pump(Sender(), spoil=spoil).settle(project))
+    asyncio.run(make_pump(HttpClient(), spoil=spoil).settle(project))
     return [delivery.attempts[0].status for delivery in project.outbox.deliveries()]
 
 

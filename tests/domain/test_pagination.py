@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.domain.index import SortedIndex
 from mockserver.domain.pagination import Cursor, InvalidCursor, Listing, decode, paginate
+from mockserver.domain.sorted_index import SortedIndex
 
 Row = tuple[int, int]
 RECORDED = json.loads((Path(__file__).parent.parent / "recorded" / "cursors.json").read_text("utf-8"))

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from mockserver.domain.calendar_sync import DAY
 from mockserver.domain.clock import FixedClock
 from mockserver.domain.model import Json, Micros, Upstream
-from mockserver.domain.remote import BadInput
 from mockserver.domain.store import Project, Store
-from mockserver.domain.sync import DAY
+from mockserver.domain.sync_scheduler import SyncScheduler
 from mockserver.domain.timestamps import parse, render
 from mockserver.domain.upstream import Add, Cancel, Change, Create, Move, Vanish, fields_of, find, objects
-from mockserver.domain.world import World
-from mockserver.seed import load_fixtures
+from mockserver.domain.upstream_schema import BadInput
+from mockserver.fixtures_io import load_fixtures
 from tests.domain.worlds import FIELDS, MICROSOFT, NOW, Lab
 
 ROOT = Path(__file__).parents[2]
@@ -26,10 +26,10 @@ HOUR: Micros = 3_600_000_000
 MEET = "https://meet.google.com/abc-defg-hij"
 
 
-def loaded(path: Path, now: Micros) -> tuple[list[Project], World, list[str]]:
+def loaded(path: Path, now: Micros) -> tuple[list[Project], SyncScheduler, list[str]]:
     sent: list[str] = []
     store = Store(load_fixtures(path, now), FixedClock(now), 1)
-    return store.projects, World(notify=lambda project, trigger, calendar: sent.append(trigger)), sent
+    return store.projects, SyncScheduler(notify=lambda project, trigger, calendar: sent.append(trigger)), sent
 
 
 @pytest.mark.parametrize("path", [SEED, *sorted((ROOT / "fixtures").glob("*.yaml"))], ids=lambda path: path.name)

@@ -8,9 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
-from mockserver.domain.happenings import Happening
+from mockserver.domain.activity import Activity
+from mockserver.domain.calendar_service import CalendarNotFound
 from mockserver.domain.model import CalendarEvent, Failure, Json
-from mockserver.domain.service import CalendarNotFound
 from mockserver.domain.timestamps import parse, render
 from mockserver.domain.upstream import Add, Cancel, Change, Move, Vanish
 from tests.domain.simple_world import DAY, MINUTE, SECOND, Object, SimpleCalendar
@@ -236,7 +236,7 @@ class WorldMachine(RuleBasedStateMachine):
                 self.stamps[event.id] = told["writes"], event.updated_at
 
 
-def seen(happened: Happening) -> tuple[int, str, int | None]:
+def seen(happened: Activity) -> tuple[int, str, int | None]:
     """When, what, and when it is tried again."""
     again = happened.detail.get("retry_at")
     return happened.at, happened.outcome, parse(again) if isinstance(again, str) else None

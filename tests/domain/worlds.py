@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mockserver.domain.activity import Activity
 from mockserver.domain.bots import refresh_event
+from mockserver.domain.calendar_service import CalendarService, NewCalendar
 from mockserver.domain.clock import FixedClock, ProjectClock
-from mockserver.domain.happenings import Happening
 from mockserver.domain.model import Bot, Calendar, CalendarEvent, Micros
-from mockserver.domain.service import NewCalendar, Service
 from mockserver.domain.store import Project, Sync
+from mockserver.domain.sync_scheduler import SyncScheduler
 from mockserver.domain.timestamps import parse
-from mockserver.domain.world import World
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "recorded" / "webhooks.json").read_text("utf-8"))
 FIELDS: NewCalendar = {"platform": "google", "client_id": "id", "client_secret": "secret", "refresh_token": "token"}
@@ -44,8 +44,8 @@ class Lab:
         self.clock = FixedClock(now)
         self.project = Project("Lab", ("key",), clock=ProjectClock(self.clock), sync=sync)
         self.sent: list[Sent] = []
-        self.world = World(notify=lambda project, trigger, calendar: self.sent.append(Sent(trigger, calendar)))
-        self.service = Service(longest={}, watcher=self.world)
+        self.world = SyncScheduler(notify=lambda project, trigger, calendar: self.sent.append(Sent(trigger, calendar)))
+        self.service = CalendarService(longest={}, watcher=self.world)
         self.world.rearm(self.project)
 
     def create(self, fields: NewCalendar = FIELDS) -> Calendar:
@@ -72,14 +72,14 @@ class Lab:
         refresh_event(self.project.state, event.id)
         return bot
 
-    def settle(self) -> list[Happening]:
+    def settle(self) -> list[Activity]:
         """Everything that is due now is done."""
         happened = []
         while (task := self.project.agenda.take(self.clock.now())) is not None:
             happened.append(self.world.perform(self.project, task))
         return happened
 
-    def advance(self, to: Micros) -> list[Happening]:
+    def advance(self, to: Micros) -> list[Activity]:
         """Everything up to a time is done when it falls due."""
         happened = []
         while (due := self.project.agenda.next_due()) is not None and due <= to:

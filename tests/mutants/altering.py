@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
-from mockserver.api.incoming import App, Receive, Scope, Send
+from mockserver.api.request import App, Receive, Scope, Send
 from mockserver.app import Mock
 from mockserver.domain.model import Calendar, CalendarEvent
 from mockserver.domain.pagination import Cursor, Page

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from mockserver.api.incoming import App, Receive, Scope, Send
+from mockserver.api.request import App, Receive, Scope, Send
 from mockserver.app import Mock
+from mockserver.domain.calendar_service import CalendarChanges, DuplicateDeduplicationKey, NewCalendar
 from mockserver.domain.model import Calendar
 from mockserver.domain.pagination import Cursor
-from mockserver.domain.service import CalendarChanges, DuplicateDeduplicationKey, NewCalendar
 from mockserver.domain.store import Project
 from tests.mutants.altering import CalendarPage, ListCalendars, answer, calendar_pages, project_of, whole_body
 from tests.mutants.mutant import Mutant

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mockserver.api.incoming import App
+from mockserver.api.request import App
 from mockserver.app import Mock
 
 

@@ -7,12 +7,12 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-from mockserver.api.incoming import App
+from mockserver.api.request import App
 from mockserver.app import Mock
-from mockserver.domain.index import SortedIndex
 from mockserver.domain.model import CalendarEvent
 from mockserver.domain.pagination import Cursor, Listing, Page, paginate
 from mockserver.domain.queries import EventQuery, event_listing
+from mockserver.domain.sorted_index import SortedIndex
 from mockserver.domain.store import Listed, Project, State
 from tests.mutants.altering import (
     CalendarPage,

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from urllib.parse import parse_qs, unquote
 
-from mockserver.api.incoming import App
+from mockserver.api.request import App
 from mockserver.app import Mock
 from tests.mutants.mutant import Mutant
 from tests.mutants.wrapped import EVENTS, LIST, ONE, Call, Reply, after, before, crash, renamed, said

@@ -6,12 +6,12 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from mockserver.api.incoming import App
+from mockserver.api.request import App
 from mockserver.api.serializers import calendar_document
 from mockserver.app import Mock
+from mockserver.domain.calendar_service import CalendarChanges, DuplicateDeduplicationKey, NewCalendar
 from mockserver.domain.model import Calendar
 from mockserver.domain.pagination import Cursor
-from mockserver.domain.service import CalendarChanges, DuplicateDeduplicationKey, NewCalendar
 from mockserver.domain.store import Listed, Project, State
 from tests.mutants.altering import CalendarPage, ListCalendars, Seen, afterwards, asking, calendar_pages
 from tests.mutants.mutant import Mutant

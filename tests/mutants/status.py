@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
-from mockserver.api.incoming import App
+from mockserver.api.request import App
 from mockserver.app import Mock
-from mockserver.domain.service import CalendarNotFound, DuplicateDeduplicationKey, NewCalendar
+from mockserver.domain.calendar_service import CalendarNotFound, DuplicateDeduplicationKey, NewCalendar
 from mockserver.domain.store import Project
 from tests.mutants import bodies
 from tests.mutants.mutant import Mutant

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from mockserver.api.incoming import App
+from mockserver.api.request import App
 from mockserver.app import Mock
 from tests.mutants.altering import Act, Message, Seen, afterwards, answers
 from tests.mutants.mutant import Mutant

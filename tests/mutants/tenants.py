@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mockserver.api.incoming import App
+from mockserver.api.request import App
 from mockserver.app import Mock
+from mockserver.domain.calendar_service import DuplicateDeduplicationKey, NewCalendar
 from mockserver.domain.model import Calendar
 from mockserver.domain.pagination import Cursor
 from mockserver.domain.queries import EventQuery
-from mockserver.domain.service import DuplicateDeduplicationKey, NewCalendar
 from mockserver.domain.store import Project
 from tests.mutants.altering import (
     CalendarPage,

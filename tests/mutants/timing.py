@@ -6,11 +6,11 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from mockserver.api.incoming import App, Receive, Scope, Send
+from mockserver.api.request import App, Receive, Scope, Send
 from mockserver.app import Mock
+from mockserver.domain.calendar_service import CalendarChanges, CalendarNotFound, NewCalendar
 from mockserver.domain.model import Calendar
 from mockserver.domain.pagination import Cursor
-from mockserver.domain.service import CalendarChanges, CalendarNotFound, NewCalendar
 from mockserver.domain.store import Project
 from mockserver.domain.timestamps import SECOND
 from tests.mutants.altering import CalendarPage, ListCalendars, asking, calendar_pages

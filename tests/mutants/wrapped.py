@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from mockserver.api.incoming import App, Receive, Scope, Send
+from mockserver.api.request import App, Receive, Scope, Send
 from mockserver.app import Mock
 
 API = "/api/v1/"

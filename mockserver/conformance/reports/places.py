@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from mockserver.spec import data_path
+from mockserver.contracts import data_path
 
 
 @cache

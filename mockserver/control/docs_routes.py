@@ -1,0 +1,94 @@
+"""What there is to read: health, the three contracts as JSON, and Swagger UI over them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from mockserver import __version__
+from mockserver.control.refusal import Refused
+from mockserver.control.routing import Call, Handler, Reply, Route
+from mockserver.domain.store import Store
+
+_TYPES: Final = {
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "swagger-ui-standalone-preset.js": "text/javascript; charset=utf-8",
+    "favicon-32x32.png": "image/png",
+}
+_HERE: Final = [{"url": "/", "description": "The mock that this document comes from."}]
+_PAGE: Final = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><title>attendee-mockserver</title>
+<link rel="stylesheet" href="/__mock__/docs/swagger-ui.css">
+<link rel="icon" type="image/png" href="/__mock__/docs/favicon-32x32.png">
+</head>
+<body>
+<div id="documentation"></div>
+<script src="/__mock__/docs/swagger-ui-bundle.js"></script>
+<script src="/__mock__/docs/swagger-ui-standalone-preset.js"></script>
+<script>
+SwaggerUIBundle({
+  urls: CONTRACTS,
+  dom_id: "#documentation",
+  deepLinking: true,
+  presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
+  layout: "StandaloneLayout"
+});
+</script>
+</body>
+</html>
+"""
+
+
+class DocsRoutes:
+    """Answers what is the same for everybody."""
+
+    def __init__(self, store: Store, contracts: Mapping[str, Callable[[], Mapping[str, Any]]]) -> None:
+        """`contracts` gives each contract by its name, which is also that of its path: openapi, bots, control."""
+        self._store = store
+        self._contracts = contracts
+
+    def routes(self) -> list[Route]:
+        """The routes of this group; none needs a project."""
+
+        def route(path: str, handler: Handler) -> Route:
+            return Route("GET", f"/__mock__/{path}", handler, of_project=False)
+
+        contracts = [route(f"{name}.json", partial(_shown, read)) for name, read in self._contracts.items()]
+        pages = [route("docs", self._page), route("docs/", self._page), route("docs/{file}", _file)]
+        return [route("health", self._health), *contracts, *pages]
+
+    async def _health(self, call: Call) -> Reply:
+        states = [project.state for project in self._store.projects]
+        body = {
+            "status": "ok",
+            "version": __version__,
+            "projects": len(states),
+            "calendars": sum(len(state.calendars) for state in states),
+            "events": sum(len(state.events) for state in states),
+        }
+        return Reply(200, body)
+
+    async def _page(self, call: Call) -> Reply:
+        names = {"openapi": "calendars"}
+        urls = [{"url": f"/__mock__/{name}.json", "name": names.get(name, name)} for name in self._contracts]
+        return Reply(200, _PAGE.replace("CONTRACTS", json.dumps(urls)).encode(), "text/html; charset=utf-8")
+
+
+async def _shown(read: Callable[[], Mapping[str, Any]], call: Call) -> Reply:
+    """A contract whose server is the one that it was asked from, whatever its host and port."""
+    return Reply(200, {**read(), "servers": _HERE})
+
+
+async def _file(call: Call) -> Reply:
+    """A file of Swagger UI, which is looked for when it is first wanted."""
+    from swagger_ui_bundle import swagger_ui_path
+
+    name = call.names["file"]
+    if name not in _TYPES:
+        raise Refused("file", "the documentation has no such file", 404)
+    return Reply(200, (swagger_ui_path / name).read_bytes(), _TYPES[name])
