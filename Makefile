@@ -72,8 +72,9 @@ fuzz: $(VENV)/dev.stamp ## judge a deployment: make fuzz BASE_URL=https://… TO
 	@ATTENDEE_API_KEY="$(or $(TOKEN),$(ATTENDEE_API_KEY))" $(BIN)/attendee-mock check "$(BASE_URL)" $(ARGS)
 
 .PHONY: mutants
-mutants: $(VENV)/dev.stamp ## measure the judge: which seeded defects it finds (ARGS=--schemathesis to compare)
+mutants: $(VENV)/dev.stamp ## measure the judge: which seeded defects it finds and shows again (ARGS=--schemathesis to compare)
 	$(BIN)/python -m tests.mutants.table --output benchmarks/detection.md $(ARGS)
+	$(BIN)/python -m tests.mutants.replayed
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## style and the import contracts

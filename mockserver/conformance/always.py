@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from mockserver.conformance import leaking, links, suspects
-from mockserver.conformance.answers import Answers, Place, Verdict, answers_of, family
+from mockserver.conformance import evaluation, expectations, leaking, links, suspects
+from mockserver.conformance.answers import Answers, Place, Verdict, answers_of
 from mockserver.conformance.exchange import Exchange, Request
+from mockserver.conformance.expectations import LAST, Expectation, facts_of
+from mockserver.conformance.listed import Facts
+from mockserver.conformance.origins import in_order
 from mockserver.conformance.rules import Rule
 from mockserver.conformance.run import Run
 
@@ -101,30 +102,46 @@ RULES: tuple[Rule, ...] = (
 _EXTREME = 4000
 _LARGE_BODY = 1_000_000
 _MOST_PARAMETERS = 1000
-_SECONDS = re.compile(r"Expected available in (\d+) (second|seconds)\.")
-_HTML = "text/html; charset=utf-8"
+_JSON, _HTML = "application/json", "text/html; charset=utf-8"
+_CHALLENGE = expectations.where(
+    expectations.status(401),
+    expectations.header("WWW-Authenticate", "Token"),
+    expectations.header("WWW-Authenticate", None),
+)
 
 
 def look(run: Run, exchange: Exchange) -> None:
     """Holds one exchange against every rule of this module."""
     answers = answers_of(run.contract)
     place = answers.place(exchange.request.method, exchange.request.path)
-    memory = run.memory
-    verdicts = [*judge(answers, exchange), *links.judge(run, exchange), *leaking.judge(run, exchange)]
+    memory, facts = run.memory, facts_of([exchange])
+    verdicts = [
+        *judge(answers, exchange, facts),
+        *links.judge(run, exchange, facts),
+        *leaking.judge(run, exchange, facts),
+    ]
     verdicts += run.patience.judge(place.operation, exchange, live=bool(getattr(run.target, "live", False)))
     for verdict in verdicts:
-        if verdict.rule in ("no-server-error", "answer-arrives") and not verdict.holds:
+        if verdict.rule in ("no-server-error", "answer-arrives") and verdict.seen:
             verdict = _blamed(run, verdict, place, exchange)
-        run.check(
-            verdict.rule,
-            verdict.holds,
+        full = _with_steps(verdict, exchange, memory.before(exchange)) if verdict.seen else verdict
+        run.record(
+            full.rule,
+            full.seen,
+            full.expectation,
             operation=place.operation,
-            field=verdict.field,
-            expected=verdict.expected,
-            actual=verdict.actual,
-            exchanges=[exchange] if verdict.holds else [*memory.before(exchange), exchange],
+            field=full.field,
+            exchanges=full.exchanges or [exchange],
         )
     memory.remember(exchange)
+
+
+def _with_steps(verdict: Verdict, exchange: Exchange, origins: Sequence[Exchange]) -> Verdict:
+    """What is wrong with an exchange, with what has to come before it again."""
+    # Where links are right, one that is followed leads to no unknown path.
+    before = [] if verdict.rule == "path-unknown" else in_order([*origins, *verdict.exchanges])
+    exchanges = [*(one for one in before if one.number != exchange.number), exchange]
+    return verdict._replace(expectation=_or_in_front(verdict.expectation, exchange), exchanges=exchanges)
 
 
 def run(run: Run) -> None:
@@ -147,28 +164,39 @@ def _blamed(run: Run, verdict: Verdict, place: Place, exchange: Exchange) -> Ver
     return verdict._replace(field=field)
 
 
-def judge(answers: Answers, exchange: Exchange) -> Iterator[Verdict]:
+def _tried(rule: str, expectation: Expectation, facts: Facts, field: str = "") -> Verdict:
+    return Verdict(rule, evaluation.broken(expectation, facts), expectation, field)
+
+
+def judge(answers: Answers, exchange: Exchange, facts: Facts | None = None) -> Iterator[Verdict]:
     """The tests of status, headers and body, without those that need to know the target."""
+    facts = facts or facts_of([exchange])
     request = exchange.request
-    arrived = exchange.status != 0
-    yield Verdict("answer-arrives", arrived, "", "an answer", exchange.failure or "")
-    if not arrived:
+    if exchange.status == 0:
+        yield Verdict("answer-arrives", exchange.failure or "no answer", expectations.answered())
         return
-    sound = exchange.status < 500
-    yield Verdict("no-server-error", sound, "", "a status below 500", f"{exchange.status} {exchange.text[:200]}")
-    if not sound or _refused_in_front(exchange):
+    yield Verdict("answer-arrives", "", expectations.answered())
+    sound = _tried("no-server-error", expectations.status((100, 499)), facts)
+    yield sound
+    if sound.seen or _refused_in_front(exchange):
         return
     place = answers.place(request.method, request.path)
-    status = _status(answers, place, exchange)
+    status = _status(answers, place, exchange, facts)
     yield status
-    if status.holds:
-        yield from _headers(place, exchange)
-        yield from _body(answers, place, exchange)
+    if not status.seen:
+        yield from _headers(place, exchange, facts)
+        yield from _body(answers, place, exchange, facts)
 
 
 def broken(answers: Answers, exchange: Exchange) -> frozenset[str]:
     """The rules of status, headers and body that an answer breaks, so that other parts need not tell it again."""
-    return frozenset(verdict.rule for verdict in judge(answers, exchange) if not verdict.holds)
+    return frozenset(verdict.rule for verdict in judge(answers, exchange) if verdict.seen)
+
+
+def contracted(answers: Answers, exchange: Exchange) -> Expectation:
+    """All that these rules expect of an answer to a request."""
+    verdicts = list(judge(answers, exchange))
+    return expectations.every(*(verdict.expectation for verdict in verdicts))
 
 
 def is_ordinary(request: Request) -> bool:
@@ -191,60 +219,76 @@ def _refused_in_front(exchange: Exchange) -> bool:
     )
 
 
-def _status(answers: Answers, place: Place, exchange: Exchange) -> Verdict:
+def _or_in_front(expectation: Expectation, exchange: Exchange) -> Expectation:
+    """The expectation; an extreme request may also be refused by what stands before the service."""
+    if is_ordinary(exchange.request):
+        return expectation
+    typed = expectations.header("Content-Type", _JSON, begins=True)
+    in_front = expectations.every(expectations.status((400, 499)), expectations.never_so(typed))
+    return expectations.either(in_front, expectation)
+
+
+def _status(answers: Answers, place: Place, exchange: Exchange, facts: Facts) -> Verdict:
     method, status = exchange.request.method, exchange.status
-    actual = f"{status} {exchange.text[:200]}"
     if place.template is None:
         expected = {404, 406, 403} | ({200} if method == "OPTIONS" else set())
         if not is_ordinary(exchange.request):
             expected |= {405}
-        kind = exchange.headers.get("content-type", "")
-        holds = status in expected and (kind.startswith("application/json") or _may_be_html(exchange.request))
-        return Verdict("path-unknown", holds, "path", "404 in JSON", f"{kind}: {actual}")
+        expectation = expectations.status(*sorted(expected))
+        if not _may_be_html(exchange.request):
+            typed = expectations.header("Content-Type", _JSON, begins=True)
+            expectation = expectations.every(expectation, typed)
+        return _tried("path-unknown", expectation, facts, "path")
     if method == "OPTIONS":
-        holds = status in {200, 401, 404, 406}
-        return Verdict("status-documented", holds, f"OPTIONS {status}", "200, 401, 404, 406", actual)
+        return _tried("status-documented", expectations.status(200, 401, 404, 406), facts, f"OPTIONS {status}")
     if not place.declared:
-        return Verdict("method-undeclared", status in {401, 404, 405, 406}, method, "405, 401, 404, 406", actual)
+        return _tried("method-undeclared", expectations.status(401, 404, 405, 406), facts, method)
     known = answers.statuses(place.operation)
-    return Verdict("status-documented", status in known, str(status), ", ".join(map(str, sorted(known))), actual)
+    expectation = expectations.status(*sorted(known))
+    if status == 429 and status not in known:
+        # What counts requests may refuse another one than it did.
+        expectation = expectations.every(expectation, expectations.never(status))
+    return _tried("status-documented", expectation, facts, str(status))
 
 
-def _headers(place: Place, exchange: Exchange) -> Iterator[Verdict]:
-    headers, status = exchange.headers, exchange.status
-    allow = headers.get("allow", "none")
-    yield Verdict("allow", allow == place.allow, "Allow", place.allow, allow)
-    vary = [name.strip().lower() for name in headers.get("vary", "").split(",")]
-    yield Verdict("vary", "accept" in vary, "Vary", "Accept", headers.get("vary", "none"))
-    wanted = "Token" if status == 401 else None
-    scheme = headers.get("www-authenticate")
-    yield Verdict("www-authenticate", scheme == wanted, "WWW-Authenticate", str(wanted), str(scheme))
-    if status == 429:
-        waits = _SECONDS.search(exchange.text)
-        seconds = headers.get("retry-after", "none")
-        holds = waits is not None and waits[1] == seconds and (waits[2] == "second") == (seconds == "1")
-        yield Verdict(
-            "retry-after", holds, "Retry-After", "the seconds of the text", f"{seconds}: {exchange.text[:200]}"
-        )
+def _headers(place: Place, exchange: Exchange, facts: Facts) -> Iterator[Verdict]:
+    yield _tried("allow", expectations.header("Allow", place.allow), facts, "Allow")
+    yield _tried("vary", expectations.header("Vary", "Accept", item=True), facts, "Vary")
+    yield _tried("www-authenticate", _CHALLENGE, facts, "WWW-Authenticate")
+    if exchange.status == 429:
+        yield _tried("retry-after", expectations.waits(), facts, "Retry-After")
     if exchange.request.method == "HEAD":
-        yield Verdict("head-empty", not exchange.body, "body", "no body", exchange.text[:80])
+        yield _tried("head-empty", expectations.no_body(), facts, "body")
 
 
-def _body(answers: Answers, place: Place, exchange: Exchange) -> Iterator[Verdict]:
+def _body(answers: Answers, place: Place, exchange: Exchange, facts: Facts) -> Iterator[Verdict]:
     kind = exchange.headers.get("content-type")
     if kind == _HTML and _may_be_html(exchange.request):
         return
     empty = place.declared and answers.empty(place.operation, exchange.status)
-    wanted = None if empty else "application/json"
-    yield Verdict("content-type", kind == wanted, "Content-Type", str(wanted), str(kind))
+    wanted = None if empty else _JSON
+    yield _tried("content-type", _typed(answers, place, exchange.request), facts, "Content-Type")
+    shape = "unknown" if place.template is None else place.operation
+    schema = expectations.schema(answers.schemas(shape, options=exchange.request.method == "OPTIONS"))
     if empty:
-        yield Verdict("answer-schema", not exchange.body, "body", "no body", exchange.text[:200])
+        yield _tried("answer-schema", schema, facts, "body")
     elif kind == wanted and exchange.request.method != "HEAD":
-        body = exchange.json
-        well_formed = body is not None and _is_strict(exchange)
-        yield Verdict("answer-json", well_formed, "body", "JSON", exchange.text[:200])
-        if well_formed:
-            yield from _shape(answers, place, exchange, body)
+        well_formed = _tried("answer-json", expectations.is_json(), facts, "body")
+        yield well_formed
+        if not well_formed.seen:
+            yield from _shape(answers, place, exchange, facts, schema)
+
+
+def _typed(answers: Answers, place: Place, request: Request) -> Expectation:
+    """JSON, or nothing where the answer has no body; HTML where it was asked for."""
+    kinds = [expectations.header("Content-Type", _JSON)]
+    if _may_be_html(request):
+        kinds.append(expectations.header("Content-Type", _HTML))
+    typed = expectations.either(*kinds)
+    empty = [status for status in answers.statuses(place.operation) if answers.empty(place.operation, status)]
+    if not place.declared or not empty:
+        return typed
+    return expectations.where(expectations.status(*empty), expectations.header("Content-Type", None), typed)
 
 
 def _may_be_html(request: Request) -> bool:
@@ -252,34 +296,24 @@ def _may_be_html(request: Request) -> bool:
     return "format=api" in request.path or any("html" in value or "text/*" in value for value in accepts)
 
 
-def _is_strict(exchange: Exchange) -> bool:
-    """UTF-8 throughout, and none of the words that Python writes for numbers that JSON does not have."""
-    try:
-        text = exchange.body.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return not re.search(r"(?<=[:\[,])\s*(NaN|-?Infinity)\s*(?=[,\]}])", text) or _quoted(text)
-
-
-def _quoted(text: str) -> bool:
-    """Whether those words are only inside strings."""
-    return not re.search(r"NaN|Infinity", re.sub(r'"(?:[^"\\]|\\.)*"', '""', text))
-
-
-def _shape(answers: Answers, place: Place, exchange: Exchange, body: Any) -> Iterator[Verdict]:
+def _shape(answers: Answers, place: Place, exchange: Exchange, facts: Facts, schema: Expectation) -> Iterator[Verdict]:
     status = exchange.status
     if status >= 400 and place.template is not None:
-        wanted = families(place, exchange)
-        have = family(body)
-        fits = have in wanted
-        yield Verdict("error-family", fits, str(status), " or ".join(sorted(wanted)), f"{have}: {exchange.text[:200]}")
-        if not fits:
+        refused = _tried("error-family", _refusal(place, exchange.request), facts, str(status))
+        yield refused
+        if refused.seen:
             return
-    problems = answers.problems(_shape_name(place, exchange), status, body)
+    # Compiled schemas, for the expectation's own reading of them is slow.
+    problems = answers.problems(_shape_name(place, exchange), status, facts.json(LAST))
     if not problems:
-        yield Verdict("answer-schema", True)
+        yield Verdict("answer-schema", "", schema)
     for problem in problems:
-        yield Verdict("answer-schema", False, problem.field, "the schema of openapi.yaml", problem.text)
+        yield Verdict("answer-schema", problem.text, schema, problem.field)
+
+
+def _refusal(place: Place, request: Request) -> Expectation:
+    of_status = {str(status): sorted(families(place, request, status)) for status in (400, 404)}
+    return expectations.refusal(of_status, ["detail"])
 
 
 def _shape_name(place: Place, exchange: Exchange) -> str:
@@ -290,11 +324,10 @@ def _shape_name(place: Place, exchange: Exchange) -> str:
     return place.operation if exchange.status != 405 else "undeclared"
 
 
-def families(place: Place, exchange: Exchange) -> set[str]:
+def families(place: Place, request: Request, status: int) -> set[str]:
     """The shapes that a refusal may have there; those of a bad `format` and of strict mode included."""
-    method, status = exchange.request.method, exchange.status
     if status == 400:
-        return {"fields", "detail"} if method in ("POST", "PATCH") else {"error", "detail"}
+        return {"fields", "detail"} if request.method in ("POST", "PATCH") else {"error", "detail"}
     if status == 404 and "{" in (place.template or ""):
-        return {"error", "detail"} if "format" in exchange.request.path else {"error"}
+        return {"error", "detail"} if "format" in request.path else {"error"}
     return {"detail"}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import jsonschema_rs
+
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.expectations import Expectation
 
 UNKNOWN_PATH_ALLOW = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
 _MOST_PROBLEMS = 5
@@ -50,10 +53,12 @@ class Verdict(NamedTuple):
     """One test of a rule on one answer."""
 
     rule: str
-    holds: bool
+    seen: str
+    """What there is instead of what is expected; "" where the rule holds."""
+    expectation: Expectation
     field: str = ""
-    expected: str = ""
-    actual: str = ""
+    exchanges: Sequence[Exchange] = ()
+    """All that the expectation speaks of, where that is not the one answer alone."""
 
 
 class Answers:
@@ -67,6 +72,8 @@ class Answers:
         self._allows: dict[str, str] = {}
         self._schemas: dict[tuple[str, int], Mapping[str, Any] | None] = {}
         self._validators: dict[tuple[str, int], jsonschema_rs.Draft4Validator | None] = {}
+        self._headers: dict[str, dict[str, Any]] = {}
+        self._carried: dict[tuple[str, bool], Mapping[str, Any]] = {}
         for template, item in document["paths"].items():
             self._read_path(template, item)
         refused = self._schema_of(document["components"]["responses"]["MethodNotAllowed"]) or {}
@@ -86,6 +93,9 @@ class Answers:
         for method in methods:
             operation = item[method]
             self._places[template, method.upper()] = operation["operationId"]
+            self._headers[operation["operationId"]] = {
+                str(status): self._headers_of(response) for status, response in operation["responses"].items()
+            }
             for status, response in operation["responses"].items():
                 schema = self._schema_of(response)
                 self._schemas[operation["operationId"], int(status)] = schema
@@ -134,6 +144,45 @@ class Answers:
         """The statuses that the contract has for an operation, without 405, which none of them answers."""
         return frozenset(status for name, status in self._validators if name == operation and status != 405)
 
+    def schemas(self, shape: str, *, options: bool = False) -> Mapping[str, Any]:
+        """The schemas of the bodies of a shape's answers, as expectations carry them; None: there is no body.
+
+        `shape` is an operationId, or "unknown" for a path that the contract does not have; `options`: of its OPTIONS.
+        """
+        if (shape, options) not in self._carried:
+            self._carried[shape, options] = self._collected(shape, options=options)
+        return self._carried[shape, options]
+
+    def _collected(self, shape: str, *, options: bool) -> Mapping[str, Any]:
+        refused = self._schema_of(self._document["components"]["responses"]["MethodNotAllowed"]) or {}
+        if shape == "unknown":
+            found: dict[int, Any] = {404: _UNKNOWN_PATH, 403: _FORBIDDEN, 405: refused, 200: _DESCRIPTION}
+        else:
+            found = {status: schema for (name, status), schema in self._schemas.items() if name == shape}
+            found |= {405: refused} | ({200: _DESCRIPTION} if options else {})
+        of_status = {str(status): schema and _short(_as_json_schema(schema)) for status, schema in found.items()}
+        named: dict[str, Any] = {}
+        names = _referred(of_status)
+        while names:
+            name = names.pop()
+            named[name] = _short(self._components["schemas"][name])
+            names |= _referred(named[name]) - named.keys()
+        return {"of_status": of_status, "named": named}
+
+    def headers(self, operation: str) -> dict[str, Any]:
+        """The headers that the contract has for an operation's answers, by status and name."""
+        return self._headers[operation]
+
+    def _headers_of(self, response: Mapping[str, Any]) -> dict[str, Any]:
+        named = {name: self.resolve(header) for name, header in self.resolve(response).get("headers", {}).items()}
+        return {
+            name: {
+                "required": header.get("required", False),
+                "schema": _short(_as_json_schema(self.resolve(header["schema"]))),
+            }
+            for name, header in named.items()
+        }
+
     def empty(self, operation: str, status: int) -> bool:
         """Whether the answer has no body."""
         return self._schemas.get((operation, status), {}) is None
@@ -152,19 +201,6 @@ class Answers:
             if len(found) == _MOST_PROBLEMS:
                 break
         return list(found.values())
-
-
-def family(body: Any) -> str:
-    """Which of the four shapes of an error a body has, or "none of the four"."""
-    if not isinstance(body, dict) or not body:
-        return "none of the four"
-    for name in ("detail", "error"):
-        if set(body) == {name} and isinstance(body[name], str):
-            return name
-    lists = all(
-        isinstance(told, list) and told and all(isinstance(text, str) for text in told) for told in body.values()
-    )
-    return "fields" if lists else "none of the four"
 
 
 def _is_valid(validator: jsonschema_rs.Draft4Validator, body: Any) -> bool:
@@ -201,6 +237,25 @@ def _without_surrogates(value: Any) -> Any:
     if isinstance(value, dict):
         return {_without_surrogates(name): _without_surrogates(item) for name, item in value.items()}
     return value
+
+
+def _referred(schema: Any) -> set[str]:
+    """The names of the schemas that a schema refers to."""
+    if isinstance(schema, list):
+        return {name for part in schema for name in _referred(part)}
+    if not isinstance(schema, Mapping):
+        return set()
+    own = {schema["$ref"].rpartition("/")[2]} if isinstance(schema.get("$ref"), str) else set()
+    return own | {name for part in schema.values() for name in _referred(part)}
+
+
+def _short(schema: Any) -> Any:
+    """A schema without what is only for people."""
+    if isinstance(schema, list):
+        return [_short(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {n: _short(part) for n, part in schema.items() if n != "description" or not isinstance(part, str)}
 
 
 def _as_json_schema(schema: Any) -> Any:

@@ -58,7 +58,8 @@ def with_alike(finding: Finding) -> Finding:
     last = finding.exchanges[-1]
     kind = last.request.method, last.request.path.partition("?")[0]
     alike = [one for one in finding.history if (one.request.method, one.request.path.partition("?")[0]) == kind]
-    return replace(finding, exchanges=(*(one for one in alike if one.number < last.number), last))
+    steps = {one.number: one for one in (*alike, *finding.exchanges) if one.number < last.number}
+    return replace(finding, exchanges=(*(steps[number] for number in sorted(steps)), last))
 
 
 def _shows(replayer: Replayer, recipe: Recipe) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.expectations import LAST, Expectation, in_words, renumbered
 
 
 @dataclass
@@ -15,13 +16,20 @@ class Finding:
     rule: str
     operation: str
     field: str
-    expected: str
+    expectation: Expectation
+    """What does not hold on the answers; it names them by the numbers of their exchanges."""
     actual: str
+    """What was seen instead, in words."""
     exchanges: tuple[Exchange, ...]
     """The smallest sequence seen that shows it, in order; the last one is the one that breaks the rule."""
     hits: int = 1
     history: tuple[Exchange, ...] = ()
     """What the run sent last before it, for findings that do not show without."""
+
+    @property
+    def expected(self) -> str:
+        """What is expected, in words."""
+        return in_words(self.expectation)
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -38,30 +46,36 @@ class Findings:
         self.unobservable: dict[str, str] = {}
         """Why a rule could not be observed, by its id."""
 
+    def kept(self, rule: str, times: int = 1) -> None:
+        """Counts tests of a rule that it passed."""
+        self.exercised[rule] = self.exercised.get(rule, 0) + times
+
     def record(
         self,
         rule: str,
-        holds: bool,
+        seen: str,
+        expectation: Expectation,
         *,
         operation: str,
         exchanges: Sequence[Exchange],
         field: str = "",
-        expected: object = "",
-        actual: object = "",
     ) -> bool:
-        """Counts one test of a rule and keeps a finding where it does not hold; gives `holds` back.
+        """Counts one test of a rule and keeps a finding where something else was seen; gives whether the rule holds.
 
-        `exchanges` is the shortest sequence that shows what was seen; `operation` an operationId.
+        `seen` is "" where the expectation holds. `exchanges` is the shortest sequence that shows what was seen;
+        `operation` an operationId.
         """
-        self.exercised[rule] = self.exercised.get(rule, 0) + 1
-        if holds:
+        self.kept(rule)
+        if not seen:
             return True
-        finding = Finding(rule, operation, field, str(expected), str(actual), tuple(exchanges))
+        last = exchanges[-1].number
+        numbered = renumbered(expectation, lambda step: last if step == LAST else step)
+        finding = Finding(rule, operation, field, numbered, seen, tuple(exchanges))
         known = self.broken.get(finding.identity)
         if known is None:
             self.broken[finding.identity] = finding
             return False
         known.hits += 1
         if len(finding.exchanges) < len(known.exchanges):
-            known.exchanges, known.expected, known.actual = finding.exchanges, finding.expected, finding.actual
+            known.exchanges, known.expectation, known.actual = finding.exchanges, numbered, seen
         return False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterator
-from statistics import median
 
 from mockserver.conformance.answers import Verdict
+from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.expectations import facts_of, prompt
 
 _SLOW, _SLOW_ELSEWHERE = 1.0, 5.0
 """Seconds; a shared staging server is busy at times."""
@@ -18,18 +19,15 @@ class Patience:
     """How long the operations of one run took."""
 
     def __init__(self) -> None:
-        self._taken: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_ENOUGH))
+        self._taken: defaultdict[str, deque[Exchange]] = defaultdict(lambda: deque(maxlen=_ENOUGH))
 
     def judge(self, operation: str, exchange: Exchange, *, live: bool) -> Iterator[Verdict]:
         """The test of one answer, once there are enough of its operation."""
         if not operation or not 200 <= exchange.status < 300:
             return
         taken = self._taken[operation]
-        taken.append(exchange.seconds)
+        taken.append(exchange)
         if len(taken) < _ENOUGH:
             return
-        most = _SLOW_ELSEWHERE if live else _SLOW
-        typical = median(taken)
-        yield Verdict(
-            "prompt", typical <= most, "", f"no more than {most:.0f} s as a rule", f"{typical:.1f} s, {_ENOUGH} times"
-        )
+        expectation = prompt(taken, _SLOW_ELSEWHERE if live else _SLOW)
+        yield Verdict("prompt", broken(expectation, facts_of(taken)), expectation, exchanges=tuple(taken))

@@ -41,9 +41,17 @@ class Answer(NamedTuple):
     """What came back; `at` is when the request was sent, in seconds since 1970."""
 
     status: int
+    """0 when nothing came back."""
     headers: Mapping[str, str]
     body: bytes
     at: float
+    seconds: float = 0.0
+    """How long it took."""
+
+    @property
+    def text(self) -> str:
+        """The body as text; what is no UTF-8 is replaced."""
+        return self.body.decode("utf-8", "replace")
 
     @property
     def json(self) -> Any:

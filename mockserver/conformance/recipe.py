@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from mockserver.conformance.claims import claims_of
 from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.expectations import Expectation, renumbered, with_texts
 from mockserver.conformance.findings import Finding
-from mockserver.conformance.likeness import signature
-from mockserver.conformance.playing import Answer, spelt
+from mockserver.conformance.playing import spelt
 from mockserver.conformance.rules import Rule
 
-FORMAT: Final = "attendee-mock/finding/1"
+FORMAT: Final = "attendee-mock/finding/2"
 Step: TypeAlias = dict[str, Any]
-_HEADER_RULES = {
-    "allow": "Allow",
-    "www-authenticate": "WWW-Authenticate",
-    "vary": "Vary",
-    "content-type": "Content-Type",
-}
-_STATUSES = re.compile(r"(?:one of \[)?(\d{3})(?:, *\d{3}| or \d{3})*\b")
 _SHORTEST_ID = 8
 _SHOWN = 2000
-_BREAKS = re.compile(r"breaks (anyOf|type|pattern|format|enum|const): (.*)", re.DOTALL)
-_TYPES = re.compile(r'is not of types? ("\w+"(?:, "\w+")*)$')
-_PATTERN = re.compile(r'does not match "(.*)"$')
-_DECODER = json.JSONDecoder()
 
 
 class Origins(NamedTuple):
@@ -81,20 +67,32 @@ def recipe_of(
         "actual": mask(finding.actual),
         "hits": finding.hits,
         "steps": _grouped(steps, exchanges, groups),
-        "assertions": _templated_claims(assertions(finding, values), captures, values) if exchanges else [],
+        "expectation": _carried(finding, captures, values, mask),
     }
 
 
-def _templated_claims(
-    claims: list[list[Any]], captures: Sequence[Mapping[str, Mapping[str, Any]]], values: Mapping[str, str]
-) -> list[list[Any]]:
-    """The assertions, with what the answers and the run give as variables."""
+def _carried(
+    finding: Finding,
+    captures: Sequence[Mapping[str, Mapping[str, Any]]],
+    values: Mapping[str, str],
+    mask: Callable[[str], str],
+) -> Expectation:
+    """The expectation with the numbers of steps, and with what the answers and the run give as variables."""
+    steps = {exchange.number: number for number, exchange in enumerate(finding.exchanges, 1)}
     known = {name: what["text"] for found in captures for name, what in found.items()}
     known |= {name: text for name, text in values.items() if len(text) >= _SHORTEST_ID // 2}
-    return [
-        [what, name, operator, _templated(wanted, known) if isinstance(wanted, str) else wanted]
-        for what, name, operator, wanted in claims
-    ]
+    numbered = renumbered(_on_any_host(finding.expectation), steps.__getitem__)
+    carried: Expectation = with_texts(numbered, lambda text: mask(_templated(text, known)))
+    return carried
+
+
+def _on_any_host(expectation: Expectation) -> Expectation:
+    """Links lead to the host that is asked, whichever that is."""
+    if expectation["what"] == "links":
+        return {**expectation, "host": "${host}"}
+    if expectation["what"] != "any":
+        return expectation
+    return {**expectation, "of": [_on_any_host(part) for part in expectation["of"]]}
 
 
 def _used(values: dict[str, str], exchanges: Sequence[Exchange]) -> dict[str, str]:
@@ -103,70 +101,6 @@ def _used(values: dict[str, str], exchanges: Sequence[Exchange]) -> dict[str, st
     secrets = [text for name, text in values.items() if name.startswith("secret_") and text.encode() in hay]
     kept = {name: text for name, text in values.items() if not name.startswith("secret_")}
     return kept | {f"secret_{number}": text for number, text in enumerate(secrets, 1)}
-
-
-def assertions(finding: Finding, values: Mapping[str, str]) -> list[list[Any]]:
-    """What holds on the last answer of a right service: [what, name, operator, value] each."""
-    of_rule = _by_rule(finding, values) or claims_of(finding)
-    if of_rule:
-        return of_rule
-    last = finding.exchanges[-1]
-    statuses = _statuses(finding.expected)
-    if last.status == 429 and statuses:
-        return [["answers", "", "never", 429]]
-    if statuses and last.status not in statuses and finding.actual.startswith(str(last.status)):
-        return [["status", "", "in", statuses]]
-    answers = [answer_of(exchange) for exchange in finding.exchanges]
-    member = finding.field.rpartition(".")[2].rpartition("/")[2]
-    return [["answer", member, "unlike", json.loads(json.dumps(signature(answers, values, member)))]]
-
-
-def _by_rule(finding: Finding, values: Mapping[str, str]) -> list[list[Any]]:
-    """What a rule of its own says of the last answer; nothing for most rules."""
-    rule, last, expected = finding.rule, finding.exchanges[-1], finding.expected
-    if rule == "answer-arrives":
-        return [["status", "", "in", list(range(100, 600))]]
-    if rule == "no-server-error" or last.status >= 500:
-        return [["status", "", "<", 500]]
-    if rule in _HEADER_RULES:
-        operator = "has" if rule == "vary" else "=="
-        return [["header", _HEADER_RULES[rule].lower(), operator, None if expected == "None" else expected]]
-    if rule == "answer-schema":
-        return _of_schema(finding)
-    if rule == "secret-unanswered":
-        names = [name for name in values if name.startswith("secret_") or name.count("_") == 1]
-        text = f"{' '.join(last.headers.values())} {last.text}"
-        if any(values[name] in text for name in names):
-            return [["anywhere", "", "lacks", f"${{{name}}}"] for name in names]
-    return []
-
-
-def _of_schema(finding: Finding) -> list[list[Any]]:
-    """What the schema says of a member, as far as the words tell; else that a list does not have the wrong value."""
-    wrong = _BREAKS.match(finding.actual)
-    if wrong is None:
-        return []
-    keyword, told = wrong.groups()
-    types, pattern = _TYPES.search(told), _PATTERN.search(told)
-    if keyword == "type" and types is not None:
-        return [["values", finding.field, "of type", json.loads(f"[{types[1]}]")]]
-    if keyword == "pattern" and pattern is not None:
-        return [["values", finding.field, "matching", pattern[1].replace("\\\\", "\\")]]
-    if "results." in finding.field:
-        with suppress(ValueError):
-            # A value that the contract does not allow in this member is there in no right answer.
-            return [["values", finding.field, "without", _DECODER.raw_decode(told)[0]]]
-    return []
-
-
-def _statuses(expected: str) -> list[int]:
-    match = _STATUSES.match(expected)
-    return [int(text) for text in re.findall(r"\b\d{3}\b", match[0])] if match else []
-
-
-def answer_of(exchange: Exchange) -> Answer:
-    """An exchange as the player sees it."""
-    return Answer(exchange.status, exchange.headers, exchange.body, exchange.started)
 
 
 def _sent(exchange: Exchange) -> bytes:

@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any, Protocol
 
+from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Key
+from mockserver.conformance.expectations import Expectation, facts_of
 from mockserver.conformance.findings import Findings
+from mockserver.conformance.listed import Facts
 from mockserver.conformance.origins import Memory
 from mockserver.conformance.patience import Patience
 
@@ -92,6 +95,32 @@ class Run:
         """The block imports or builds what a part needs: the runner does not charge its time to the part."""
         yield
 
-    def check(self, rule: str, holds: bool, **seen: Any) -> bool:
+    def check(
+        self,
+        rule: str,
+        expectation: Expectation,
+        *,
+        operation: str,
+        exchanges: Sequence[Exchange],
+        field: str = "",
+        facts: Facts | None = None,
+    ) -> bool:
+        """Holds exchanges against what a rule expects of them, and records it; gives whether it holds.
+
+        `facts` are the answers of the exchanges, where they were read already.
+        """
+        seen = broken(expectation, facts or facts_of(exchanges))
+        return self.record(rule, seen, expectation, operation=operation, exchanges=exchanges, field=field)
+
+    def record(
+        self,
+        rule: str,
+        seen: str,
+        expectation: Expectation,
+        *,
+        operation: str,
+        exchanges: Sequence[Exchange],
+        field: str = "",
+    ) -> bool:
         """Records one test of a rule; see Findings.record."""
-        return self.findings.record(rule, holds, **seen)
+        return self.findings.record(rule, seen, expectation, operation=operation, exchanges=exchanges, field=field)

@@ -11,6 +11,8 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Any, Protocol
 
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.expectations import Expectation
 from mockserver.conformance.report import RuleResult
 from mockserver.conformance.rules import Need, Rule
 from mockserver.conformance.run import INTERRUPTED, Forbidden, Run, Stopped, Target
@@ -75,14 +77,23 @@ class JudgeRun(Run):
             self.deadline += spent
             self.extend(spent)
 
-    def check(self, rule: str, holds: bool, **seen: Any) -> bool:
+    def record(
+        self,
+        rule: str,
+        seen: str,
+        expectation: Expectation,
+        *,
+        operation: str,
+        exchanges: Sequence[Exchange],
+        field: str = "",
+    ) -> bool:
         """Records one test of a rule."""
-        if not holds and self.first_finding is None:
+        if seen and self.first_finding is None:
             self.first_finding = getattr(self.target, "sent", 0), self._clock() - self.started
-        super().check(rule, holds, **seen)
+        holds = super().record(rule, seen, expectation, operation=operation, exchanges=exchanges, field=field)
         if not holds:
-            finding = self.findings.broken[rule, seen["operation"], seen.get("field", "")]
-            if finding.exchanges == tuple(seen["exchanges"]):
+            finding = self.findings.broken[rule, operation, field]
+            if finding.exchanges == tuple(exchanges):
                 finding.history = tuple(getattr(self.target, "recent", ()))
         return holds
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mockserver.conformance.exchange import Exchange, Key, Request
+from mockserver.conformance.expectations import status
 from mockserver.conformance.findings import Finding
 from mockserver.conformance.recipe import Origins, recipe_of
 from mockserver.conformance.report import Report, RuleResult
@@ -82,7 +83,8 @@ def crash() -> Finding:
     wrong = exchange(
         2, "PATCH", "/api/v1/calendars/cal_aaaaaaaaaaaaaaaa", 500, f"<h1>{SECRET}\x00</h1>", {"metadata": {}}
     )
-    return Finding(RULE.id, "updateCalendar", "metadata", "a status below 500", f"500 <h1>{SECRET}</h1>", (made, wrong))
+    sound = {**status((100, 499)), "step": wrong.number}
+    return Finding(RULE.id, "updateCalendar", "metadata", sound, f"500 <h1>{SECRET}</h1>", (made, wrong))
 
 
 def mask(text: str) -> str:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import schemathesis
 
 from mockserver.conformance import check, fuzz
-from mockserver.conformance.exchange import Request
+from mockserver.conformance.answers import answers_of
+from mockserver.conformance.evaluation import broken
+from mockserver.conformance.exchange import Exchange, Request
+from mockserver.conformance.expectations import facts_of
+from mockserver.conformance.fuzz import expected_by
 from mockserver.conformance.runner import JudgeRun
 from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.tolerance import is_refused_rightly, is_taken_rightly
@@ -52,6 +57,43 @@ def test_building_the_schema_is_not_charged_to_the_share(monkeypatch: pytest.Mon
         fuzz.run(run)
     assert run.share() == 60.0
     assert run.findings.exercised["fuzz-answer"]
+
+
+def told_by(rule: str, **changed: Any) -> str:
+    """What is wrong with an answer to a list of events, which is right but for what is changed."""
+    headers = {"content-type": "application/json", "allow": "GET, HEAD, OPTIONS", "vary": "Accept"}
+    body = b'{"next": null, "previous": null, "results": []}'
+    request = Request("GET", "/api/v1/calendar_events")
+    exchange = replace(Exchange(1, request, 200, headers, body), **changed)
+    expectation = expected_by(rule, answers_of(load_contract()), exchange, "listCalendarEvents")
+    return broken(expectation, facts_of([exchange]))
+
+
+@pytest.mark.parametrize(
+    ("rule", "wrong"),
+    [
+        ("fuzz-answer", {"headers": {"content-type": "application/json", "allow": "GET, HEAD, OPTIONS", "vary": "*"}}),
+        ("fuzz-answer", {"headers": {"content-type": "text/html", "allow": "GET, HEAD, OPTIONS", "vary": "Accept"}}),
+        ("fuzz-answer", {"body": b'{"results": []}'}),
+        ("fuzz-answer", {"status": 418}),
+        ("fuzz-valid-taken", {"status": 400}),
+        ("fuzz-valid-taken", {"status": 422}),
+    ],
+)
+def test_what_schemathesis_finds_is_written_down_so_that_it_shows_again(rule: str, wrong: dict[str, Any]) -> None:
+    assert told_by(rule) == ""
+    assert told_by(rule, **wrong)
+
+
+def test_what_should_have_been_refused_shows_by_any_success() -> None:
+    assert told_by("fuzz-invalid-refused", status=400) == ""
+    assert told_by("fuzz-invalid-refused")
+    assert told_by("fuzz-invalid-refused", status=201)
+
+
+def test_headers_are_held_against_the_contract_beyond_what_the_other_rules_ask() -> None:
+    headers = {"content-type": "application/json", "allow": "GET, HEAD, OPTIONS", "vary": "Accept, Origin"}
+    assert "Vary" in told_by("fuzz-answer", headers=headers)
 
 
 @pytest.mark.parametrize("fields", [{"metadata": {"\0": "x"}}, {"metadata": {"a": "x" * 1000}}, {"client_id": " x"}])

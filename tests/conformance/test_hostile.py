@@ -137,6 +137,8 @@ def test_broken_bytes_are_shown_again_by_each_of_the_findings_files(upset: Upset
     finding = next(iter(run.findings.broken.values()))
     recipe = recipe_of(finding, rule, Origins("", {}))
     assert shown(Upset(upset.breaks, dies=upset.dies), recipe)[:2] == ("shows", 1)
+    otherwise = http("503 Oh") if upset.breaks else b""
+    assert shown(Upset(otherwise, dies=upset.dies), recipe)[:2] == ("shows", 1)
     assert shown(Upset(http("400 Bad Request")), recipe)[:2] == ("gone", 0)
 
 

@@ -10,14 +10,14 @@ from xml.etree import ElementTree as xml
 
 import pytest
 
-from mockserver.conformance.findings import Finding
+from mockserver.conformance.expectations import body
 from mockserver.conformance.recipe import Origins, recipe_of
 from mockserver.conformance.report import Report, RuleResult
 from mockserver.conformance.reports import render
 from mockserver.conformance.reports.folder import write_findings
 from mockserver.conformance.reports.places import line_of, lines
 from mockserver.conformance.reports.reproduction import curl_lines
-from tests.conformance.fakes import RULE, SECRET, exchange, report
+from tests.conformance.fakes import MARK, RULE, SECRET, crash, exchange, mask, report
 from tests.conformance.rules_table import PAGE, page_with_rules
 
 FORMS = ("terminal", "junit", "html", "json", "sarif", "github")
@@ -33,6 +33,14 @@ def test_files_of_findings_hold_no_secret(tmp_path: Path) -> None:
     written = write_findings(report(), tmp_path)
     assert sorted(path.suffix for path in written) == [".json", ".py", ".sh"]
     assert not [path for path in written if SECRET in path.read_text("utf-8")]
+
+
+def test_an_expectation_holds_no_secret_in_clear() -> None:
+    finding = replace(crash(), expectation={**body({"client_secret": SECRET}), "step": 2})
+    recipe = recipe_of(finding, RULE, Origins(MARK, {"main": "canary-key-main"}, [SECRET]))
+    assert recipe["expectation"]["like"] == {"client_secret": "${secret_1}"}
+    unknown = recipe_of(finding, RULE, Origins(MARK, {}), mask)
+    assert SECRET not in json.dumps(unknown["expectation"])
 
 
 def test_junit_has_a_case_for_each_rule() -> None:
@@ -114,6 +122,9 @@ def test_curl_lines_are_a_script(tmp_path: Path) -> None:
     text = script.read_text("utf-8")
     assert '"$BASE"/api/v1/calendars/"$ID_1"' in text
     assert "Token $ATTENDEE_API_KEY" in text
+    assert "# expected: a status of 100 to 499" in text
+    assert "# seen:     500" in text
+    assert "python3 -" not in text.replace("python3 -c", "")
 
 
 def test_every_operation_has_a_line() -> None:
@@ -127,7 +138,7 @@ def test_the_documentation_lists_every_rule() -> None:
 
 
 def test_curl_sends_headers_as_the_judge_does() -> None:
-    seen = exchange(1, "GET", "/api/v1/calendars", 500, {})
+    seen = exchange(2, "GET", "/api/v1/calendars", 500, {})
     odd = replace(seen, request=replace(seen.request, headers=(("Accept", "\xff/\xfe"),)))
-    finding = Finding(RULE.id, "listCalendars", "Accept", "a status below 500", "500", (odd,))
+    finding = replace(crash(), operation="listCalendars", field="Accept", exchanges=(odd,))
     assert r"\377\057\376" in curl_lines(recipe_of(finding, RULE, Origins("", {})), base="http://127.0.0.1:9")

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from mockserver.conformance import always
+from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Key
-from mockserver.conformance.probes.bench import ANYTHING, CALENDARS, Bench, fits
+from mockserver.conformance.expectations import Expectation, body, every, facts_of, status, unless_throttled, where
+from mockserver.conformance.probes.bench import ANYTHING, CALENDARS, Bench, wanted
 
 _PROOF = f"{CALENDARS}?deduplication_key=conformance-still-there"
 _PAUSE = 24
@@ -47,39 +49,44 @@ def check(bench: Bench, odd: Odd, exchange: Exchange, before: Sequence[Exchange]
     """Holds the answer to an odd request against what it may be, unless it was told already."""
     if exchange.status == 429 or _is_known(bench, odd):
         return
-    in_front = 400 <= exchange.status < 500 and not always.is_ordinary(exchange.request)
-    right_status = holds = in_front or exchange.status in odd.statuses
-    if exchange.status < 400 and holds:
-        holds = fits(odd.body, exchange.json)
-    if not holds and bench.is_told(exchange, right_status=right_status):
-        return
-    bench.run.check(
-        odd.rule,
-        holds,
-        operation=odd.operation,
-        field=odd.field,
-        expected=f"one of {sorted(odd.statuses)}" + ("" if odd.body is ANYTHING else f", with {odd.body}"),
-        actual=f"{exchange.status} {exchange.text[:300]}",
-        exchanges=[exchange] if holds else [*bench.origins(exchange, *before), exchange],
-    )
+    right_status = _is_in_front(exchange) or exchange.status in odd.statuses
+    expectation = _expected_by(odd, exchange)
+    if broken(expectation, facts_of([exchange])):
+        if bench.is_told(exchange, right_status=right_status):
+            return
+        led_to = bench.origins(exchange, *before)
+    else:
+        led_to = []
+    bench.run.check(odd.rule, expectation, operation=odd.operation, field=odd.field, exchanges=[*led_to, exchange])
+
+
+def _is_in_front(exchange: Exchange) -> bool:
+    return 400 <= exchange.status < 500 and not always.is_ordinary(exchange.request)
+
+
+def _expected_by(odd: Odd, exchange: Exchange) -> Expectation:
+    """One of its statuses, or any refusal of an extreme request; what is no refusal is like its body."""
+    refusals = () if always.is_ordinary(exchange.request) else ((400, 499),)
+    right = status(*sorted(odd.statuses), *refusals)
+    if odd.body is not ANYTHING:
+        right = every(right, where(status((1, 399)), body(wanted(odd.body))))
+    return unless_throttled(right)
 
 
 def _is_known(bench: Bench, odd: Odd) -> bool:
     """Whether another rule is broken there already: a field that takes too much takes odd things as well."""
-    broken = bench.run.findings.broken
+    known = bench.run.findings.broken
     here = odd.operation, odd.field
     if odd.field == "body" and bench.is_broken("field-unknown", odd.operation):
         return True
-    return any((operation, field) == here and rule != odd.rule for rule, operation, field in broken)
+    return any((operation, field) == here and rule != odd.rule for rule, operation, field in known)
 
 
 def _prove(bench: Bench, thrown: Sequence[Exchange]) -> None:
     proof = bench.target.send("GET", _PROOF)
     bench.run.check(
         "still-answers",
-        proof.status == 200,
+        status(200),
         operation=bench.answers.place(thrown[-1].request.method, thrown[-1].request.path).operation,
-        expected="200 for a plain request afterwards",
-        actual=proof.failure or f"{proof.status} {proof.text[:200]}",
         exchanges=[*thrown, proof],
     )

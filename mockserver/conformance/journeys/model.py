@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.listed import shows_sync
 
 Document: TypeAlias = dict[str, Any]
 STRIPPED = ("client_id", "platform_uuid", "deduplication_key")
@@ -41,6 +42,15 @@ class Calendar:
         """Its deduplication key."""
         key = self.document.get("deduplication_key")
         return key if isinstance(key, str) else None
+
+    @property
+    def written(self) -> Exchange:
+        """The last answer that says how it is."""
+        return self.changed or self.made
+
+    def copy(self) -> Calendar:
+        """The calendar as it is now."""
+        return replace(self)
 
     def story(self, *further: Exchange) -> list[Exchange]:
         """The requests that led here, and further ones."""
@@ -79,17 +89,3 @@ def difference(wanted: Mapping[str, Any], found: Any, *, live: bool, without: tu
     passed_over = (*without, *(VOLATILE if live or shows_sync(wanted, found) else ()))
     names = [name for name in wanted if name not in passed_over]
     return next((name for name in names if name not in found or found[name] != wanted[name]), None)
-
-
-def shows_sync(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether a sync has come between two answers: its times moved on, or it ended in an authentication failure."""
-    for name in ("last_attempted_sync_at", "last_successful_sync_at"):
-        old, new = before.get(name), after.get(name)
-        if isinstance(new, str) and (old is None or (isinstance(old, str) and old < new)):
-            return True
-    failure = after.get("connection_failure_data")
-    return (
-        after.get("state") == "disconnected"
-        and isinstance(failure, dict)
-        and failure != before.get("connection_failure_data")
-    )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mockserver.conformance import expectations
 from mockserver.conformance.exchange import Exchange, Key
-from mockserver.conformance.journeys.model import Calendar, Model, difference
+from mockserver.conformance.expectations import Expectation, every
+from mockserver.conformance.journeys.model import VOLATILE, Calendar, Model
 from mockserver.conformance.journeys.shapes import CLIENT, MARK, Body
 from mockserver.conformance.run import Forbidden, Run
 
@@ -37,23 +39,18 @@ class Stage:
         self._stop_at = stop_at
 
     def check(
-        self,
-        rule: str,
-        holds: bool,
-        operation: str,
-        exchanges: Sequence[Exchange],
-        *,
-        field: str = "",
-        expected: object = "",
-        actual: object = "",
+        self, rule: str, expectation: Expectation, operation: str, exchanges: Sequence[Exchange], *, field: str = ""
     ) -> bool:
-        """Records one test of a rule."""
-        self.run.check(
-            rule, holds, operation=operation, field=field, expected=expected, actual=actual, exchanges=exchanges
-        )
+        """Holds exchanges against what a rule expects of them, and records it."""
+        holds = self.run.check(rule, expectation, operation=operation, field=field, exchanges=exchanges)
         if not holds and self._stop_at == (rule, operation, field):
             raise Broken(rule)
         return holds
+
+    def keep(self, rule: str) -> bool:
+        """Records one test of a rule that it passed."""
+        self.run.findings.kept(rule)
+        return True
 
     def broke(self, *rules: str, operation: str | None = None) -> bool:
         """Whether one of the rules is known to be broken, so that its consequences are not told as well."""
@@ -113,24 +110,28 @@ class Stage:
         elif found.status == 404:
             self.drop(calendar)
 
-    def difference(self, calendar: Calendar, found: Any) -> str | None:
-        """The first field in which a calendar is not as it should be, but for those that change with every read."""
-        told = tuple(name for rule, _, name in self.run.findings.broken if rule == "read-changes-nothing")
-        return difference(calendar.document, found, live=self.live, without=told)
+    def like(self, calendar: Calendar, without: tuple[str, ...] = ()) -> Expectation:
+        """The last answer shows a calendar as it was last written, but for what changes with every read."""
+        written = calendar.written
+        said = written.json if isinstance(written.json, dict) else {}
+        broken = self.run.findings.broken
+        names = list(without) or [name for rule, _, name in broken if rule == "read-changes-nothing"]
+        # What a creation answered wrongly is held against what it should have been: that was told already.
+        mended = {n: value for n, value in calendar.document.items() if n not in names and said.get(n) != value}
+        return expectations.same_document(
+            written, but=[*names, *(VOLATILE if self.live else ())], synced=VOLATILE, instead=mended
+        )
 
     def as_written(self, calendar: Calendar, rule: str, operation: str, cause: Sequence[Exchange] = ()) -> bool:
         """Reads a calendar and tests whether it is as it should be; `cause`: what may have changed it."""
         if rule != "create-stored" and self.broke("create-stored"):
             return True
         found = self.read(calendar.id)
-        name = None if found.status == 404 else self.difference(calendar, found.json)
         holds = self.check(
             rule,
-            found.status == 200 and name is None,
+            every(expectations.status(200), self.like(calendar)),
             operation,
             calendar.story(*cause, found),
-            expected=f"{name} {calendar.document.get(name)}" if name else "200 and the calendar",
-            actual=f"{name} {(found.json or {}).get(name)}" if name else found.status,
         )
         if not holds:
             self.resume(calendar, found)

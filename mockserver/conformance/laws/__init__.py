@@ -70,17 +70,16 @@ def _try(run: Run, survey: Survey, law: Law) -> None:
     if broken:
         second = _trial(run, survey, law, seed=seed, confirming=True)
         broken = {name: seen for name, seen in second.suspicions.items() if name in broken}
-    for rule, operation, exchanges in first.held:
-        run.check(rule, True, operation=operation, exchanges=exchanges)
-    for seen in broken.values():
-        run.check(
-            seen.rule,
-            False,
-            operation=seen.operation,
-            field=seen.field,
-            expected=seen.expected,
-            actual=seen.actual,
-            exchanges=seen.exchanges,
+    for rule in first.held:
+        run.findings.kept(rule)
+    for one in broken.values():
+        run.record(
+            one.rule,
+            one.seen,
+            one.expectation,
+            operation=one.operation,
+            field=one.field,
+            exchanges=one.exchanges,
         )
 
 

@@ -40,6 +40,11 @@ class Chain:
         last = max(page.exchange.number for page in pages)
         return [exchange for exchange in self.exchanges() if exchange.number <= last]
 
+    def among(self, exchanges: Sequence[Exchange]) -> list[Exchange]:
+        """Those of the exchanges that are its pages, in the listing's order."""
+        numbers = {exchange.number for exchange in exchanges}
+        return [page.exchange for page in self.pages if page.exchange.number in numbers]
+
 
 class Fault(NamedTuple):
     """A row that a chain shows twice or not at all."""

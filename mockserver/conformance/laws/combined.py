@@ -6,10 +6,21 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from mockserver.conformance.exchange import Exchange
-from mockserver.conformance.laws.asking import TIMES, Filter, Wrong, key_of, meets, query_of, wrong_with
+from mockserver.conformance.expectations import each_row, every, in_order
+from mockserver.conformance.laws.asking import (
+    TIMES,
+    Filter,
+    Wrong,
+    conditions,
+    key_of,
+    meets,
+    query_of,
+    tell,
+    wrong_with,
+)
 from mockserver.conformance.laws.bench import Bench
+from mockserver.conformance.laws.chains import Chain, misplaced
 from mockserver.conformance.laws.chains import forward as chain_from
-from mockserver.conformance.laws.chains import misplaced
 from mockserver.conformance.laws.instants import read, write
 from mockserver.conformance.laws.reading import (
     EVENTS,
@@ -19,7 +30,6 @@ from mockserver.conformance.laws.reading import (
     Row,
     Unreadable,
     is_known_cursor,
-    sort_key,
 )
 
 _DRAWS = 12
@@ -57,16 +67,9 @@ def combinations_of_filters(bench: Bench) -> None:
 def _counts(bench: Bench, filters: list[Filter]) -> bool:
     """Tests one combination; the finding is about the filter that does not count, whatever it is combined with."""
     page = bench.page(EVENTS, query_of(filters))
-    wrong = wrong_with(bench, page, filters) or Wrong("", "", [page.exchange])
-    return bench.check(
-        "filter-combined",
-        not wrong.actual,
-        operation=EVENTS.operation,
-        field=wrong.filter or "+".join(item.name for item in filters),
-        expected=wrong.expected,
-        actual=wrong.actual,
-        exchanges=wrong.exchanges,
-    )
+    wrong = wrong_with(bench, page, filters)
+    field = (wrong.filter if wrong else "") or "+".join(item.name for item in filters)
+    return tell(bench, "filter-combined", wrong, operation=EVENTS.operation, field=field)
 
 
 def _is_broken(bench: Bench, name: str) -> bool:
@@ -111,33 +114,31 @@ def filters_with_orders(bench: Bench) -> None:
     since = instants[len(instants) // 4]
     filters = [Filter("updated_at_gte", write(since), since)]
     wrong = [(ordering, seen) for ordering in ORDERINGS if (seen := _ordered(bench, filters, ordering))]
-    for ordering, (expected, actual, exchanges) in wrong[:1]:
-        bench.check(
-            "filter-with-order",
-            False,
-            operation=EVENTS.operation,
-            field=ordering if len(wrong) == 1 else "ordering",
-            expected=expected,
-            actual=actual,
-            exchanges=exchanges,
-        )
+    for ordering, seen in wrong[:1]:
+        field = ordering if len(wrong) == 1 else "ordering"
+        tell(bench, "filter-with-order", seen, operation=EVENTS.operation, field=field)
 
 
-def _ordered(bench: Bench, filters: list[Filter], ordering: str) -> tuple[str, str, list[Exchange]] | None:
+def _ordered(bench: Bench, filters: list[Filter], ordering: str) -> Wrong | None:
     first = bench.page(EVENTS, query_of(filters, ordering))
     wrong = wrong_with(bench, first, filters)
     chain = chain_from(bench, first, 2)
     found = misplaced(chain)
     if wrong is None and found is not None:
-        return f"rows sorted by {ordering}", f"{found[2]['id']} after {found[1]['id']}", chain.up_to(found[0])
+        return _along(chain, chain.up_to(found[0]), filters)
     for page in chain.pages[1:]:
         stranger = next((row for row in page.rows for item in filters if not meets(bench, row, item)), None)
         if wrong is None and stranger is not None:
-            return f"rows that meet {filters[0].text}", f"{stranger['id']} does not", chain.up_to(page)
-    if wrong is not None:
-        return wrong.expected, wrong.actual, wrong.exchanges
-    bench.check("filter-with-order", True, operation=EVENTS.operation, exchanges=[])
-    return None
+            return _along(chain, chain.up_to(page), filters)
+    if wrong is None:
+        bench.keep("filter-with-order")
+    return wrong
+
+
+def _along(chain: Chain, exchanges: list[Exchange], filters: list[Filter]) -> Wrong:
+    """That pages in a row are sorted and show only what the filters leave."""
+    pages = chain.among(exchanges)
+    return Wrong(every(in_order(pages, chain.ordering), each_row(pages, conditions(filters))), exchanges)
 
 
 def cursors_elsewhere(bench: Bench) -> None:
@@ -163,14 +164,10 @@ def cursors_elsewhere(bench: Bench) -> None:
 
 
 def _beyond(bench: Bench, page: Page, filters: list[Filter], at: int) -> bool:
-    limit = -at if page.ordering.startswith("-") else at
-    stray = [row for row in page.rows if (sort_key(row, page.ordering) or 0) <= limit]
-    stray += [row for row in page.rows for item in filters if not meets(bench, row, item)]
+    beyond = [[page.ordering.removeprefix("-"), "beyond", at], *conditions(filters)]
     return bench.check(
         "cursor-position",
-        not stray,
+        each_row([None], beyond, ordering=page.ordering),
         operation=EVENTS.operation,
-        expected=f"only rows beyond {write(at)}, sorted by {page.ordering}",
-        actual=f"{stray[0]['id']}" if stray else "",
         exchanges=[page.exchange],
     )

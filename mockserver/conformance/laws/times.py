@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from mockserver.conformance.laws.asking import TIMES, Filter, Wrong, query_of, wrong_with
+from mockserver.conformance.laws.asking import TIMES, Filter, Wrong, query_of, tell, wrong_with
 from mockserver.conformance.laws.bench import Bench, Unreadable, is_strict
 from mockserver.conformance.laws.instants import DAY, SECOND, naive, read, write
 from mockserver.conformance.laws.reading import EVENTS
@@ -25,7 +25,7 @@ def time_filters(bench: Bench) -> None:
     """The three time filters, rung by rung."""
     broken: set[str] = set()
     for rung in RUNGS:
-        wrong: dict[str, tuple[Filter, Wrong]] = {}
+        wrong: dict[str, Wrong] = {}
         for name in (name for name in TIMES if name not in broken):
             instants = sorted(
                 {i for row in bench.survey.known(EVENTS) if (i := read(row.get(TIMES[name]))) is not None}
@@ -40,7 +40,7 @@ def time_filters(bench: Bench) -> None:
         broken |= set(wrong)
 
 
-def _try(bench: Bench, rung: Rung, name: str, instants: list[int]) -> tuple[Filter, Wrong] | None:
+def _try(bench: Bench, rung: Rung, name: str, instants: list[int]) -> Wrong | None:
     """Asks with each value of a rung, so sorted that what is just beyond the boundary would come first."""
     ordering: str | None = TIMES[name] if name != "end_time_lte" else "-end_time"
     if bench.broke("events-order", "order-same-set", operation=EVENTS.operation):
@@ -55,23 +55,16 @@ def _try(bench: Bench, rung: Rung, name: str, instants: list[int]) -> tuple[Filt
             raise
         wrong = wrong_with(bench, page, [item])
         if wrong is not None:
-            return item, wrong
-        bench.check(rung.rule, True, operation=EVENTS.operation, exchanges=[page.exchange])
+            return wrong
+        bench.keep(rung.rule)
     return None
 
 
-def _tell(bench: Bench, rule: str, wrong: dict[str, tuple[Filter, Wrong]]) -> None:
+def _tell(bench: Bench, rule: str, wrong: dict[str, Wrong]) -> None:
     """One suspicion: about the filter that is wrong, or about all time filters where several are."""
-    for name, (item, seen) in list(wrong.items())[:1]:
-        bench.check(
-            rule,
-            False,
-            operation=EVENTS.operation,
-            field=name if len(wrong) == 1 else "time filters",
-            expected=f"{seen.expected} (that is {write(item.instant or 0)})",
-            actual=seen.actual,
-            exchanges=seen.exchanges,
-        )
+    for name, seen in list(wrong.items())[:1]:
+        field = name if len(wrong) == 1 else "time filters"
+        tell(bench, rule, seen, operation=EVENTS.operation, field=field)
 
 
 def _between(bench: Bench, instants: list[int]) -> Values:
@@ -152,12 +145,5 @@ def _alias(bench: Bench, asked: list[tuple[str, str]], means: list[Filter]) -> N
     query = (*asked, ("ordering", "updated_at")) if not bench.broke("events-order") else tuple(asked)
     page = bench.page(EVENTS, query)
     wrong = wrong_with(bench, page, means)
-    bench.check(
-        "filter-alias",
-        wrong is None,
-        operation=EVENTS.operation,
-        field="updated_after" if asked[0][0] == "updated_after" or len(asked) > 1 else "updated_at_gte",
-        expected=f"as with {[tuple(item[:2]) for item in means]}",
-        actual=wrong.actual if wrong else "",
-        exchanges=wrong.exchanges if wrong else [page.exchange],
-    )
+    field = "updated_after" if asked[0][0] == "updated_after" or len(asked) > 1 else "updated_at_gte"
+    tell(bench, "filter-alias", wrong, operation=EVENTS.operation, field=field)

@@ -6,13 +6,13 @@ import ast
 from importlib.resources import files
 from typing import Final
 
-_PLAYERS: Final = ("playing", "likeness", "holding")
+PLAYERS: Final = ("playing", "shape", "listed", "evaluation")
 
 
 def player(*further: str) -> tuple[str, str]:
     """The imports, `further` ones with them, and the code of the modules."""
     imports, code = set(further), ""
-    for name in _PLAYERS:
+    for name in PLAYERS:
         source = files("mockserver.conformance").joinpath(f"{name}.py").read_text(encoding="utf-8")
         lines = source.splitlines(keepends=True)
         for node in ast.parse(source).body:

@@ -24,7 +24,7 @@ def write_findings(report: Report, folder: Path) -> list[Path]:
         base = report.target
         for path, text in (
             (folder / f"{name}.json", json.dumps(recipe, indent=2) + "\n"),
-            (folder / f"{name}.sh", curl_lines(recipe, base=base, judged=True)),
+            (folder / f"{name}.sh", curl_lines(recipe, base=base)),
             (folder / f"test_{name}.py", pytest_file(recipe, base=base, file=f"test_{name}.py")),
         ):
             path.write_text(report.mask(text), encoding="utf-8")

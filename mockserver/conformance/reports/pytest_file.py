@@ -31,7 +31,7 @@ def _bytes(sent: Sent) -> Answer:
                 connection.shutdown(socket.SHUT_WR)
             response = http.client.HTTPResponse(connection)
             response.begin()
-            return Answer(response.status, dict(response.getheaders()), response.read(), started)
+            return Answer(response.status, dict(response.getheaders()), response.read(), started, time.time() - started)
     except (OSError, http.client.HTTPException):
         return Answer(0, {{}}, b"", started)
 
@@ -57,7 +57,7 @@ def _answer(sent: Sent) -> Answer:
         connection.endheaders(sent.body)
         response = connection.getresponse()
         answered = {{name.lower(): value for name, value in response.getheaders()}}
-        return Answer(response.status, answered, response.read(), started)
+        return Answer(response.status, answered, response.read(), started, time.time() - started)
     except (OSError, http.client.HTTPException):
         return Answer(0, {{}}, b"", started)
     finally:
@@ -72,12 +72,13 @@ def _together(batch: list[Sent]) -> list[Answer]:
 def test_{name}() -> None:
     """{sentence}"""
     for _ in range({tries}):  # a defect may show only now and then
-        assert _once_more() == []
+        seen = _once_more()
+        assert not seen, "expected " + RECIPE["expected"] + "; was " + seen
 
 
-def _once_more() -> list[str]:
+def _once_more() -> str:
     mark = f"c{{time.time_ns():x}}"
-    values = spelt(KEYS) | {{"run": mark, "RUN": mark.upper()}}
+    values = spelt(KEYS) | {{"run": mark, "RUN": mark.upper(), "host": urlsplit(BASE).netloc}}
     values |= {{f"secret_{{number}}": f"made-up-{{mark}}-{{number}}" for number in range(1, 20)}}
     made: list[tuple[str, str | None]] = []
 
@@ -91,14 +92,15 @@ def _once_more() -> list[str]:
         try:
             answers = play(RECIPE["steps"], values, send, _together)
         except Ended:
-            return []
+            return ""
         except Unplayable as reason:
             pytest.skip(f"the steps cannot be taken here: {{reason}}")
-        return broken(RECIPE["assertions"], answers, values)
+        return replayed(RECIPE["expectation"], answers, values)
     finally:
         for calendar_id, key in made:
             _answer(Sent("DELETE", f"/api/v1/calendars/{{calendar_id}}", [], None, key))
 '''
+_SHOWN: Final = ("rule", "operation", "field", "expected", "actual", "steps", "expectation")
 _HEAD = '''"""{title}
 
     ATTENDEE_BASE_URL={base} ATTENDEE_API_KEY=… pytest {file}
@@ -122,7 +124,9 @@ KEYS = {{
 def pytest_file(recipe: Mapping[str, Any], *, base: str, file: str) -> str:
     """The finding as a test: it fails while the defect is there."""
     imports, code = player(*_IMPORTS)
-    shown = {name: recipe[name] for name in ("rule", "operation", "field", "expected", "actual", "steps", "assertions")}
+    shown = {
+        name: recipe[name] for name in ("rule", "operation", "field", "expected", "actual", "steps", "expectation")
+    }
     title = f"{recipe['rule']}: {recipe['operation']} {recipe['field']}".rstrip().encode("ascii", "replace").decode()
     return "".join(
         [

@@ -1,0 +1,225 @@
+"""A finding shows for as long as its rule is broken, in whichever way, by replay and by its pytest file alike."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from random import Random
+from typing import Any
+
+import pytest
+
+from mockserver.conformance import always, hostile, laws, probes, races
+from mockserver.conformance.expectations import LAST, renumbered
+from mockserver.conformance.findings import Finding, Findings
+from mockserver.conformance.journeys import opening
+from mockserver.conformance.journeys.stage import Stage
+from mockserver.conformance.laws.bench import Bench
+from mockserver.conformance.parts import all_rules
+from mockserver.conformance.recipe import Origins, recipe_of
+from mockserver.conformance.run import Stopped
+from mockserver.conformance.runner import JudgeRun
+from mockserver.conformance.targets import AsgiTarget
+from mockserver.conformance.transport import Keys
+from mockserver.conformance.watched import Watched
+from mockserver.contracts import load_contract
+from tests.clients import ACME, GLOBEX
+from tests.conformance.single import DISABLED, recorded
+from tests.conformance.twisting import KEYS, TWISTS, Player, Sample, two_ways
+from tests.mutants.table import mutants, new_mock
+
+_MOST = 40
+"""Tests of a rule, on each operation, that are looked at for one that can be turned wrong in two ways."""
+_LONGEST = 12
+ELSEWHERE = {
+    "prompt": "test_expectations: a slow answer shows by what is usual",
+    "retry-after": "test_expectations: a 429 shows by any wrong wait",
+    "bytes-broken": "test_hostile: broken bytes are shown again",
+    "answer-arrives": "test_expectations: no answer shows, and any answer is one",
+    "race-walk": "test_expectations: a list that differs shows",
+    "fuzz-answer": "test_fuzz: what Schemathesis finds is written down",
+    "fuzz-valid-taken": "test_fuzz: what Schemathesis finds is written down",
+    "fuzz-invalid-refused": "test_fuzz: what should have been refused",
+}
+"""Rules that no answer of the mock can be turned against in two ways, and the tests that try them."""
+FROM_MUTANTS = {
+    "calendars-newest-first": "pagination/G18",
+    "event-has-calendar": "state/P7",
+    "events-default-order": "filters/F13",
+    "events-order": "filters/F12",
+    "filter-alias": "filters/F9",
+    "filter-boundary": "filters/F1",
+    "filter-combined": "filters/F3",
+    "filter-fraction": "filters/F15",
+    "filter-loose-time": "filters/F16",
+    "filter-spelling": "filters/F4",
+    "filter-text": "filters/F5",
+    "filter-time": "filters/F2",
+    "filter-unknown": "filters/F6",
+    "filter-with-order": "filters/F21",
+    "filter-zone": "filters/F8",
+    "order-same-set": "filters/F20",
+    "page-back": "pagination/G16",
+    "page-back-ties": "pagination/G7f",
+    "page-each-once": "pagination/G2",
+    "page-ends": "pagination/G13",
+    "page-forth-again": "pagination/G17",
+    "page-none-lost": "pagination/G1",
+    "page-ties": "pagination/G7c",
+    "parts-make-whole": "filters/F7",
+    "tenant-lists": "auth/A28",
+}
+"""Rules that search for what is wrong, each with a mutant in which they find it."""
+NOT_TO_THE_END = {
+    "event-has-calendar": ("other strangers", "a row twice"),
+    "page-ends": ("other words", "a link to where one is"),
+    "page-back-ties": ("other words", "again other words"),
+}
+"""Rules whose steps a right service does not take to their end, and twists of the mutant's last answer."""
+RULES = {rule.id: rule for rule in all_rules()}
+
+
+class Sampling(JudgeRun):
+    """A run that keeps the tests that rules pass."""
+
+    def __init__(self, target: AsgiTarget) -> None:
+        super().__init__(target, load_contract(), seed=1, clock=time.monotonic)
+        self.samples: defaultdict[tuple[str, str], list[Sample]] = defaultdict(list)
+
+    def record(self, rule: str, seen: str, expectation: Any, **more: Any) -> bool:
+        """Keeps the test, and records it."""
+        self.sampled(rule, expectation, **more)
+        return super().record(rule, seen, expectation, **more)
+
+    def sampled(self, rule: str, expectation: Any, *, operation: str, exchanges: Any, field: str = "") -> None:
+        kept = self.samples[rule, operation]
+        if len(kept) < _MOST and exchanges and rule not in ELSEWHERE:
+            whole = self.target.led_to(exchanges)  # type: ignore[attr-defined]  # the watched target has it
+            numbered = renumbered(expectation, lambda step: exchanges[-1].number if step == LAST else step)
+            kept.append(Sample(rule, operation, field, numbered, tuple(whole)))
+
+
+@cache
+def recipes() -> dict[tuple[str, str], tuple[dict[str, Any], list[str]]]:
+    """By rule and operation: a finding that was made out of a passed test, and the twists that break it."""
+    with AsgiTarget(recorded().asgi, Keys(ACME, GLOBEX, DISABLED)) as target, pytest.MonkeyPatch.context() as patch:
+        run = Sampling(target)
+        watched = run.target = Watched(target, run, always.look, lambda: None)
+        real = Bench.check
+
+        def check(bench: Bench, rule: str, expectation: Any, **more: Any) -> bool:
+            run.sampled(rule, expectation, **more)
+            return real(bench, rule, expectation, **more)
+
+        patch.setattr(Bench, "check", check)
+        for part in (laws.run, hostile.run, probes.run, races.run):
+            run.random = Random(1)
+            part(run)
+        opening.play(Stage(run))
+        origins = Origins(target.run_id, KEYS, watched.secrets)
+    assert run.findings.broken == {}
+    made: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {}
+    for name, samples in run.samples.items():
+        for sample in sorted(samples, key=lambda one: len(one.exchanges)):
+            twists = two_ways(sample) if len(sample.exchanges) <= _LONGEST else []
+            if twists:
+                made[name] = _recipe(sample, origins), twists
+                break
+    return made
+
+
+def _recipe(sample: Sample, origins: Origins) -> dict[str, Any]:
+    findings = Findings()
+    last = sample.exchanges[-1].number
+    assert renumbered(sample.expectation, lambda step: last if step == LAST else step) == sample.expectation
+    findings.record(
+        sample.rule,
+        "something else",
+        sample.expectation,
+        operation=sample.operation,
+        exchanges=sample.exchanges,
+        field=sample.field,
+    )
+    return _as_written(next(iter(findings.broken.values())), origins)
+
+
+def _as_written(finding: Finding, origins: Origins) -> dict[str, Any]:
+    recipe: dict[str, Any] = json.loads(json.dumps(recipe_of(finding, RULES[finding.rule], origins)))
+    return recipe
+
+
+@contextmanager
+def playing(recipe: dict[str, Any]) -> Iterator[Player]:
+    with AsgiTarget(recorded().asgi, Keys(ACME, GLOBEX, DISABLED)) as target:
+        yield Player(target, recipe)
+
+
+@pytest.mark.long
+def test_what_breaks_a_rule_in_two_ways_shows_in_both_and_not_without() -> None:
+    wrong: list[Any] = []
+    tested: set[str] = set()
+    for (rule, operation), (recipe, twists) in recipes().items():
+        ways: list[str | None] = [None, *twists]
+        with playing(recipe) as player:
+            verdicts = [player.replay(way) for way in ways]
+            if rule not in tested:
+                verdicts += [player.test(way) for way in ways]
+        tested.add(rule)
+        if verdicts != ["gone", "shows", "shows"] * (len(verdicts) // 3):
+            wrong.append((rule, operation, twists, verdicts))
+    assert wrong == []
+    assert tested | FROM_MUTANTS.keys() | ELSEWHERE.keys() == RULES.keys()
+
+
+class UntilFound(JudgeRun):
+    """A run that ends with the first finding of a rule."""
+
+    def __init__(self, target: AsgiTarget, rule: str) -> None:
+        super().__init__(target, load_contract(), seed=1, clock=time.monotonic)
+        self.rule = rule
+
+    def record(self, rule: str, seen: str, expectation: Any, **more: Any) -> bool:
+        """Records a test; raises Stopped once the rule is broken."""
+        holds = super().record(rule, seen, expectation, **more)
+        if not holds and rule == self.rule:
+            raise Stopped(rule)
+        return holds
+
+
+def found_in(name: str, rule: str) -> dict[str, Any]:
+    """The finding of a rule of the laws in a mutant."""
+    with AsgiTarget(mutants()[name].apply(new_mock()), Keys(ACME, GLOBEX, DISABLED)) as target:
+        run = UntilFound(target, rule)
+        watched = run.target = Watched(target, run, always.look, lambda: None)
+        with pytest.raises(Stopped):
+            laws.run(run)
+        finding = next(one for one in run.findings.broken.values() if one.rule == rule)
+        whole = replace(finding, exchanges=watched.led_to(finding.exchanges))
+        return _as_written(whole, Origins(target.run_id, KEYS, watched.secrets))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("half", [0, 1])
+def test_what_a_mutant_breaks_shows_also_where_the_last_page_is_wrong_in_another_way(half: int) -> None:
+    wrong: list[Any] = []
+    for rule, name in list(FROM_MUTANTS.items())[half::2]:
+        recipe = found_in(name, rule)
+        with AsgiTarget(mutants()[name].apply(new_mock()), Keys(ACME, GLOBEX, DISABLED)) as target:
+            there = Player(target, recipe)
+            verdicts = [there.replay(), there.test()]
+            if rule in NOT_TO_THE_END:
+                verdicts += [there.test(way) for way in NOT_TO_THE_END[rule]]
+        with playing(recipe) as player:
+            verdicts += [player.replay(), player.test()]
+            if rule not in NOT_TO_THE_END:
+                first = next(way for way in TWISTS if player.replay(way) == "shows")
+                last = next(way for way in [*TWISTS][::-1] if player.replay(way) == "shows")
+                verdicts += [player.test(way) for way in dict.fromkeys([first, last])]
+        if sorted(verdicts) != ["gone"] * 2 + ["shows"] * 4 or verdicts[:2] != ["shows", "shows"]:
+            wrong.append((rule, name, verdicts))
+    assert wrong == []
