@@ -154,7 +154,7 @@ def _imported() -> tuple[type[Exception], ...]:
         raise click.ClickException(
             f"{error.name} is not installed; pip install 'attendee-mockserver[conformance]'"
         ) from error
-    from mockserver.conformance.known import KnownError
+    from mockserver.conformance.baseline import KnownError
     from mockserver.conformance.preflight import Untestable
     from mockserver.conformance.replay import RecipeError
 
@@ -191,7 +191,7 @@ def rules(patterns: tuple[str, ...], long: bool, form: str) -> None:
     attendee-mock rules --format json
     """
     _imported()
-    from mockserver.conformance.parts import all_rules
+    from mockserver.conformance.registry import all_rules
     from mockserver.conformance.runner import is_chosen
 
     chosen = [rule for rule in all_rules() if is_chosen(rule, patterns, ())]

@@ -16,16 +16,16 @@ from types import FrameType
 from typing import Any
 
 from mockserver import __version__
-from mockserver.conformance import always
+from mockserver.conformance import every_response
+from mockserver.conformance.baseline import read_known, sort_out
 from mockserver.conformance.cleanup import clean_up, ledgers, resumed
-from mockserver.conformance.confirming import confirmed
 from mockserver.conformance.findings import Finding
-from mockserver.conformance.known import read_known, sort_out
 from mockserver.conformance.ledger import read_ledger
+from mockserver.conformance.minimize import confirmed
 from mockserver.conformance.opening import FOLDER, Access, Opened, base_of, keys_of, opened
-from mockserver.conformance.parts import PARTS, all_rules
 from mockserver.conformance.preflight import Untestable, check_host, preflight
-from mockserver.conformance.recipe import Origins, recipe_of
+from mockserver.conformance.recording import Origins, recipe_of
+from mockserver.conformance.registry import PARTS, all_rules
 from mockserver.conformance.replay import STATUSES, Replayer, read_recipes
 from mockserver.conformance.report import Report
 from mockserver.conformance.run import INTERRUPTED, Stopped
@@ -88,7 +88,7 @@ def check(
             transport,
             contract,
             chosen_parts(PARTS, only, skip),
-            look=always.look,
+            look=every_response.look,
             seed=seed,
             seconds=math.inf if time_budget is None and max_requests is not None else time_budget,
             progress=_ended_by_first(progress) if first_only else progress,
@@ -188,7 +188,7 @@ def _tell(report: Report, broken: Sequence[Finding], recipes: _Recipes, access: 
         return
     with opened(access._replace(seconds=None)) as transport:
         replayer = Replayer(
-            transport, load_contract(), PARTS, look=always.look, keys=_named(access), clock=time.monotonic
+            transport, load_contract(), PARTS, look=every_response.look, keys=_named(access), clock=time.monotonic
         )
         seen = confirmed(broken, recipes, replayer, seconds=_CONFIRMING)
         report.left = [*report.left, *map(str, clean_up(transport))]
@@ -222,7 +222,7 @@ def replay(
     with opened(access) as transport:
         preflight(transport)
         replayer = Replayer(
-            transport, load_contract(), PARTS, look=always.look, keys=_named(access), clock=time.monotonic
+            transport, load_contract(), PARTS, look=every_response.look, keys=_named(access), clock=time.monotonic
         )
         for recipe in recipes:
             done = replayer.replay(recipe)

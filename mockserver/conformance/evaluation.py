@@ -29,7 +29,7 @@ from mockserver.conformance.listed import (
     shows,
     some_rows,
 )
-from mockserver.conformance.playing import at, filled
+from mockserver.conformance.player import at, filled
 from mockserver.conformance.shape import shape_problem
 
 _NO_JSON = re.compile(r"NaN|Infinity")

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.listed import Facts
-from mockserver.conformance.playing import Answer
+from mockserver.conformance.player import Answer
 
 Expectation: TypeAlias = dict[str, Any]
 Statuses: TypeAlias = Iterable[int | tuple[int, int]]

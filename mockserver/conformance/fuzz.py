@@ -17,13 +17,13 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
-from mockserver.conformance import always
+from mockserver.conformance import every_response
+from mockserver.conformance.allowances import is_refused_rightly, is_taken_rightly
 from mockserver.conformance.answers import Answers, answers_of
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation, every, headers, status, unless_throttled
 from mockserver.conformance.rules import Rule
 from mockserver.conformance.run import Run, Stopped
-from mockserver.conformance.tolerance import is_refused_rightly, is_taken_rightly
 
 if TYPE_CHECKING:
     from schemathesis import Case
@@ -247,7 +247,7 @@ class Fuzzer:
         return self.run.target.send(str(prepared.method), path, body=raw, headers=headers)
 
     def _judge(self, case: _Case, exchange: Exchange, name: str) -> None:
-        if exchange.status in (0, 429) or exchange.status >= 500 or always.broken(self.answers, exchange):
+        if exchange.status in (0, 429) or exchange.status >= 500 or every_response.broken(self.answers, exchange):
             return
         left_out = {"fuzz-valid-taken": is_refused_rightly, "fuzz-invalid-refused": is_taken_rightly}
         for rule, checks in self.checks.items():
@@ -286,7 +286,7 @@ class Fuzzer:
 def expected_by(rule: str, answers: Answers, exchange: Exchange, operation: str) -> Expectation:
     """What a rule expects of the answer to a request: what Schemathesis holds it against."""
     if rule == "fuzz-answer":
-        return every(always.contracted(answers, exchange), headers(answers.headers(operation)))
+        return every(every_response.contracted(answers, exchange), headers(answers.headers(operation)))
     return unless_throttled(status(*_STATUSES[rule]))
 
 

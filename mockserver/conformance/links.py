@@ -12,7 +12,7 @@ from mockserver.conformance.expectations import LAST
 from mockserver.conformance.listed import Facts
 from mockserver.conformance.run import Run
 
-_RULE = "links-kept"
+_RULE = "links-preserve-query"
 
 
 def judge(run: Run, exchange: Exchange, facts: Facts) -> Iterator[Verdict]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
-from mockserver.conformance.playing import Answer, at
+from mockserver.conformance.player import Answer, at
 
 Node = Mapping[str, Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 -- runs anywhere

@@ -23,12 +23,12 @@ from mockserver.conformance.expectations import (
     statuses,
     where,
 )
-from mockserver.conformance.journeys.listing import NO_SECOND_PAGE, has_place
-from mockserver.conformance.journeys.model import Calendar
-from mockserver.conformance.journeys.shapes import MARK
-from mockserver.conformance.journeys.stage import CALENDARS, Stage, Throttled
-from mockserver.conformance.laws.reading import CALENDARS as LIST
-from mockserver.conformance.laws.reading import Unreadable, address, link_path, page_of
+from mockserver.conformance.lifecycle.listing import NO_SECOND_PAGE, has_place
+from mockserver.conformance.lifecycle.model import Calendar
+from mockserver.conformance.lifecycle.shapes import MARK
+from mockserver.conformance.lifecycle.stage import CALENDARS, Stage, Throttled
+from mockserver.conformance.list_properties.reading import CALENDARS as LIST
+from mockserver.conformance.list_properties.reading import Unreadable, address, link_path, page_of
 from mockserver.conformance.rules import Need, Rule
 from mockserver.conformance.run import Run
 

@@ -12,11 +12,12 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from mockserver.conformance.evaluation import replayed
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import answer_of
-from mockserver.conformance.playing import RACING_TRIES, TRIES, Answer, Ended, Sent, Unplayable, play, spelt
-from mockserver.conformance.recipe import FORMAT
+from mockserver.conformance.player import RACING_TRIES, TRIES, Answer, Ended, Sent, Unplayable, play, spelt
+from mockserver.conformance.recorder import Look, Watched
+from mockserver.conformance.recording import FORMAT
+from mockserver.conformance.rules import FORMER_IDS
 from mockserver.conformance.run import Forbidden, Stopped, Target
 from mockserver.conformance.runner import JudgeRun, Part
-from mockserver.conformance.watched import Look, Watched
 
 Verdict: TypeAlias = Literal["shows", "gone", "cannot be run"]
 STATUSES: Mapping[Verdict, int] = {"gone": 0, "shows": 1, "cannot be run": 2}
@@ -124,7 +125,8 @@ class Replayer:
         return [
             f"expected {finding.expected}; was {finding.actual}"
             for finding in run.findings.broken.values()
-            if (finding.rule, finding.operation) == (recipe["rule"], recipe["operation"])
+            if (finding.rule, finding.operation)
+            == (FORMER_IDS.get(recipe["rule"], recipe["rule"]), recipe["operation"])
         ]
 
     def _race(self, recipe: Mapping[str, Any]) -> Replayed:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from mockserver.conformance.baseline import Entry
 from mockserver.conformance.findings import Finding
-from mockserver.conformance.known import Entry
 from mockserver.conformance.rules import Rule
 
 Verdict: TypeAlias = Literal["kept", "broken", "known", "not observable", "not tested", "left out"]

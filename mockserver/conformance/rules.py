@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 Severity: TypeAlias = Literal["high", "medium", "low"]
 Need: TypeAlias = Literal["read", "write", "other-key", "disabled-key", "events", "parallel"]
@@ -20,3 +21,21 @@ class Rule(NamedTuple):
     source: str
     needs: frozenset[Need] = frozenset({"read"})
     """What a run has to have for the rule to be observable at all."""
+
+
+FORMER_IDS: Final[Mapping[str, str]] = {
+    "page-forth-again": "page-next-after-previous",
+    "secret-unanswered": "secrets-not-echoed",
+    "create-taken": "create-accepted",
+    "patch-taken": "patch-accepted",
+    "delete-taken": "delete-accepted",
+    "cursor-spelt": "cursor-encoding",
+    "links-kept": "links-preserve-query",
+    "prompt": "response-time",
+}
+"""Ids that rules had before: files of known findings and command lines may still use them."""
+
+
+def ids_of(rule: Rule) -> list[str]:
+    """The rule's id, and the ones it had before."""
+    return [rule.id, *(former for former, now in FORMER_IDS.items() if now == rule.id)]

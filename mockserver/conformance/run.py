@@ -11,9 +11,9 @@ from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation, facts_of
 from mockserver.conformance.findings import Findings
+from mockserver.conformance.latency import Patience
 from mockserver.conformance.listed import Facts
 from mockserver.conformance.origins import Memory
-from mockserver.conformance.patience import Patience
 
 
 class Target(Protocol):

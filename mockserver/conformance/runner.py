@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation
+from mockserver.conformance.recorder import Look, Watched
 from mockserver.conformance.report import RuleResult
-from mockserver.conformance.rules import Need, Rule
+from mockserver.conformance.rules import Need, Rule, ids_of
 from mockserver.conformance.run import INTERRUPTED, Forbidden, Run, Stopped, Target
-from mockserver.conformance.watched import Look, Watched
 
 WEIGHTS = {"laws": 0.3, "races": 0.1, "fuzz": 0.2, "journeys": 0.4}
 """How the parts that could go on for ever divide the time that the others leave."""
@@ -214,9 +214,10 @@ class Course:
 
 
 def is_chosen(rule: Rule, only: Sequence[str], skip: Sequence[str]) -> bool:
-    """Whether a rule is to be tested, by patterns like page-*."""
-    wanted = not only or any(fnmatchcase(rule.id, pattern) for pattern in only)
-    return wanted and not any(fnmatchcase(rule.id, pattern) for pattern in skip)
+    """Whether a rule is to be tested, by patterns like page-*; a former id counts as well."""
+    ids = ids_of(rule)
+    wanted = not only or any(fnmatchcase(name, pattern) for pattern in only for name in ids)
+    return wanted and not any(fnmatchcase(name, pattern) for pattern in skip for name in ids)
 
 
 def chosen_parts(parts: Mapping[str, Part], only: Sequence[str], skip: Sequence[str]) -> dict[str, Part]:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mockserver.cli.main import cli
-from mockserver.conformance.parts import all_rules
+from mockserver.conformance.registry import all_rules
 from mockserver.conformance.targets import HttpTarget
 from mockserver.conformance.transport import Keys
 from mockserver.server import running

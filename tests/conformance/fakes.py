@@ -9,7 +9,7 @@ from typing import Any
 from mockserver.conformance.exchange import Exchange, Key, Request
 from mockserver.conformance.expectations import status
 from mockserver.conformance.findings import Finding
-from mockserver.conformance.recipe import Origins, recipe_of
+from mockserver.conformance.recording import Origins, recipe_of
 from mockserver.conformance.report import Report, RuleResult
 from mockserver.conformance.rules import Rule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mockserver.conformance.parts import all_rules
+from mockserver.conformance.registry import all_rules
 
 PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 _BETWEEN = re.compile(r"(<!-- rules:[^\n]*-->\n).*?(<!-- end of rules -->)", re.DOTALL)

@@ -7,12 +7,12 @@ from types import ModuleType
 
 from mockserver.api.request import App
 from mockserver.app import Mock
-from mockserver.conformance import always
+from mockserver.conformance import every_response
 from mockserver.conformance.guard import Limits
+from mockserver.conformance.recorder import Watched
 from mockserver.conformance.run import Run
 from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.transport import Keys
-from mockserver.conformance.watched import Watched
 from mockserver.contracts import load_contract
 from mockserver.settings import Settings
 from tests.clients import ACME, GLOBEX
@@ -31,7 +31,7 @@ def judged(app: App, *parts: ModuleType, writes: bool = True, seed: int = 0) -> 
     """The run of these parts on an application."""
     with AsgiTarget(app, Keys(ACME, GLOBEX, DISABLED), Limits(writes=writes, live=False)) as target:
         run = Run(target, load_contract(), random=Random(seed), share=lambda: 60.0)
-        run.target = Watched(target, run, always.look, lambda: None)
+        run.target = Watched(target, run, every_response.look, lambda: None)
         for part in parts:
             part.run(run)
     return run

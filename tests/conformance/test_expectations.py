@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from mockserver.conformance.confirming import confirmed
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.expectations import (
@@ -34,8 +33,9 @@ from mockserver.conformance.expectations import (
     waits,
 )
 from mockserver.conformance.findings import Finding, Findings
-from mockserver.conformance.parts import all_rules
-from mockserver.conformance.recipe import Origins, recipe_of
+from mockserver.conformance.minimize import confirmed
+from mockserver.conformance.recording import Origins, recipe_of
+from mockserver.conformance.registry import all_rules
 from mockserver.conformance.replay import Replayer
 from mockserver.conformance.reports.pytest_file import pytest_file
 from tests.conformance.fakes import FakeTarget
@@ -93,7 +93,7 @@ def verdicts(finding: Finding, wrong: Service, right: Service) -> tuple[str, str
 GETS = ("GET", EVENTS), ("GET", EVENTS)
 
 
-@pytest.mark.parametrize("rule", ["list-repeats", "parameter-unknown", "cursor-spelt", "race-walk"])
+@pytest.mark.parametrize("rule", ["list-repeats", "parameter-unknown", "cursor-encoding", "race-walk"])
 def test_a_list_that_differs_every_other_time_shows_and_one_that_stays_does_not(rule: str) -> None:
     finding = found(rule, flapping(), *GETS, expecting=lambda one, _: same_rows(one))
     assert verdicts(finding, flapping(), lambda _: (200, rows("bbbb", "aaaa"))) == ("shows", "gone")
@@ -197,7 +197,9 @@ def test_a_link_is_told_by_the_host_that_was_asked() -> None:
     def page(host: str) -> Service:
         return lambda _: (200, rows("aaaa", next=f"{host}{EVENTS}?cursor=x"))
 
-    finding = found("links-kept", page("http://elsewhere"), GETS[0], expecting=lambda _: links(EVENTS, "right"))
+    finding = found(
+        "links-preserve-query", page("http://elsewhere"), GETS[0], expecting=lambda _: links(EVENTS, "right")
+    )
     told = recipe(finding)
 
     class Hosted(FakeTarget):
@@ -257,7 +259,7 @@ def test_a_slow_answer_shows_by_what_is_usual() -> None:
 
     exchanges = tuple(slow(2.0).send("GET", EVENTS) for _ in range(1))
     expectation = prompt(exchanges, 1.0)
-    finding = Finding("prompt", "listCalendarEvents", "", expectation, "2.0 s", exchanges)
+    finding = Finding("response-time", "listCalendarEvents", "", expectation, "2.0 s", exchanges)
 
     def verdict(seconds: float) -> str:
         player = Replayer(slow(seconds), {}, {}, look=lambda *_: None, keys={}, clock=time.monotonic)

@@ -10,6 +10,7 @@ import pytest
 import schemathesis
 
 from mockserver.conformance import check, fuzz
+from mockserver.conformance.allowances import is_refused_rightly, is_taken_rightly
 from mockserver.conformance.answers import answers_of
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Request
@@ -17,7 +18,6 @@ from mockserver.conformance.expectations import facts_of
 from mockserver.conformance.fuzz import expected_by
 from mockserver.conformance.runner import JudgeRun
 from mockserver.conformance.targets import AsgiTarget
-from mockserver.conformance.tolerance import is_refused_rightly, is_taken_rightly
 from mockserver.conformance.transport import Keys
 from mockserver.contracts import load_contract
 from tests.clients import ACME

@@ -123,7 +123,7 @@ def test_secrets_that_are_answered_in_every_place_are_in_no_output(kind: str, tm
 
     app = leaking(recorded().asgi, anywhere, secrets, kind)
     report = check(app, key=ACME, other_key=GLOBEX, disabled_key=DISABLED, seed=1, max_requests=1000, time_budget=None)
-    assert "secret-unanswered" in {finding.rule for finding in report.findings}
+    assert "secrets-not-echoed" in {finding.rule for finding in report.findings}
     outputs = [render(report, form) for form in FORMS]
     outputs += [path.read_text("utf-8") for path in write_findings(report, tmp_path)]
     assert len(outputs) > len(FORMS)

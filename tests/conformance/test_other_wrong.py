@@ -14,19 +14,19 @@ from typing import Any
 
 import pytest
 
-from mockserver.conformance import always, hostile, laws, probes, races
+from mockserver.conformance import every_response, list_properties, races, recorded_cases, robustness
 from mockserver.conformance.expectations import LAST, renumbered
 from mockserver.conformance.findings import Finding, Findings
-from mockserver.conformance.journeys import opening
-from mockserver.conformance.journeys.stage import Stage
-from mockserver.conformance.laws.bench import Bench
-from mockserver.conformance.parts import all_rules
-from mockserver.conformance.recipe import Origins, recipe_of
+from mockserver.conformance.lifecycle import opening
+from mockserver.conformance.lifecycle.stage import Stage
+from mockserver.conformance.list_properties.bench import Bench
+from mockserver.conformance.recorder import Watched
+from mockserver.conformance.recording import Origins, recipe_of
+from mockserver.conformance.registry import all_rules
 from mockserver.conformance.run import Stopped
 from mockserver.conformance.runner import JudgeRun
 from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.transport import Keys
-from mockserver.conformance.watched import Watched
 from mockserver.contracts import load_contract
 from tests.clients import ACME, GLOBEX
 from tests.conformance.single import DISABLED, recorded
@@ -37,7 +37,7 @@ _MOST = 40
 """Tests of a rule, on each operation, that are looked at for one that can be turned wrong in two ways."""
 _LONGEST = 12
 ELSEWHERE = {
-    "prompt": "test_expectations: a slow answer shows by what is usual",
+    "response-time": "test_expectations: a slow answer shows by what is usual",
     "retry-after": "test_expectations: a 429 shows by any wrong wait",
     "bytes-broken": "test_hostile: broken bytes are shown again",
     "answer-arrives": "test_expectations: no answer shows, and any answer is one",
@@ -68,7 +68,7 @@ FROM_MUTANTS = {
     "page-back-ties": "pagination/G7f",
     "page-each-once": "pagination/G2",
     "page-ends": "pagination/G13",
-    "page-forth-again": "pagination/G17",
+    "page-next-after-previous": "pagination/G17",
     "page-none-lost": "pagination/G1",
     "page-ties": "pagination/G7c",
     "parts-make-whole": "filters/F7",
@@ -109,7 +109,7 @@ def recipes() -> dict[tuple[str, str], tuple[dict[str, Any], list[str]]]:
     """By rule and operation: a finding that was made out of a passed test, and the twists that break it."""
     with AsgiTarget(recorded().asgi, Keys(ACME, GLOBEX, DISABLED)) as target, pytest.MonkeyPatch.context() as patch:
         run = Sampling(target)
-        watched = run.target = Watched(target, run, always.look, lambda: None)
+        watched = run.target = Watched(target, run, every_response.look, lambda: None)
         real = Bench.check
 
         def check(bench: Bench, rule: str, expectation: Any, **more: Any) -> bool:
@@ -117,7 +117,7 @@ def recipes() -> dict[tuple[str, str], tuple[dict[str, Any], list[str]]]:
             return real(bench, rule, expectation, **more)
 
         patch.setattr(Bench, "check", check)
-        for part in (laws.run, hostile.run, probes.run, races.run):
+        for part in (list_properties.run, robustness.run, recorded_cases.run, races.run):
             run.random = Random(1)
             part(run)
         opening.play(Stage(run))
@@ -195,9 +195,9 @@ def found_in(name: str, rule: str) -> dict[str, Any]:
     """The finding of a rule of the laws in a mutant."""
     with AsgiTarget(mutants()[name].apply(new_mock()), Keys(ACME, GLOBEX, DISABLED)) as target:
         run = UntilFound(target, rule)
-        watched = run.target = Watched(target, run, always.look, lambda: None)
+        watched = run.target = Watched(target, run, every_response.look, lambda: None)
         with pytest.raises(Stopped):
-            laws.run(run)
+            list_properties.run(run)
         finding = next(one for one in run.findings.broken.values() if one.rule == rule)
         whole = replace(finding, exchanges=watched.led_to(finding.exchanges))
         return _as_written(whole, Origins(target.run_id, KEYS, watched.secrets))

@@ -17,7 +17,7 @@ from mockserver.app import Mock
 from mockserver.conformance import check
 from mockserver.conformance.checking import replay
 from mockserver.conformance.exchange import Request
-from mockserver.conformance.recipe import Origins, recipe_of
+from mockserver.conformance.recording import Origins, recipe_of
 from mockserver.conformance.replay import RecipeError, Replayer, read_recipes
 from mockserver.conformance.reports.folder import write_findings
 from mockserver.server import running

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as xml
 import pytest
 
 from mockserver.conformance.expectations import body
-from mockserver.conformance.recipe import Origins, recipe_of
+from mockserver.conformance.recording import Origins, recipe_of
 from mockserver.conformance.report import Report, RuleResult
 from mockserver.conformance.reports import render
 from mockserver.conformance.reports.folder import write_findings

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.api.request import App
-from mockserver.conformance import always, hostile, journeys, laws, probes, races
+from mockserver.conformance import every_response, lifecycle, list_properties, races, recorded_cases, robustness
 from mockserver.conformance.budget import Budget
 from mockserver.conformance.cleanup import clean_up
 from mockserver.conformance.guard import CALENDARS, Reach
 from mockserver.conformance.ledger import Ledger, read_ledger
+from mockserver.conformance.recorder import Watched
 from mockserver.conformance.run import Forbidden, Run, Stopped
-from mockserver.conformance.watched import Watched
 from mockserver.contracts import load_contract
 from tests.clients import MAIN_CALENDAR as FOREIGN
 from tests.conformance.staging import create, reached, staged, state_of
@@ -97,14 +97,14 @@ def test_whatever_is_asked_for_strangers_data_stays(method: str, path: str, reac
 
 
 @pytest.mark.parametrize("reach", ["in process", "loopback", "remote"])
-@pytest.mark.parametrize("part", [probes, hostile, laws, races, journeys])
+@pytest.mark.parametrize("part", [recorded_cases, robustness, list_properties, races, lifecycle])
 def test_a_run_leaves_nothing_and_touches_nothing(part: Any, reach: Reach) -> None:
     mock = staged()
     before = state_of(mock)
     with reached(mock.asgi, reach) as target:
         share = iter([9.0] * 20 + [0.0] * 100_000)
         run = Run(target, load_contract(), random=Random(3), share=lambda: next(share))
-        run.target = Watched(target, run, always.look, lambda: None)
+        run.target = Watched(target, run, every_response.look, lambda: None)
         with contextlib.suppress(Stopped, Forbidden):
             part.run(run)
         assert not [one for one in target.ledger.asked.values() if one.ids and not one.marked]

@@ -12,13 +12,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from mockserver.conformance import always
+from mockserver.conformance import every_response
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import LAST, Expectation, answer_of
 from mockserver.conformance.listed import Facts
-from mockserver.conformance.parts import PARTS
-from mockserver.conformance.playing import Answer
+from mockserver.conformance.player import Answer
+from mockserver.conformance.registry import PARTS
 from mockserver.conformance.replay import Replayer
 from mockserver.conformance.reports.pytest_file import pytest_file
 from mockserver.conformance.run import Forbidden
@@ -219,7 +219,7 @@ class Player:
         """What `attendee-mock replay` says."""
         self._begin(twist)
         target: Any = _Twisted(self)
-        replayer = Replayer(target, load_contract(), PARTS, look=always.look, keys=KEYS, clock=time.monotonic)
+        replayer = Replayer(target, load_contract(), PARTS, look=every_response.look, keys=KEYS, clock=time.monotonic)
         return replayer.replay(self.recipe).verdict
 
     def test(self, twist: str | None = None) -> str:

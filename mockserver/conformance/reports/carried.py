@@ -6,7 +6,7 @@ import ast
 from importlib.resources import files
 from typing import Final
 
-PLAYERS: Final = ("playing", "shape", "listed", "evaluation")
+PLAYERS: Final = ("player", "shape", "listed", "evaluation")
 
 
 def player(*further: str) -> tuple[str, str]:

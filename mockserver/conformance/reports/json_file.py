@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from mockserver.conformance.baseline import Entry
 from mockserver.conformance.findings import Finding
-from mockserver.conformance.known import Entry
 from mockserver.conformance.report import Report
 
 SCHEMA_VERSION: Final = "1.0"

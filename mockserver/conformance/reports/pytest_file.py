@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pprint import pformat
 from typing import Any, Final
 
-from mockserver.conformance.playing import RACING_TRIES, TRIES
+from mockserver.conformance.player import RACING_TRIES, TRIES
 from mockserver.conformance.reports.carried import player
 
 _IMPORTS: Final = (

@@ -6,8 +6,8 @@ import json
 from hashlib import sha256
 from typing import Any, Final
 
+from mockserver.conformance.baseline import Entry
 from mockserver.conformance.findings import Finding
-from mockserver.conformance.known import Entry
 from mockserver.conformance.report import Report
 from mockserver.conformance.reports.places import line_of
 from mockserver.conformance.rules import Rule

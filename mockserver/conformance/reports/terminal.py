@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import Final, TextIO
 
+from mockserver.conformance.baseline import Entry
 from mockserver.conformance.findings import Finding
-from mockserver.conformance.known import Entry
 from mockserver.conformance.report import Report
 from mockserver.conformance.reports.reproduction import curl_lines
 from mockserver.conformance.runner import JudgeRun

@@ -1,0 +1,148 @@
+"""Where a journey plays: it sends, remembers what it made, and takes down what it made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mockserver.conformance import expectations
+from mockserver.conformance.exchange import Exchange, Key
+from mockserver.conformance.expectations import Expectation, every
+from mockserver.conformance.lifecycle.model import VOLATILE, Calendar, Model
+from mockserver.conformance.lifecycle.shapes import CLIENT, MARK, Body
+from mockserver.conformance.run import Forbidden, Run
+
+CALENDARS = "/api/v1/calendars"
+EVENTS = "/api/v1/calendar_events"
+
+
+class Broken(AssertionError):
+    """A rule did not hold, and whoever plays wants to know at once."""
+
+
+class Throttled(Exception):
+    """The project has used up its POSTs for now, which is no fault."""
+
+
+class Stage:
+    """One journey's run, model and leftovers."""
+
+    def __init__(self, run: Run, *, stop_at: tuple[str, str, str] | None = None) -> None:
+        """`stop_at` is the identity of a finding: when it is met again, Broken is raised."""
+        self.run = run
+        self.target = run.target
+        self.live = bool(getattr(run.target, "live", False))
+        self.model = Model()
+        self.strays: list[tuple[str, Key]] = []
+        """Ids of calendars that there should not be, to be taken down as well."""
+        self.posts = 0
+        self._stop_at = stop_at
+
+    def check(
+        self, rule: str, expectation: Expectation, operation: str, exchanges: Sequence[Exchange], *, field: str = ""
+    ) -> bool:
+        """Holds exchanges against what a rule expects of them, and records it."""
+        holds = self.run.check(rule, expectation, operation=operation, field=field, exchanges=exchanges)
+        if not holds and self._stop_at == (rule, operation, field):
+            raise Broken(rule)
+        return holds
+
+    def keep(self, rule: str) -> bool:
+        """Records one test of a rule that it passed."""
+        self.run.findings.kept(rule)
+        return True
+
+    def broke(self, *rules: str, operation: str | None = None) -> bool:
+        """Whether one of the rules is known to be broken, so that its consequences are not told as well."""
+        return any(told in rules and operation in (None, where) for told, where, _ in self.run.findings.broken)
+
+    def body(self, *layers: Body, tag: str | None = None) -> Body:
+        """A good calendar with other fields laid over it."""
+        made: Body = {
+            "platform": "google",
+            "client_id": CLIENT,
+            "client_secret": self.target.secret("client_secret"),
+            "refresh_token": self.target.secret("refresh_token"),
+            "metadata": {MARK: tag or self.target.tag()},
+        }
+        for layer in layers:
+            made |= layer
+        return made
+
+    def change(self, shape: Body) -> Body:
+        """A change with fresh credentials where it has any."""
+        fresh = {name for name in ("client_secret", "refresh_token") if shape.get(name) == "secret"}
+        return {**shape, **{name: self.target.secret(name) for name in sorted(fresh)}}
+
+    def post(self, body: Body, *, key: Key = "main") -> Exchange:
+        """Asks for a calendar; whatever was made will be taken down."""
+        self.posts += 1
+        exchange = self.target.send("POST", CALENDARS, json=body, key=key)
+        made = exchange.json
+        if exchange.status == 429:
+            raise Throttled
+        if exchange.status in (200, 201) and isinstance(made, dict) and isinstance(made.get("id"), str):
+            self.strays.append((made["id"], key))
+        return exchange
+
+    def read(self, calendar_id: str, *, key: Key = "main") -> Exchange:
+        """Reads a calendar."""
+        return self.target.send("GET", f"{CALENDARS}/{calendar_id}", key=key)
+
+    def write(self, method: str, calendar_id: str, body: Any = None, *, key: Key = "main") -> Exchange:
+        """Changes or deletes a calendar of ours."""
+        return self.target.send(method, f"{CALENDARS}/{calendar_id}", json=body, key=key)
+
+    def pick(self, number: int) -> Calendar | None:
+        """One of the calendars that should be there."""
+        there = list(self.model.calendars.values())
+        return there[number % len(there)] if there else None
+
+    def drop(self, calendar: Calendar) -> None:
+        """Forgets a calendar that is gone."""
+        self.model.calendars.pop(calendar.id, None)
+        self.strays = [stray for stray in self.strays if stray[0] != calendar.id]
+
+    def resume(self, calendar: Calendar, found: Exchange) -> None:
+        """Goes on from what the service says now, so that one fault is not told again as another."""
+        if found.status == 200 and isinstance(found.json, dict) and found.json.get("id") == calendar.id:
+            calendar.document, calendar.changed = found.json, found
+        elif found.status == 404:
+            self.drop(calendar)
+
+    def like(self, calendar: Calendar, without: tuple[str, ...] = ()) -> Expectation:
+        """The last answer shows a calendar as it was last written, but for what changes with every read."""
+        written = calendar.written
+        said = written.json if isinstance(written.json, dict) else {}
+        broken = self.run.findings.broken
+        names = list(without) or [name for rule, _, name in broken if rule == "read-changes-nothing"]
+        # What a creation answered wrongly is held against what it should have been: that was told already.
+        mended = {n: value for n, value in calendar.document.items() if n not in names and said.get(n) != value}
+        return expectations.same_document(
+            written, but=[*names, *(VOLATILE if self.live else ())], synced=VOLATILE, instead=mended
+        )
+
+    def as_written(self, calendar: Calendar, rule: str, operation: str, cause: Sequence[Exchange] = ()) -> bool:
+        """Reads a calendar and tests whether it is as it should be; `cause`: what may have changed it."""
+        if rule != "create-stored" and self.broke("create-stored"):
+            return True
+        found = self.read(calendar.id)
+        holds = self.check(
+            rule,
+            every(expectations.status(200), self.like(calendar)),
+            operation,
+            calendar.story(*cause, found),
+        )
+        if not holds:
+            self.resume(calendar, found)
+        return holds
+
+    def clear(self) -> None:
+        """Deletes everything that was made."""
+        for name, key in list(dict.fromkeys(self.strays)):
+            try:
+                self.write("DELETE", name, key=key)
+            except Forbidden:
+                continue
+        self.strays.clear()
+        self.model.calendars.clear()

@@ -1,0 +1,204 @@
+"""What a law is tried on: it reads pages, keeps what it saw, and holds its suspicions back until they are confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, NamedTuple
+
+from mockserver.conformance.evaluation import broken
+from mockserver.conformance.exchange import Exchange, Key
+from mockserver.conformance.expectations import Expectation, facts_of, never_so, status
+from mockserver.conformance.list_properties.reading import (
+    Listing,
+    Page,
+    Query,
+    Row,
+    Unreadable,
+    address,
+    link_path,
+    page_of,
+)
+from mockserver.conformance.run import Run
+
+_REFUSED = (400, 404, 422)
+_TAKEN = never_so(status(*_REFUSED))
+_STRICT = "The service tolerates this"
+
+
+class Suspicion(NamedTuple):
+    """A broken rule as it was seen once."""
+
+    rule: str
+    operation: str
+    field: str
+    expectation: Expectation
+    seen: str
+    exchanges: tuple[Exchange, ...]
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """As of the finding that it may become."""
+        return self.rule, self.operation, self.field
+
+
+@dataclass
+class Survey:
+    """What is known about the data so far: shared by all laws of a run."""
+
+    rows: dict[str, dict[str, Row]] = field(default_factory=dict)
+    """By operation, then by id: each row as it was last seen with the main key."""
+    seen: dict[str, Exchange] = field(default_factory=dict)
+    """By id: an answer that showed the row."""
+    first_seen: dict[str, int] = field(default_factory=dict)
+    """By id: the number of the first exchange that showed the row."""
+    whole: dict[str, bool] = field(default_factory=dict)
+    """By operation: whether the unfiltered list was read to its end."""
+    hidden: set[str] = field(default_factory=set)
+    """Ids of rows that the whole list does not show although they are there."""
+    hides_deleted: bool = False
+    """Whether the whole list does not show deleted events."""
+    gone: set[str] = field(default_factory=set)
+    """Ids of calendars that events name and that could not be read."""
+    pages: dict[str, Page] = field(default_factory=dict)
+    """By path, as far as they were read with the main key: what one law has read another need not read again."""
+    window: dict[str, Query] = field(default_factory=dict)
+    """By operation: filters that leave few enough rows to be read to their end; none where the whole list is short."""
+
+    def note(self, page: Page) -> None:
+        """Remembers the rows of a page."""
+        rows = self.rows.setdefault(page.listing.operation, {})
+        for row in page.rows:
+            rows[row["id"]] = row
+            self.seen[row["id"]] = page.exchange
+            self.first_seen.setdefault(row["id"], page.exchange.number)
+
+    def known(self, listing: Listing) -> list[Row]:
+        """The rows of a list seen so far."""
+        rows = self.rows.get(listing.operation, {}).values()
+        there = [row for row in rows if row["id"] not in self.hidden]
+        return [row for row in there if row.get("is_deleted") is not True] if self.hides_deleted else there
+
+
+class Bench:
+    """One trial of one law."""
+
+    def __init__(self, run: Run, survey: Survey, *, seed: int, confirming: bool) -> None:
+        self.run = run
+        self.survey = survey
+        self.random = Random(seed)
+        self.confirming = confirming
+        """Whether the law is tried a second time, because the first time it did not hold."""
+        self.suspicions: dict[tuple[str, str, str], Suspicion] = {}
+        self.held: list[str] = []
+        """The rules that held, once for each test."""
+
+    def check(
+        self,
+        rule: str,
+        expectation: Expectation,
+        *,
+        operation: str,
+        exchanges: Sequence[Exchange],
+        field: str = "",
+    ) -> bool:
+        """Takes note of one test of a rule; gives whether it holds."""
+        seen = broken(expectation, facts_of(exchanges))
+        if not seen:
+            return self.keep(rule)
+        suspicion = Suspicion(rule, operation, field, expectation, seen, tuple(exchanges))
+        self.suspicions.setdefault(suspicion.identity, suspicion)
+        return False
+
+    def keep(self, rule: str) -> bool:
+        """Takes note of a test in which nothing was found."""
+        self.held.append(rule)
+        return True
+
+    def unobservable(self, rule: str, why: str) -> None:
+        """Says why a rule could not be put to the test."""
+        if rule not in self.run.findings.exercised:
+            self.run.findings.unobservable[rule] = why
+
+    def broke(self, *rules: str, operation: str | None = None, field: str | None = None) -> bool:
+        """Whether one of the rules is known to be broken, so that its consequences are not told as well."""
+        known = (*self.run.findings.broken, *self.suspicions)
+        return any(
+            rule in rules and operation in (None, where) and field in (None, name) for rule, where, name in known
+        )
+
+    def get(self, path: str, *, key: Key = "main") -> Exchange:
+        """Reads a path."""
+        return self.run.target.send("GET", path, key=key)
+
+    def page(
+        self,
+        listing: Listing,
+        query: Query = (),
+        *,
+        cursor: str | None = None,
+        key: Key = "main",
+        again: bool = False,
+    ) -> Page:
+        """Reads a page by parameters, and remembers its rows; one that was read before only to confirm, or `again`.
+
+        Raises Unreadable.
+        """
+        known = self._known(address(listing, query if cursor is None else (*query, ("cursor", cursor))), key)
+        if known is not None and not again:
+            return known
+        page = self.unnoted(listing, query, cursor=cursor, key=key)
+        if key == "main":
+            self._note(page)
+        return page
+
+    def _known(self, path: str, key: Key) -> Page | None:
+        return self.survey.pages.get(path) if key == "main" and not self.confirming else None
+
+    def _note(self, page: Page) -> None:
+        self.survey.note(page)
+        self.survey.pages[page.exchange.request.path] = page
+
+    def unnoted(self, listing: Listing, query: Query = (), *, cursor: str | None = None, key: Key = "main") -> Page:
+        """Reads a page by parameters, and does not believe that its rows are the project's. Raises Unreadable."""
+        asked = query if cursor is None else (*query, ("cursor", cursor))
+        exchange = self.get(address(listing, asked), key=key)
+        if query and cursor is None and not is_strict(exchange) and not self.broke("time-taken", "ordering-taken"):
+            names = "+".join(name for name, _ in query)
+            self.check(
+                "filter-taken",
+                _TAKEN,
+                operation=listing.operation,
+                field=names,
+                exchanges=[exchange],
+            )
+        return page_of(listing, query, exchange)
+
+    def follow(self, page: Page, link: str) -> Page:
+        """Reads the page that a link of a page leads to. Raises Unreadable."""
+        known = self._known(link_path(link), page.key)
+        if known is not None and known.query == page.query:
+            return known
+        exchange = self.get(link_path(link), key=page.key)
+        leads = exchange.status not in _REFUSED
+        if leads or not is_strict(exchange):
+            self.check(
+                "page-link-leads",
+                _TAKEN,
+                operation=page.listing.operation,
+                exchanges=[page.exchange, exchange],
+            )
+        found = page_of(page.listing, page.query, exchange)
+        if page.key == "main":
+            self._note(found)
+        return found
+
+
+def is_strict(exchange: Exchange) -> bool:
+    """Whether the answer is a strict stand-in's, which refuses what the service itself takes."""
+    body: Any = exchange.json
+    return isinstance(body, dict) and str(body.get("detail", "")).startswith(_STRICT)
+
+
+__all__ = ["Bench", "Survey", "Suspicion", "Unreadable", "is_strict"]

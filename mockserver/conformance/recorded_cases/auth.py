@@ -1,0 +1,218 @@
+"""Probes of keys: who is let in, who is not, and in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from mockserver.conformance.exchange import Key
+from mockserver.conformance.recorded_cases.bench import (
+    CALENDARS,
+    EVENTS,
+    MISSING_KEY,
+    NOBODY,
+    NOT_FOUND,
+    Bench,
+    Holding,
+    Probe,
+    header,
+)
+from mockserver.conformance.rules import Need, Rule
+
+_READ: frozenset[Need] = frozenset({"read"})
+_BAD_FORM = {"detail": "Invalid Authorization header. Should have this format: Token <api_key>"}
+_BAD_KEY = {"detail": "Invalid or disabled API key"}
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "key-required", "probes", "high", "Without a key every operation is refused.", "recordings: auth-missing-header"
+    ),
+    Rule(
+        "key-known",
+        "probes",
+        "high",
+        "A key that no project has is refused by every operation.",
+        "recordings: auth-odd-headers",
+    ),
+    Rule(
+        "key-form",
+        "probes",
+        "medium",
+        "An Authorization header that is not the word Token and one key is refused, and told to be so.",
+        "recordings: auth-odd-headers, auth-bearer, auth-basic",
+    ),
+    Rule(
+        "key-disabled",
+        "probes",
+        "high",
+        "A disabled key is refused by every operation.",
+        "recordings: auth-disabled-key",
+        _READ | {"disabled-key"},
+    ),
+    Rule(
+        "key-exact",
+        "probes",
+        "high",
+        "A key counts only as it was given out: case, length and every character.",
+        "recordings: auth-odd-headers",
+    ),
+    Rule(
+        "key-scheme",
+        "probes",
+        "medium",
+        "The word Token is taken in any case, with any blanks before the key.",
+        "recordings: auth-scheme-lower, auth-odd-headers",
+    ),
+    Rule(
+        "key-elsewhere",
+        "probes",
+        "high",
+        "A key in the query or in another header opens nothing.",
+        "recordings: auth-elsewhere",
+    ),
+    Rule(
+        "key-first",
+        "probes",
+        "medium",
+        "A missing key is told before anything else that is wrong but Accept.",
+        "recordings: auth-before-everything",
+    ),
+)
+
+_FORMS = (
+    "Token",
+    "Bearer abcdefghijklmnopqrstuvwxyz012345",
+    "Basic dXNlcjpwYXNzd29yZA==",
+    "abcdefghijklmnopqrstuvwxyz012345",
+    "Token abcdefghijklmnopqrstuvwxyz012345 extra",
+    "Token=abcdefghijklmnopqrstuvwxyz012345",
+    "Token: abcdefghijklmnopqrstuvwxyz012345",
+    "Tokens abcdefghijklmnopqrstuvwxyz012345",
+)
+_KEYS = ("Token abcdefghijklmnopqrstuvwxyz012345", "Token null", "Token undefined", "Token *", "Token %", "Token 0")
+
+
+class _Door(NamedTuple):
+    """One operation as it is knocked at."""
+
+    operation: str
+    method: str
+    path: str
+    json: Any = None
+
+
+def _doors(bench: Bench, calendar: str) -> Iterator[_Door]:
+    """The operations, with what would be done if one let in who should not be."""
+    yield _Door("listCalendars", "GET", CALENDARS)
+    yield _Door("getCalendar", "GET", calendar)
+    yield _Door("listCalendarEvents", "GET", EVENTS)
+    if bench.writes:
+        yield _Door("createCalendar", "POST", CALENDARS, bench.fields())
+        yield _Door("updateCalendar", "PATCH", calendar, {"metadata": {"conformance_run": bench.target.tag()}})
+        yield _Door("deleteCalendar", "DELETE", calendar)
+
+
+def _knock(bench: Bench, door: _Door, rule: str, body: Any, authorization: str | None, key: Key = None) -> bool:
+    """Whether the door stayed shut."""
+    headers = () if authorization is None else header("Authorization", authorization)
+    probe = Probe(rule, door.operation, "Authorization", door.method, door.path, 401, body, headers, door.json)
+    exchange = bench.ask(probe._replace(key=key))
+    bench.took(exchange)
+    return exchange.status == 401
+
+
+def run(bench: Bench, calendar: str) -> None:
+    """`calendar` is the path of a calendar of this run, or of any where it may not write."""
+    for door in _doors(bench, calendar):
+        # One that is open to anybody is open to all that follow.
+        shut = _knock(bench, door, "key-required", MISSING_KEY, None)
+        shut = shut and _knock(bench, door, "key-known", _BAD_KEY, _KEYS[0])
+        shut = shut and _knock(bench, door, "key-form", _BAD_FORM, _FORMS[1])
+        if shut and bench.target.disabled_key:
+            _knock(bench, door, "key-disabled", _BAD_KEY, None, "disabled")
+    if not bench.target.disabled_key:
+        bench.run.findings.unobservable["key-disabled"] = "no disabled key was given"
+    _shapes(bench)
+    _spelt(bench)
+    _first(bench, calendar)
+
+
+def _shapes(bench: Bench) -> None:
+    door = _Door("listCalendars", "GET", CALENDARS)
+    if _knock(bench, door, "key-form", _BAD_FORM, ""):
+        for text in _FORMS:
+            _knock(bench, door, "key-form", _BAD_FORM, text)
+        for text in _KEYS[1:]:
+            _knock(bench, door, "key-known", _BAD_KEY, text)
+    for name in ("HEAD", "OPTIONS"):
+        for path in (CALENDARS, EVENTS, NOBODY):
+            operation = bench.answers.place("GET", path).operation
+            probe = Probe("key-required", operation, name, name, path, 401, MISSING_KEY, key=None)
+            bench.ask(probe)
+
+
+def _spelt(bench: Bench) -> None:
+    """The run's own key, spelt in other ways and put in other places."""
+    key = getattr(getattr(bench.target, "keys", None), "main", None)
+    if not isinstance(key, str):
+        for rule in ("key-exact", "key-scheme", "key-elsewhere"):
+            bench.run.findings.unobservable[rule] = "the target keeps its key to itself"
+        return
+    door = _Door("listCalendars", "GET", CALENDARS)
+    shut = not bench.is_broken("key-known", door.operation)
+    for text in _respelt(bench, key):
+        shut = shut and _knock(bench, door, "key-exact", _BAD_KEY, f"Token {text}")
+    if not bench.is_broken("key-form", door.operation):
+        _knock(bench, door, "key-exact", _BAD_FORM, f"Token {key} {key}")
+    for name, value in (("X-API-Key", key), ("X-Authorization", f"Token {key}"), ("Cookie", f"token={key}")):
+        probe = Probe("key-elsewhere", "listCalendars", name, "GET", CALENDARS, 401, MISSING_KEY, header(name, value))
+        bench.ask(probe._replace(key=None, unless=("key-required",)))
+    path = f"{EVENTS}?event_id=evt_nothing&api_key={key}&token={key}&key={key}"
+    elsewhere = Probe("key-elsewhere", "listCalendarEvents", "query", "GET", path, 401, MISSING_KEY, key=None)
+    bench.ask(elsewhere._replace(unless=("key-required",)))
+    for number, way in enumerate(("token {}", "TOKEN {}", "ToKeN {}", "Token  {}", "Token\t{}")):
+        # None that a door let somebody delete: an id that names nothing is told so to whoever is let in.
+        _enter(bench, way.format(key), (CALENDARS, EVENTS, NOBODY) if number == 0 else (CALENDARS,))
+
+
+def _respelt(bench: Bench, key: str) -> list[str]:
+    """The key in other ways; a cut one is masked as the whole is."""
+    masker = getattr(bench.target, "masker", None)
+    cut = []
+    if masker is not None and len(key) > 12:
+        cut = [key[:-1], key[: len(key) // 2]]
+        for text in cut:
+            masker.add(kind="key", text=text)
+    other = [text for text in (key.swapcase(), key.lower(), key.upper()) if text != key]
+    return [*cut, *other, f"{key},", f'"{key}"', f"{key}x", f"<{key}>"]
+
+
+def _enter(bench: Bench, authorization: str, paths: Sequence[str]) -> None:
+    for path in paths:
+        operation = bench.answers.place("GET", path).operation
+        probe = Probe("key-scheme", operation, "Authorization", "GET", path, 200, Holding())
+        if path == NOBODY:
+            probe = probe._replace(status=404, body=NOT_FOUND)
+        bench.ask(probe._replace(headers=header("Authorization", authorization), key=None))
+
+
+def _first(bench: Bench, calendar: str) -> None:
+    probe = Probe("key-first", "listCalendars", "Authorization", "GET", CALENDARS, 401, MISSING_KEY, key=None)
+    probe = probe._replace(unless=("key-required",))
+    bench.ask(probe._replace(path=f"{CALENDARS}?cursor=bad"))
+    bench.ask(probe._replace(path=f"{CALENDARS}?deduplication_key=%00"))
+    events = probe._replace(operation="listCalendarEvents")
+    bench.ask(events._replace(path=f"{EVENTS}?ordering=bad"))
+    bench.ask(events._replace(path=f"{EVENTS}?start_time_gte=bad"))
+    bench.ask(probe._replace(operation="getCalendar", path=NOBODY))
+    if not bench.writes:
+        return
+    types = header("Content-Type", "application/json")
+    create = probe._replace(operation="createCalendar", method="POST", headers=types)
+    bench.ask(create._replace(raw=b"{"))
+    bench.ask(create._replace(raw=b"x", headers=header("Content-Type", "text/plain")))
+    bench.ask(create._replace(json={"platform": "outlook"}, headers=()))
+    update = probe._replace(operation="updateCalendar", method="PATCH", path=calendar, headers=types)
+    bench.ask(update._replace(raw=b'{"x": 1}'))
+    undeclared = probe._replace(operation="getCalendar", field="PUT", method="PUT", path=calendar)
+    bench.ask(undeclared)

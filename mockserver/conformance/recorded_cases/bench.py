@@ -1,0 +1,185 @@
+"""Sends one probe at a time and holds its answer against what the probe wants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from mockserver.conformance import every_response, expectations
+from mockserver.conformance.answers import answers_of
+from mockserver.conformance.evaluation import broken
+from mockserver.conformance.exchange import Exchange, Key
+from mockserver.conformance.expectations import Expectation, facts_of
+from mockserver.conformance.origins import in_order
+from mockserver.conformance.run import Run
+
+CALENDARS: Final = "/api/v1/calendars"
+EVENTS: Final = "/api/v1/calendar_events"
+NOBODY: Final = f"{CALENDARS}/cal_0000000000000000"
+"""The path of a calendar that nobody has."""
+NOT_FOUND: Final = {"error": "Calendar not found"}
+MISSING_KEY: Final = {"detail": "Missing Authorization header"}
+_OF_STATUS = frozenset({"answer-arrives", "no-server-error", "status-documented", "method-undeclared", "path-unknown"})
+_OF_BODY = frozenset({"content-type", "answer-json", "answer-schema", "error-family"})
+
+
+class Anything:
+    """Stands for any body at all."""
+
+
+ANYTHING: Final = Anything()
+
+
+class Holding(dict[str, Any]):
+    """An object with at least these members."""
+
+
+class Probe(NamedTuple):
+    """A request and the answer that it has to get. `raw` is a body as it is sent, `json` one that is written."""
+
+    rule: str
+    operation: str
+    field: str
+    method: str
+    path: str
+    status: int
+    body: Any = ANYTHING
+    headers: Sequence[tuple[str, str]] = ()
+    json: Any = None
+    raw: bytes | None = None
+    key: Key = "main"
+    unless: tuple[str, ...] = ()
+    """Rules that this probe follows from: where one of them is broken for the operation, it says nothing new."""
+
+
+def wanted(body: Any) -> Any:
+    """A body as expectations write it: what ANYTHING, Holding and patterns leave open is left open."""
+    if body is ANYTHING:
+        return expectations.ANY
+    if isinstance(body, re.Pattern):
+        return expectations.matches(body.pattern)
+    if isinstance(body, dict):
+        members = {name: wanted(part) for name, part in body.items()}
+        return expectations.has(members) if isinstance(body, Holding) else members
+    if isinstance(body, list):
+        return [wanted(part) for part in body]
+    return body
+
+
+def expected_by(probe: Probe) -> Expectation:
+    """What a probe expects of its answer; a project that has used up its POSTs for now is no fault."""
+    whole = [expectations.status(probe.status)]
+    if probe.body is not ANYTHING and probe.method != "HEAD":
+        whole.append(expectations.body(wanted(probe.body)))
+    return expectations.unless_throttled(expectations.every(*whole))
+
+
+class Bench:
+    """A run's probes: what they share, and the calendars that they make."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.target = run.target
+        self.answers = answers_of(run.contract)
+        self.writes = run.target.writes
+        """Whether there is anything of this run's own to write to."""
+        self._memory = run.memory
+        self._made: list[str] = []
+        self._secrets: tuple[str, str] | None = None
+
+    def ask(self, probe: Probe, before: Sequence[Exchange] = ()) -> Exchange:
+        """Sends a probe and checks its answer; `before` are the exchanges that it rests on."""
+        exchange = self.target.send(
+            probe.method, probe.path, json=probe.json, body=probe.raw, headers=probe.headers, key=probe.key
+        )
+        self.check(probe, exchange, before)
+        return exchange
+
+    def check(self, probe: Probe, exchange: Exchange, before: Sequence[Exchange] = ()) -> bool:
+        """Holds an answer against its probe, unless a rule on all answers has told what is wrong with it."""
+        if exchange.status == 429 or any(self.is_broken(rule, probe.operation) for rule in probe.unless):
+            return False
+        expectation = expected_by(probe)
+        right_status = exchange.status == probe.status
+        holds = not broken(expectation, facts_of([exchange]))
+        if not holds and self.is_told(exchange, right_status=right_status):
+            return False
+        return self.run.check(
+            probe.rule,
+            expectation,
+            operation=probe.operation,
+            field=probe.field,
+            exchanges=[exchange] if holds else [*self.origins(exchange, *before), exchange],
+        )
+
+    def origins(self, exchange: Exchange, *before: Exchange) -> list[Exchange]:
+        """What came before an exchange and has to come before it again, and where its values are from."""
+        found = [*before, *(origin for one in (*before, exchange) for origin in self._memory.before(one))]
+        return [one for one in in_order(found) if one.number != exchange.number]
+
+    def is_broken(self, rule: str, operation: str) -> bool:
+        """Whether a rule is known to be broken by an operation."""
+        return any((rule, operation) == known[:2] for known in self.run.findings.broken)
+
+    def is_told(self, exchange: Exchange, *, right_status: bool) -> bool:
+        """Whether a rule on all answers has told already why this one is not as it should be."""
+        wrong = every_response.broken(self.answers, exchange)
+        operation = self.answers.place(exchange.request.method, exchange.request.path).operation
+        if right_status and self.is_broken("secrets-not-echoed", operation):
+            return True
+        if not right_status and exchange.status < 400:
+            return bool(wrong & _OF_STATUS)
+        return bool(wrong & (_OF_STATUS | _OF_BODY))
+
+    def fields(self, **given: Any) -> dict[str, Any]:
+        """The body of a new calendar of this run, with these fields; None leaves one out."""
+        if self._secrets is None:
+            self._secrets = self.target.secret("client_secret"), self.target.secret("refresh_token")
+        secret, token = self._secrets
+        fields = {
+            "platform": "google",
+            "client_id": "conformance.invalid",
+            "client_secret": secret,
+            "refresh_token": token,
+            "metadata": {"conformance_run": self.target.tag()},
+            **given,
+        }
+        if "metadata" in given:
+            # It has to be found again also when nobody sees the answer.
+            fields.setdefault("deduplication_key", self.target.tag())
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def create(self, **given: Any) -> Exchange | None:
+        """Makes a calendar; None where the service does not."""
+        exchange = self.target.send("POST", CALENDARS, json=self.fields(**given))
+        return exchange if self.took(exchange) else None
+
+    def took(self, exchange: Exchange) -> bool:
+        """Whether the answer is that of a new calendar; it is deleted in the end."""
+        made = exchange.json if exchange.status == 201 else None
+        if not isinstance(made, dict) or not isinstance(made.get("id"), str):
+            return False
+        self._made.append(made["id"])
+        return True
+
+    def forget(self, calendar_id: str) -> None:
+        """The calendar was deleted by its probe."""
+        self._made = [made for made in self._made if made != calendar_id]
+
+    def clear(self) -> None:
+        """Deletes what the probes made."""
+        while self._made:
+            self.target.send("DELETE", f"{CALENDARS}/{self._made.pop()}")
+
+
+def header(name: str, value: str) -> tuple[tuple[str, str], ...]:
+    """One header."""
+    return ((name, value),)
+
+
+def first_of(exchange: Exchange) -> Mapping[str, Any] | None:
+    """The first result of a page; None where there is none."""
+    page = exchange.json
+    results = page.get("results") if isinstance(page, dict) else None
+    return results[0] if isinstance(results, list) and results and isinstance(results[0], dict) else None

@@ -1,0 +1,218 @@
+"""Probes of bodies as a whole: their types, what cannot be read, what is no object, what is not there."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+from mockserver.conformance.recorded_cases.bench import CALENDARS, Bench, Holding, Probe, header
+from mockserver.conformance.rules import Need, Rule
+
+_WRITE: frozenset[Need] = frozenset({"read", "write"})
+_REQUIRED = Holding(client_id=["This field is required."])
+_JSON_ERROR = {"detail": re.compile(r"JSON parse error - .+")}
+_BOUNDARY = "conformance"
+_FORM = "application/x-www-form-urlencoded"
+_MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "body-type-taken",
+        "probes",
+        "medium",
+        "Bodies in JSON, however its type is spelt, as a form and as a multipart form are read alike.",
+        "recordings: ctype-json-variants, ctype-form, ctype-multipart",
+        _WRITE,
+    ),
+    Rule(
+        "body-type-refused",
+        "probes",
+        "medium",
+        "A body of another type is a 415 that repeats the type as it was sent.",
+        "openapi.yaml: UnsupportedMediaType; recordings: ctype-unsupported",
+        _WRITE,
+    ),
+    Rule(
+        "body-unreadable",
+        "probes",
+        "medium",
+        "A body that is not of its type is a 400 that says so in its detail.",
+        "openapi.yaml: UnreadableBody; recordings: body-encoding, ctype-multipart",
+        _WRITE,
+    ),
+    Rule(
+        "body-no-object",
+        "probes",
+        "medium",
+        "JSON that is no object is refused in words that name what it is.",
+        "openapi.yaml: NotAnObject",
+        _WRITE,
+    ),
+    Rule(
+        "body-empty",
+        "probes",
+        "medium",
+        "No body counts as an object without fields: too little to create, enough to update.",
+        "recordings: create-missing-some, patch-updated-at",
+        _WRITE,
+    ),
+    Rule(
+        "body-last-wins",
+        "probes",
+        "low",
+        "Of a name given twice in a body the last counts.",
+        "recordings: body-duplicate-keys, ctype-form",
+        _WRITE,
+    ),
+    Rule(
+        "body-of-delete",
+        "probes",
+        "low",
+        "DELETE does not look at a body.",
+        "recordings: delete-with-body",
+        _WRITE,
+    ),
+    Rule(
+        "form-blank",
+        "probes",
+        "low",
+        "An empty text in a form stands for no value where one may be left out, and is told where not.",
+        "recordings: ctype-form",
+        _WRITE,
+    ),
+)
+
+_JSON_TYPES = (
+    "application/json; charset=utf-8",
+    "APPLICATION/JSON",
+    "application/json;",
+    "application/json; foo=bar",
+    "application/json; charset=bogus",
+    "*/*",
+    "application/*",
+)
+_OTHER_TYPES = (
+    "text/plain",
+    "application/xml",
+    "text/json",
+    "application/octet-stream",
+    "application/merge-patch+json",
+    "application/json, text/plain",
+    "application/jsonx",
+    "json",
+    "text/plain; charset=utf-8",
+)
+_UNREADABLE = (b"{", b"{'a': 1}", b'{"a": 1,}', b"x", b" ", b'{"a" 1}', b"{} {}", b"NaN", b"\xff\xfe{}", b'{"a": 01}')
+_NO_OBJECTS: tuple[tuple[bytes, str], ...] = (
+    (b"null", "No data provided"),
+    (b"[]", "Invalid data. Expected a dictionary, but got list."),
+    (b'"x"', "Invalid data. Expected a dictionary, but got str."),
+    (b"1", "Invalid data. Expected a dictionary, but got int."),
+    (b"1.5", "Invalid data. Expected a dictionary, but got float."),
+    (b"true", "Invalid data. Expected a dictionary, but got bool."),
+)
+
+
+def run(bench: Bench, calendar: str) -> None:
+    """`calendar` is the path of a calendar of this run."""
+    for operation, method, path in (("createCalendar", "POST", CALENDARS), ("updateCalendar", "PATCH", calendar)):
+        probe = Probe("", operation, "body", method, path, 400, headers=header("Content-Type", "application/json"))
+        _refused(bench, probe)
+        _empty(bench, probe)
+    _types(bench, calendar)
+    _forms(bench, calendar)
+    _twice(bench)
+    _delete(bench)
+
+
+def _refused(bench: Bench, probe: Probe) -> None:
+    for text in _UNREADABLE if probe.method == "POST" else _UNREADABLE[:3]:
+        bench.took(bench.ask(probe._replace(rule="body-unreadable", raw=text, body=_JSON_ERROR)))
+    for text, message in _NO_OBJECTS if probe.method == "POST" else _NO_OBJECTS[:2]:
+        bench.ask(probe._replace(rule="body-no-object", raw=text, body={"non_field_errors": [message]}))
+    unsupported = probe._replace(rule="body-type-refused", field="Content-Type", status=415, raw=b"{}")
+    for kind in _OTHER_TYPES if probe.method == "POST" else _OTHER_TYPES[:3]:
+        told = {"detail": f'Unsupported media type "{kind}" in request.'}
+        bench.ask(unsupported._replace(body=told, headers=header("Content-Type", kind)))
+    unbounded = probe._replace(
+        rule="body-unreadable", raw=b"--x--\r\n", headers=header("Content-Type", "multipart/form-data")
+    )
+    bench.ask(unbounded._replace(body={"detail": "Multipart form parse error - Invalid boundary in multipart: None"}))
+
+
+def _empty(bench: Bench, probe: Probe) -> None:
+    for kind in ("application/json", _FORM, _MULTIPART):
+        empty = probe._replace(rule="body-empty", raw=b"", headers=header("Content-Type", kind), body=_REQUIRED)
+        if probe.method == "PATCH":
+            empty = empty._replace(status=200, body=Holding())
+        bench.ask(empty)
+
+
+def _types(bench: Bench, calendar: str) -> None:
+    for kind in _JSON_TYPES:
+        fields = bench.fields()
+        probe = Probe("body-type-taken", "createCalendar", "Content-Type", "POST", CALENDARS, 201, _echo(fields))
+        body = json.dumps(fields).encode()
+        bench.took(bench.ask(probe._replace(raw=body, headers=header("Content-Type", kind))))
+    tag = {"conformance_run": bench.target.tag()}
+    probe = Probe("body-type-taken", "updateCalendar", "Content-Type", "PATCH", calendar, 200, Holding(metadata=tag))
+    bench.ask(probe._replace(raw=_multipart({"metadata": json.dumps(tag)}), headers=header("Content-Type", _MULTIPART)))
+
+
+def _forms(bench: Bench, calendar: str) -> None:
+    for kind in (_FORM, _MULTIPART):
+        fields = {**bench.fields(platform_uuid="a b&c", deduplication_key=bench.target.tag())}
+        written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+        body = urlencode(written).encode() if kind == _FORM else _multipart(written)
+        probe = Probe("body-type-taken", "createCalendar", "Content-Type", "POST", CALENDARS, 201, _echo(fields))
+        bench.took(bench.ask(probe._replace(raw=body, headers=header("Content-Type", kind))))
+    form = header("Content-Type", _FORM)
+    kept = Probe("form-blank", "updateCalendar", "client_secret", "PATCH", calendar, 200, Holding(), form)
+    bench.ask(kept._replace(raw=b"client_secret="))
+    blank = {"client_id": ["This field may not be blank."]}
+    fields = bench.fields(client_id="")
+    raw = urlencode({**fields, "metadata": json.dumps(fields["metadata"])}).encode()
+    bench.took(
+        bench.ask(Probe("form-blank", "createCalendar", "client_id", "POST", CALENDARS, 400, blank, form, raw=raw))
+    )
+    no_json = {"metadata": ["Value must be valid JSON."]}
+    raw = urlencode({**fields, "client_id": "conformance.invalid", "metadata": "{bad"}).encode()
+    bench.took(
+        bench.ask(Probe("form-blank", "createCalendar", "metadata", "POST", CALENDARS, 400, no_json, form, raw=raw))
+    )
+
+
+def _twice(bench: Bench) -> None:
+    json_type = header("Content-Type", "application/json")
+    fields = bench.fields()
+    text = json.dumps(fields)
+    probe = Probe("body-last-wins", "createCalendar", "body", "POST", CALENDARS, 201, _echo(fields), json_type)
+    doubled = text.replace('"platform": "google"', '"platform": "outlook", "platform": "google"', 1)
+    bench.took(bench.ask(probe._replace(raw=doubled.encode())))
+    last = text.replace('"platform": "google"', '"platform": "google", "platform": "outlook"', 1)
+    bench.took(bench.ask(probe._replace(raw=last.encode(), status=400, body=Holding())))
+
+
+def _delete(bench: Bench) -> None:
+    for kind, body in (("application/json", b"{"), ("text/plain", b"x")):
+        made = bench.create()
+        if made is None:
+            return
+        path = f"{CALENDARS}/{made.json['id']}"
+        probe = Probe("body-of-delete", "deleteCalendar", "body", "DELETE", path, 200)
+        gone = bench.ask(probe._replace(raw=body, headers=header("Content-Type", kind)), [made])
+        if gone.status == 200:
+            bench.forget(made.json["id"])
+
+
+def _echo(fields: dict[str, Any]) -> Holding:
+    """The fields as a new calendar shows them."""
+    return Holding({name: value for name, value in fields.items() if name not in ("client_secret", "refresh_token")})
+
+
+def _multipart(fields: dict[str, str]) -> bytes:
+    part = '--{}\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    parts = [part.format(_BOUNDARY, name, value) for name, value in fields.items()]
+    return "".join([*parts, f"--{_BOUNDARY}--\r\n"]).encode()

@@ -1,0 +1,291 @@
+"""Probes of the fields of a body: what is refused, in which words and which order, and what is taken as what."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.expectations import no_row, same_document, status, where
+from mockserver.conformance.recorded_cases.bench import CALENDARS, Bench, Holding, Probe
+from mockserver.conformance.rules import Need, Rule
+
+_WRITE: frozenset[Need] = frozenset({"read", "write"})
+
+
+def _rule(rule_id: str, sentence: str, source: str) -> Rule:
+    return Rule(rule_id, "probes", "medium", sentence, f"recordings: {source}", _WRITE)
+
+
+RULES: tuple[Rule, ...] = (
+    _rule("field-required", "A required field that is missing is told; all of them at once.", "create-missing-some"),
+    _rule("field-null", "A field that is null is refused, although reads show null.", "create-all-null, patch-null"),
+    _rule("field-blank", "A text of nothing but white space is refused.", "create-blank-string, patch-empty-strings"),
+    _rule("field-type", "A truth value, list or object is no text.", "create-types-*, patch-types"),
+    _rule("field-choice", "A platform that there is not is refused, and repeated.", "create-platform-values"),
+    _rule("field-length", "A text that is too long is refused, one of exactly the limit taken.", "create-*-length"),
+    _rule("field-characters", "A NUL or a lone surrogate in a text is refused by name.", "create-nul-characters"),
+    _rule(
+        "field-metadata", "Metadata is an object of texts, not empty, and not too long.", "*-metadata-rejected, -size"
+    ),
+    _rule("field-unknown", "Unknown and read-only fields are refused, sorted by name.", "create-unexpected-fields"),
+    _rule("field-order", "Wrong fields are told before unknown ones, and those before a taken key.", "create-dedup-*"),
+    _rule("field-number", "A number counts as its text.", "create-number-text, create-types-*"),
+    _rule(
+        "field-stripped", "White space at both ends of a text is taken off before it counts.", "create-strip-unicode"
+    ),
+    _rule("key-taken", "A deduplication key that a calendar of the project has is refused.", "create-dedup-duplicate"),
+    Rule(
+        "refusal-stores-nothing",
+        "probes",
+        "high",
+        "A refused request leaves nothing behind and changes nothing.",
+        "recordings: create-dedup-duplicate, patch-metadata-rejected",
+        _WRITE,
+    ),
+)
+
+_MISSING, _NULL, _BLANK = "This field is required.", "This field may not be null.", "This field may not be blank."
+_NO_TEXT, _NUL = "Not a valid string.", "Null characters are not allowed."
+_NO_OBJECT, _EMPTY = "Metadata must be an object not an array or other type", "Metadata must have at least one key"
+_TOO_LONG = "Metadata must be less than 1000 characters"
+_TAKEN = "A calendar with this deduplication key already exists in this project."
+_ALLOWED = {
+    "POST": "client_id, client_secret, deduplication_key, metadata, platform, platform_uuid, refresh_token",
+    "PATCH": "client_secret, metadata, refresh_token",
+}
+_UNTOLD = {
+    "POST": re.compile(r"An unexpected error occurred while creating the calendar\. Error ID: [0-9a-f-]{36}"),
+    "PATCH": re.compile(r"An unexpected error occurred while updating the calendar\. Error ID: [0-9a-f-]{36}"),
+}
+_TEXTS = {
+    "POST": ("client_id", "client_secret", "refresh_token", "platform_uuid", "deduplication_key"),
+    "PATCH": ("client_secret", "refresh_token"),
+}
+_NO_TEXTS: tuple[Any, ...] = (False, [], {}, {"a": "b"})
+_LIMITS = {"client_id": 255, "platform_uuid": 1024, "deduplication_key": 1024}
+_VOLATILE = ("updated_at", "state", "connection_failure_data", "last_successful_sync_at", "last_attempted_sync_at")
+"""What a sync, which may run at any time, changes."""
+_SINGLE = ("field-required", "field-null", "field-blank", "field-choice", "field-metadata", "field-unknown")
+_REQUIRED = ("client_id", "client_secret", "refresh_token", "platform")
+_READ_ONLY = {
+    "POST": {"id": "cal_0000000000000000", "state": "disconnected", "created_at": "2020-01-01T00:00:00Z"},
+    "PATCH": {
+        "platform": "microsoft",
+        "deduplication_key": "other",
+        "state": "connected",
+        "id": "cal_0000000000000000",
+    },
+}
+
+
+class Wrong(NamedTuple):
+    """Fields that are refused, and what is said of them. `raw` writes them in place of JSON's own text."""
+
+    rule: str
+    field: str
+    fields: dict[str, Any]
+    told: dict[str, list[Any]]
+    without: str = ""
+    """A field of the usual body that is left out."""
+
+
+def _one(rule: str, field: str, value: Any, message: Any) -> Wrong:
+    return Wrong(rule, field, {field: value}, {field: [message]})
+
+
+def wrong(method: str) -> list[Wrong]:
+    """The fields that POST, or PATCH, refuses."""
+    cases = [
+        *(_one("field-null", name, None, _NULL) for name in (*_TEXTS[method], "metadata")),
+        *(_one("field-blank", name, value, _BLANK) for name in _TEXTS[method] for value in ("", " \t\u3000")),
+        *(_one("field-type", name, value, _NO_TEXT) for name in _TEXTS[method] for value in (True, ["a"])),
+        *(_one("field-type", _TEXTS[method][0], value, _NO_TEXT) for value in _NO_TEXTS),
+        *(_one("field-characters", name, "a\0b", _NUL) for name in _TEXTS[method]),
+        *_wrong_metadata(method),
+    ]
+    if method == "POST":
+        cases += [
+            *(Wrong("field-required", name, {}, {name: [_MISSING]}, without=name) for name in _REQUIRED),
+            *(_one("field-choice", "platform", v, f'"{t}" is not a valid choice.') for v, t in _PLATFORMS),
+            _one("field-null", "platform", None, _NULL),
+            *(Wrong("field-length", n, {n: "x" * (m + 1)}, _untold("POST")) for n, m in _LIMITS.items()),
+            Wrong("field-length", "client_id", {"client_id": "\U0001f600" * 256}, _untold("POST")),
+        ]
+    return [*cases, *_unknown(method)]
+
+
+_PLATFORMS = (("outlook", "outlook"), ("Google", "Google"), (" google", " google"), ("", ""), (1, "1"), (True, "True"))
+
+
+def _untold(method: str) -> dict[str, list[Any]]:
+    return {"non_field_errors": [_UNTOLD[method]]}
+
+
+def _wrong_metadata(method: str) -> list[Wrong]:
+    no_text = "Value for key 'a' must be a string"
+    return [
+        *(_one("field-metadata", "metadata", value, _NO_OBJECT) for value in ([], ["a"], "text", '{"a":"b"}', 0, True)),
+        _one("field-metadata", "metadata", {}, _EMPTY),
+        *(
+            _one("field-metadata", "metadata", {"a": value}, no_text)
+            for value in (1, None, True, {}, {"b": "c"}, ["b"])
+        ),
+        _one("field-metadata", "metadata", {"ok": "s", "bad": 1, "bad2": 2}, "Value for key 'bad' must be a string"),
+        _one("field-metadata", "metadata", {"k": "x" * 992}, _TOO_LONG),
+        _one("field-metadata", "metadata", {"k": "\u00e9" * 166}, _TOO_LONG),
+        _one("field-metadata", "metadata", {"k": "\U0001f600" * 83}, _TOO_LONG),
+        *(
+            [Wrong("field-characters", "metadata", {"metadata": {"a": "\0"}}, _untold("POST"))]
+            if method == "POST"
+            else []
+        ),
+    ]
+
+
+def _unknown(method: str) -> list[Wrong]:
+    def refused(*names: str) -> dict[str, list[Any]]:
+        text = f"Unexpected field(s): {', '.join(names)}. Allowed fields are: {_ALLOWED[method]}"
+        return {"non_field_errors": [text]}
+
+    bad_metadata = {"metadata": [_NO_OBJECT]}
+    first = "platform" if method == "POST" else "client_secret"
+    told = {first: ['"outlook" is not a valid choice.']} if method == "POST" else {first: [_NULL]}
+    return [
+        *(Wrong("field-unknown", name, {name: value}, refused(name)) for name, value in _READ_ONLY[method].items()),
+        Wrong("field-unknown", "", {"zeta": 1, "alpha": 2, "Beta": 3}, refused("Beta", "alpha", "zeta")),
+        Wrong("field-unknown", "", {"client_secret ": "x"}, refused("client_secret ")),
+        Wrong("field-order", "metadata", {"metadata": [], "foo": 1}, bad_metadata),
+        Wrong(
+            "field-order",
+            first,
+            {first: "outlook" if method == "POST" else None, "metadata": [], "foo": 1},
+            {**told, **bad_metadata},
+        ),
+    ]
+
+
+def run(bench: Bench, calendar: str) -> None:
+    """`calendar` is the path of a calendar of this run."""
+    _refuse_creates(bench)
+    _refuse_updates(bench, calendar)
+    _everything_missing(bench)
+    _taken_key(bench)
+
+
+def _before(rule: str) -> tuple[str, ...]:
+    """What follows from the rules on single fields says nothing new where one of them is broken."""
+    return _SINGLE if rule == "field-order" else ()
+
+
+def _everything_missing(bench: Bench) -> None:
+    told = {name: [_MISSING] for name in _REQUIRED}
+    bench.ask(Probe("field-required", "createCalendar", "", "POST", CALENDARS, 400, told, json={}))
+    two = {"platform": ['"x" is not a valid choice.'], "client_id": [_BLANK], "refresh_token": [_NULL]}
+    fields = {**bench.fields(), "platform": "x", "client_id": " ", "refresh_token": None}
+    several = Probe("field-order", "createCalendar", "", "POST", CALENDARS, 400, two, json=fields)
+    bench.took(bench.ask(several._replace(unless=_SINGLE)))
+
+
+def _refuse_creates(bench: Bench) -> None:
+    read_back: set[str] = set()
+    for case in wrong("POST"):
+        tag = bench.target.tag()
+        fields = {**bench.fields(deduplication_key=tag), **case.fields}
+        fields = {name: value for name, value in fields.items() if name != case.without}
+        probe = Probe(case.rule, "createCalendar", case.field, "POST", CALENDARS, 400, case.told, json=fields)
+        probe = probe._replace(unless=_before(case.rule))
+        refused = bench.ask(probe)
+        stored = bench.took(refused) or refused.status != 400 or fields.get("deduplication_key") != tag
+        if not stored and case.rule not in read_back:
+            read_back.add(case.rule)
+            _check_nothing_stored(bench, refused, tag)
+
+
+def _check_nothing_stored(bench: Bench, refused: Exchange, tag: str) -> None:
+    listed = bench.target.send("GET", f"{CALENDARS}?deduplication_key={tag}")
+    results = (listed.json or {}).get("results") if listed.status == 200 else None
+    if not isinstance(results, list):
+        return
+    bench.run.check(
+        "refusal-stores-nothing",
+        where(status(400, of=refused), no_row({"deduplication_key": tag})),
+        operation="createCalendar",
+        exchanges=[refused, listed],
+    )
+
+
+def _refuse_updates(bench: Bench, calendar: str) -> None:
+    before = bench.target.send("GET", calendar)
+    if before.status != 200:
+        return
+    read_back: set[str] = set()
+    for case in wrong("PATCH"):
+        # Something good beside what is wrong, for it to be stored where a refusal stores anything.
+        good = {} if "metadata" in case.fields else {"metadata": {"conformance_run": bench.target.tag()}}
+        probe = Probe(case.rule, "updateCalendar", case.field, "PATCH", calendar, 400, case.told)
+        refused = bench.ask(probe._replace(json={**good, **case.fields}, unless=_before(case.rule)))
+        if refused.status != 400:
+            before = bench.target.send("GET", calendar)
+            continue
+        if case.rule in read_back:
+            continue
+        read_back.add(case.rule)
+        after = bench.target.send("GET", calendar)
+        if after.status == 200 and before.status == 200:
+            unchanged = where(status(400, of=refused), same_document(before, but=_VOLATILE, both=True))
+            bench.run.check(
+                "refusal-stores-nothing",
+                unchanged,
+                operation="updateCalendar",
+                exchanges=[*bench.origins(before), before, refused, after],
+            )
+            before = after
+
+
+def _taken_key(bench: Bench) -> None:
+    key = bench.target.tag()
+    made = bench.create(deduplication_key=key)
+    if made is None:
+        return
+    told: dict[str, list[Any]] = {"deduplication_key": [_TAKEN]}
+    probe = Probe("key-taken", "createCalendar", "deduplication_key", "POST", CALENDARS, 400, told)
+    for spelt in (key, f" {key}\t"):
+        bench.took(bench.ask(probe._replace(json=bench.fields(deduplication_key=spelt)), [made]))
+    ordered = probe._replace(rule="field-order", unless=_SINGLE)
+    bad = bench.fields(deduplication_key=key, platform="outlook")
+    told = {"platform": ['"outlook" is not a valid choice.']}
+    bench.took(bench.ask(ordered._replace(json=bad, body=told), [made]))
+    extra = {**bench.fields(deduplication_key=key), "foo": 1}
+    told = {"non_field_errors": [f"Unexpected field(s): foo. Allowed fields are: {_ALLOWED['POST']}"]}
+    bench.took(bench.ask(ordered._replace(json=extra, body=told), [made]))
+
+
+def taken(bench: Bench, calendar: str) -> None:
+    """What is at a limit, or is no text but counts as one, is taken, and as what."""
+    wanted: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
+    tag = bench.target.tag()
+    for name, longest in _LIMITS.items():
+        start = tag if name == "deduplication_key" else "conformance.invalid"
+        text = start + "\u00e9" * (longest - len(start))
+        wanted.append(("field-length", name, {name: text}, {name: text}))
+        if name != "deduplication_key":
+            wanted.append(("field-stripped", name, {name: f" {'x' * longest} "}, {name: "x" * longest}))
+    for number, text in ((0, "0"), (-5, "-5"), (1.5, "1.5"), (12345678901234567890, "12345678901234567890")):
+        wanted.append(("field-number", "platform_uuid", {"platform_uuid": number}, {"platform_uuid": text}))
+    wanted.append(("field-number", "client_id", {"client_id": 42}, {"client_id": "42"}))
+    for blank in (" ", "\u00a0", "\u3000", "\x0b", "\x1f\u2028"):
+        for name in ("client_id", "platform_uuid"):
+            wanted.append(("field-stripped", name, {name: f"{blank}a b{blank}"}, {name: "a b"}))
+    for kept in ("\u200bx\u200b", "\ufeffx", "a\x01b", "\u00e9\U0001f600"):
+        wanted.append(("field-stripped", "client_id", {"client_id": kept}, {"client_id": kept}))
+    wanted.append(("field-stripped", "metadata", {"metadata": {" k ": " v "}}, {"metadata": {" k ": " v "}}))
+    at_limit = {"conformance_run": tag, "pad": "x" * (1000 - len(f'{{"conformance_run": "{tag}", "pad": ""}}'))}
+    wanted.append(("field-metadata", "metadata", {"metadata": at_limit}, {"metadata": at_limit}))
+    for rule, field, given, shown in wanted:
+        probe = Probe(rule, "createCalendar", field, "POST", CALENDARS, 201, Holding(shown), json=bench.fields(**given))
+        bench.took(bench.ask(probe))
+    update = Probe("field-metadata", "updateCalendar", "metadata", "PATCH", calendar, 200, Holding(metadata=at_limit))
+    bench.ask(update._replace(json={"metadata": at_limit}))
+    counted = Probe("field-number", "updateCalendar", "client_secret", "PATCH", calendar, 200, Holding())
+    bench.ask(counted._replace(json={"client_secret": 12345}))

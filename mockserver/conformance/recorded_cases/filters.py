@@ -1,0 +1,292 @@
+"""Probes of query parameters: what is refused, which is told first, and what is passed over."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.expectations import LAST, each_row, every, facts_of, same_rows
+from mockserver.conformance.recorded_cases.bench import CALENDARS, EVENTS, Bench, Holding, Probe, expected_by, first_of
+from mockserver.conformance.rules import Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "time-refused",
+        "probes",
+        "medium",
+        "A time filter that is no timestamp is refused by name, the old name by the new one.",
+        "recordings: list-events-timestamps-*, list-events-updated-after",
+    ),
+    Rule(
+        "time-taken",
+        "probes",
+        "medium",
+        "A timestamp is taken with a zone or without, with a fraction or without, and as a date alone.",
+        "recordings: list-events-timestamps-*",
+    ),
+    Rule(
+        "ordering-refused",
+        "probes",
+        "medium",
+        "An ordering that is none of the eight is refused, and they are told.",
+        "recordings: list-events-ordering-bad",
+    ),
+    Rule("ordering-taken", "probes", "medium", "Each of the eight orderings is taken.", "openapi.yaml: Ordering"),
+    Rule(
+        "cursor-refused",
+        "probes",
+        "medium",
+        "A cursor that is none of the service's is a 404, an empty one the first page.",
+        "recordings: list-events-cursor-made, list-events-error-order",
+    ),
+    Rule(
+        "filter-first",
+        "probes",
+        "low",
+        "Of several wrong parameters the first in the contract's order is told.",
+        "recordings: list-events-error-order",
+    ),
+    Rule(
+        "filter-empty",
+        "probes",
+        "medium",
+        "An empty updated_at_gte counts as none; an empty text filter finds nothing.",
+        "openapi.yaml: parameters; recordings: list-calendars-dedup-filter",
+    ),
+    Rule(
+        "parameter-last-wins",
+        "probes",
+        "medium",
+        "Of a parameter given twice the last counts.",
+        "recordings: list-events-repeated-params, list-calendars-repeated-params",
+    ),
+    Rule(
+        "parameter-unknown",
+        "probes",
+        "medium",
+        "A parameter that there is not changes nothing.",
+        "recordings: list-events-unknown-params",
+    ),
+    Rule(
+        "filter-exact",
+        "probes",
+        "high",
+        "A deduplication key filters only as it is: not in another case, not in part, not with blanks.",
+        "openapi.yaml: DeduplicationKey; recordings: list-calendars-dedup-filter",
+    ),
+)
+
+_MORNING, _EVENING = "2025-01-13T10:30:00Z", "2025-01-13T18:00:00Z"
+_TIMES = {
+    "updated_at_gte": ("updated_at_gte", _MORNING),
+    "updated_after": ("updated_at_gte", _MORNING),
+    "start_time_gte": ("start_time_gte", _MORNING),
+    "end_time_lte": ("end_time_lte", _EVENING),
+}
+_ORDERINGS = "-updated_at, updated_at, start_time, -start_time, end_time, -end_time, created_at, -created_at"
+_BAD_ORDERING = {"error": f"Invalid ordering. Allowed values: {_ORDERINGS}"}
+_BAD_CURSOR = {"detail": "Invalid cursor"}
+_NOTHING: dict[str, Any] = {"next": None, "previous": None, "results": []}
+_NO_TIMES = (
+    "bad",
+    "2026",
+    "2026-05",
+    "20260510T000000Z",
+    "1715299200",
+    "2026-13-01T00:00:00Z",
+    "2026-02-30T00:00:00Z",
+    "2026-05-10T24:00:00Z",
+    "2026-05-10T00:00:60Z",
+    "2026-05-10T00:00:00z",
+    "2026-05-10t00:00:00Z",
+    "2026-05-10T00:00:00.Z",
+    "2026-05-10T00:00:00+00:00",  # the plus is a blank when it arrives
+    "2026-05-10T00:00:00%2B24:00",
+    "2026-05-10T00:00:00UTC",
+    "now",
+)
+_SOME_TIMES = (
+    "2026-05-10T00:00:00Z",
+    "2026-05-10",
+    "2026-05-10T00:00",
+    "2026-05-10T00:00:00",
+    "2026-05-10%2000:00:00Z",
+    "2026-05-10+00:00:00Z",
+    "2026-05-10T00:00:00.5Z",
+    "2026-05-10T00:00:00.123456Z",
+    "2026-05-10T00:00:00.1234567Z",
+    "2026-05-10T00:00:00%2B02:00",
+    "2026-05-10T00:00:00-0530",
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59.999999Z",
+)
+_NO_ORDERINGS = (
+    "",
+    "id",
+    "-id",
+    "name",
+    "Start_time",
+    "start_time,end_time",
+    "--start_time",
+    "start_time%20",
+    "asc",
+    "-",
+)
+_NO_CURSORS = ("bad", "x", "bz14", "bz0tMQ==", "cj14", "%C3%A9", "bz0xMg")
+_UNKNOWN = ("page_size=1", "limit=1", "offset=5", "page=2", "is_deleted=false", "foo", "name=x", "state=x", "id=x")
+_SINGLE = ("time-refused", "ordering-refused", "cursor-refused")
+_FIRST = ("updated_at_gte=bad", "start_time_gte=bad", "end_time_lte=bad", "ordering=bad", "cursor=bad")
+
+
+def run(bench: Bench) -> None:
+    """Reads only."""
+    _times(bench)
+    _orderings(bench)
+    _cursors(bench)
+    _order_of_errors(bench)
+    _empty(bench)
+    _twice(bench)
+    _unknown(bench)
+    _exact(bench)
+
+
+def _events(rule: str, field: str, query: str, status: int = 200, body: Any = None) -> Probe:
+    wanted = Holding() if body is None else body
+    return Probe(rule, "listCalendarEvents", field, "GET", f"{EVENTS}?{query}", status, wanted)
+
+
+def _bad_time(name: str) -> dict[str, str]:
+    told, example = _TIMES[name]
+    return {"error": f"Invalid {told} format. Use ISO 8601 format (e.g., {example})"}
+
+
+def _times(bench: Bench) -> None:
+    for name in _TIMES:
+        texts = {"start_time_gte": _NO_TIMES, "updated_at_gte": _NO_TIMES[::2]}.get(name, _NO_TIMES[:4])
+        for text in texts:
+            bench.ask(_events("time-refused", name, f"{name}={text}", 400, _bad_time(name)))
+        if name != "updated_at_gte":
+            bench.ask(_events("time-refused", name, f"{name}=", 400, _bad_time(name)))
+        for text in _SOME_TIMES if name == "start_time_gte" else _SOME_TIMES[:4]:
+            bench.ask(_events("time-taken", name, f"{name}={text}"))
+    ignored = "updated_at_gte=2026-05-10T00:00:00Z&updated_after=bad"
+    bench.ask(_events("time-taken", "updated_after", ignored))
+
+
+def _orderings(bench: Bench) -> None:
+    for text in _NO_ORDERINGS:
+        bench.ask(_events("ordering-refused", "ordering", f"ordering={text}", 400, _BAD_ORDERING))
+    for text in _ORDERINGS.split(", "):
+        bench.ask(_events("ordering-taken", "ordering", f"ordering={text}&event_id=evt_nothing", 200, _NOTHING))
+
+
+def _cursors(bench: Bench) -> None:
+    for path, operation in ((CALENDARS, "listCalendars"), (EVENTS, "listCalendarEvents")):
+        probe = Probe("cursor-refused", operation, "cursor", "GET", path, 404, _BAD_CURSOR)
+        for text in _NO_CURSORS:
+            bench.ask(probe._replace(path=f"{path}?cursor={text}"))
+        bench.ask(probe._replace(path=f"{path}?cursor=", status=200, body=Holding()))
+    path = f"{CALENDARS}?deduplication_key=nothing-has-this&cursor=bad"
+    bench.ask(Probe("cursor-refused", "listCalendars", "cursor", "GET", path, 404, _BAD_CURSOR))
+
+
+def _order_of_errors(bench: Bench) -> None:
+    told = (*(_bad_time(name) for name in ("updated_at_gte", "start_time_gte", "end_time_lte")), _BAD_ORDERING)
+    for first, body in enumerate(told):
+        name = _FIRST[first].partition("=")[0]
+        probe = _events("filter-first", name, "&".join(reversed(_FIRST[first:])), 400, body)
+        bench.ask(probe._replace(unless=_SINGLE))
+    last = _events("filter-first", "cursor", "cursor=bad&calendar_id=nope", 404, _BAD_CURSOR)
+    bench.ask(last._replace(unless=_SINGLE))
+
+
+def _empty(bench: Bench) -> None:
+    bench.ask(_events("filter-empty", "updated_at_gte", "updated_at_gte="))
+    for name in ("calendar_id", "calendar_deduplication_key", "event_id"):
+        bench.ask(_events("filter-empty", name, f"{name}=", 200, _NOTHING))
+    path = f"{CALENDARS}?deduplication_key="
+    bench.ask(Probe("filter-empty", "listCalendars", "deduplication_key", "GET", path, 200, _NOTHING))
+
+
+def _twice(bench: Bench) -> None:
+    rule = "parameter-last-wins"
+    good = "start_time_gte=2026-05-10T00:00:00Z"
+    cursor = Probe(rule, "listCalendars", "cursor", "GET", CALENDARS, 404, _BAD_CURSOR)
+    for probe in (
+        _events(rule, "ordering", "ordering=bad&ordering=start_time"),
+        _events(rule, "ordering", "ordering=start_time&ordering=bad", 400, _BAD_ORDERING),
+        _events(rule, "start_time_gte", f"start_time_gte=bad&{good}"),
+        _events(rule, "start_time_gte", f"{good}&start_time_gte=bad", 400, _bad_time("start_time_gte")),
+        cursor._replace(path=f"{CALENDARS}?cursor=bad&cursor=", status=200, body=Holding()),
+        cursor._replace(path=f"{CALENDARS}?cursor=&cursor=bad"),
+    ):
+        bench.ask(probe._replace(unless=_SINGLE))
+
+
+def _unknown(bench: Bench) -> None:
+    for path, operation in ((CALENDARS, "listCalendars"), (EVENTS, "listCalendarEvents")):
+        plain = bench.target.send("GET", path)
+        if plain.status != 200:
+            continue
+        for query in (*_UNKNOWN, "deduplication_key_=x", "start_time=bad") if path == EVENTS else _UNKNOWN[:6]:
+            answer = bench.target.send("GET", f"{path}?{query}")
+            # Twice, for a list that is another one every other time.
+            again = [bench.target.send("GET", path) for _ in range(2)] if _ids(answer) != _ids(plain) else []
+            if any(_ids(after) != _ids(plain) for after in again):
+                # The project changes meanwhile: what was compared was not the same list.
+                plain = again[-1]
+                continue
+            probe = Probe("parameter-unknown", operation, query.partition("=")[0], "GET", path, 200)
+            if bench.check(probe, answer, [plain]) and answer.status == 200:
+                _same_results(bench, probe, plain, answer)
+
+
+def _same_results(bench: Bench, probe: Probe, plain: Exchange, answer: Exchange) -> None:
+    bench.run.check(
+        probe.rule,
+        every(expected_by(probe), same_rows(plain)),
+        operation=probe.operation,
+        field=probe.field,
+        exchanges=[plain, answer],
+    )
+
+
+def _ids(exchange: Exchange) -> list[Any]:
+    page = exchange.json
+    results = page.get("results") if isinstance(page, dict) else None
+    return [item.get("id") for item in results if isinstance(item, dict)] if isinstance(results, list) else []
+
+
+def _exact(bench: Bench) -> None:
+    """Of a key that a calendar has, every other spelling finds nothing but calendars with exactly that spelling."""
+    key = _some_key(bench)
+    if key is None:
+        bench.run.findings.unobservable["filter-exact"] = "no calendar has a deduplication key"
+        return
+    spelt = [key, key.swapcase(), key.upper(), key[:-1], f"{key}x", f" {key}", f"{key} ", "%", "*", "_" * len(key)]
+    for text in dict.fromkeys(text for text in spelt if text):
+        answer = bench.target.send("GET", f"{CALENDARS}?deduplication_key={quote(text, safe='')}")
+        if not facts_of([answer]).is_page(LAST):
+            continue
+        bench.run.check(
+            "filter-exact",
+            each_row([None], [["deduplication_key", "=", text]], most=1),
+            operation="listCalendars",
+            field="deduplication_key",
+            exchanges=[answer],
+        )
+
+
+def _some_key(bench: Bench) -> str | None:
+    page = bench.target.send("GET", CALENDARS).json
+    results = page.get("results") if isinstance(page, dict) else None
+    keys = [item.get("deduplication_key") for item in results or () if isinstance(item, dict)]
+    return next((key for key in keys if isinstance(key, str) and key), None)
+
+
+def first_calendar(bench: Bench) -> str | None:
+    """The path of the first calendar of the list."""
+    shown = first_of(bench.target.send("GET", CALENDARS))
+    name = shown.get("id") if shown is not None else None
+    return f"{CALENDARS}/{name}" if isinstance(name, str) else None

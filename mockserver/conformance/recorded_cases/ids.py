@@ -1,0 +1,102 @@
+"""Probes of ids that name nothing, and of what is told before and after them."""
+
+from __future__ import annotations
+
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.recorded_cases.bench import CALENDARS, NOBODY, NOT_FOUND, Bench, Probe, header
+from mockserver.conformance.rules import Need, Rule
+
+_WRITE: frozenset[Need] = frozenset({"read", "write"})
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "id-unknown",
+        "probes",
+        "high",
+        "An id that names no calendar of the project is a 404 in the words for it, whatever it looks like.",
+        "openapi.yaml: CalendarNotFound; recordings: get-known, delete-unknown-ids",
+    ),
+    Rule(
+        "id-exact",
+        "probes",
+        "high",
+        "An id counts only as it is: not in another case, not cut, not with something before or behind it.",
+        "openapi.yaml: ObjectId; recordings: get-known",
+    ),
+    Rule(
+        "id-gone",
+        "probes",
+        "high",
+        "The id of a calendar that was deleted names nothing any more, for any method.",
+        "recordings: delete-basic",
+        _WRITE,
+    ),
+    Rule(
+        "id-before-body",
+        "probes",
+        "low",
+        "An id that names nothing is told before anything about the body.",
+        "recordings: patch-unknown-ids",
+        _WRITE,
+    ),
+)
+
+_NAMELESS = (
+    "cal_",
+    "cal",
+    "1",
+    "0",
+    "-1",
+    "null",
+    "evt_0000000000000000",
+    "cal_00000000000000000",
+    "x" * 300,
+    "%20",
+    "a%3Fb",
+    "%C3%A9",
+    "%FF",
+    "*",
+    "cal_0000000000000000;x=1",
+    "00000000-0000-4000-8000-000000000000",
+)
+
+
+def run(bench: Bench, calendar: str) -> None:
+    """`calendar` is the path of a calendar that there is, or NOBODY."""
+    probe = Probe("id-unknown", "getCalendar", "object_id", "GET", NOBODY, 404, NOT_FOUND)
+    bench.ask(probe)
+    for text in _NAMELESS:
+        bench.ask(probe._replace(path=f"{CALENDARS}/{text}"))
+    if calendar != NOBODY:
+        _exact(bench, calendar)
+    if bench.writes:
+        _gone(bench)
+
+
+def _exact(bench: Bench, calendar: str) -> None:
+    name = calendar.rpartition("/")[2]
+    start, _, rest = name.partition("_")
+    spelt = (name.swapcase(), f"{start}_{rest.swapcase()}", name[:-1], f"{name}x", f"evt_{rest}", rest, f"%20{name}")
+    for text in (*spelt, f"{name}%20", f"{name}%0A", f"{name}.json"):
+        path = f"{CALENDARS}/{text}"
+        bench.ask(Probe("id-exact", "getCalendar", "object_id", "GET", path, 404, NOT_FOUND))
+
+
+def _gone(bench: Bench) -> None:
+    made = bench.create()
+    if made is None:
+        return
+    path = f"{CALENDARS}/{made.json['id']}"
+    deleted = bench.target.send("DELETE", path)
+    if deleted.status != 200:
+        return
+    bench.forget(made.json["id"])
+    before: list[Exchange] = [made, deleted]
+    tag = {"metadata": {"conformance_run": bench.target.tag()}}
+    bench.ask(Probe("id-gone", "getCalendar", "object_id", "GET", path, 404, NOT_FOUND), before)
+    bench.ask(Probe("id-gone", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND, json=tag), before)
+    bench.ask(Probe("id-gone", "deleteCalendar", "object_id", "DELETE", path, 404, NOT_FOUND), before)
+    first = Probe("id-before-body", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND)
+    bench.ask(first._replace(raw=b"{", headers=header("Content-Type", "application/json")), before)
+    bench.ask(first._replace(raw=b"x", headers=header("Content-Type", "text/plain")), before)
+    bench.ask(first._replace(json={"foo": 1}), before)

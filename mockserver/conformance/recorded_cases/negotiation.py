@@ -1,0 +1,158 @@
+"""Probes of representations: Accept, `format`, and the paths that name nothing."""
+
+from __future__ import annotations
+
+from mockserver.conformance.recorded_cases.bench import (
+    CALENDARS,
+    EVENTS,
+    NOBODY,
+    NOT_FOUND,
+    Bench,
+    Holding,
+    Probe,
+    header,
+)
+from mockserver.conformance.rules import Rule
+
+_REFUSED = {"detail": "Could not satisfy the request Accept header."}
+_NO_FORMAT = {"detail": "Not found."}
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "accept-taken",
+        "probes",
+        "medium",
+        "An Accept header that takes JSON in any way is answered with JSON, whatever its q values say.",
+        "recordings: accept-*",
+    ),
+    Rule("accept-refused", "probes", "medium", "An Accept header that takes nothing is a 406.", "recordings: accept-*"),
+    Rule(
+        "accept-first",
+        "probes",
+        "low",
+        "An Accept header that takes nothing is told before a missing key and everything else.",
+        "recordings: auth-before-everything, accept-errors",
+    ),
+    Rule(
+        "format-parameter",
+        "probes",
+        "low",
+        "The parameter format takes json, nothing at all as if it were not there, and no other format of data.",
+        "openapi.yaml: UnknownFormat",
+    ),
+    Rule(
+        "path-text",
+        "probes",
+        "low",
+        "A path that names nothing is told so in the same words with and without a key.",
+        "recordings: path-unknown, path-trailing-slash",
+    ),
+    Rule(
+        "header-ignored",
+        "probes",
+        "low",
+        "Conditional, range and language headers change nothing in an answer.",
+        "recordings: headers-ignored",
+    ),
+)
+
+_TAKEN = (
+    "*/*",
+    "application/json",
+    "application/*",
+    "*/json",
+    "APPLICATION/JSON",
+    "application/json; q=0.5",
+    "application/json;q=0",
+    "application/json;version=1",
+    "application/json; indent=4",
+    "application/json;charset=utf-8",
+    "application/json, text/plain, */*",
+    "text/plain, */*;q=0.1",
+    "text/html, application/json",
+    "text/html;q=0.9, application/json;q=0.1",
+    "application/xml, application/json;q=0.1",
+)
+_NOT_TAKEN = (
+    "",
+    "application/xml",
+    "text/plain",
+    "image/png",
+    "application/vnd.api+json",
+    "json",
+    "*",
+    "a/b/c",
+    "garbage/",
+    "application/jsonx",
+)
+_IGNORED = (
+    ("If-None-Match", "*"),
+    ("If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT"),
+    ("Range", "bytes=0-10"),
+    ("Accept-Language", "de"),
+    ("Accept-Charset", "utf-16"),
+    ("Origin", "https://x.example"),
+)
+_NOWHERE = (
+    "/api/v1/nope",
+    "/api/v1/Calendars",
+    "/api/v1/calendar",
+    "/api/v1/calendar-events",
+    f"{CALENDARS}/",
+    f"{EVENTS}/",
+    f"{NOBODY}/",
+    f"{NOBODY}/events",
+    f"{EVENTS}/evt_0000000000000000",
+    f"{CALENDARS}%20",
+)
+
+
+def run(bench: Bench, calendar: str) -> None:
+    """`calendar` is the path of a calendar that there is, or NOBODY."""
+    for path in (CALENDARS, EVENTS, calendar):
+        _accept(bench, path)
+        _format(bench, path)
+    for text in _TAKEN[4:]:
+        bench.ask(_got("accept-taken", CALENDARS, "Accept", text))
+    for text in _NOT_TAKEN[2:]:
+        bench.ask(_got("accept-refused", CALENDARS, "Accept", text)._replace(status=406, body=_REFUSED))
+    for name, value in _IGNORED:
+        bench.ask(_got("header-ignored", CALENDARS, name, value))
+    missing = Probe("header-ignored", "getCalendar", "Accept-Language", "GET", NOBODY, 404, NOT_FOUND)
+    bench.ask(missing._replace(headers=header("Accept-Language", "de, fr")))
+    _nowhere(bench)
+
+
+def _got(rule: str, path: str, name: str, value: str) -> Probe:
+    operation = {CALENDARS: "listCalendars", EVENTS: "listCalendarEvents"}.get(path, "getCalendar")
+    probe = Probe(rule, operation, name, "GET", path, 200, Holding(), header(name, value))
+    return probe._replace(status=404, body=NOT_FOUND) if path == NOBODY else probe
+
+
+def _accept(bench: Bench, path: str) -> None:
+    for text in _TAKEN[:4]:
+        bench.ask(_got("accept-taken", path, "Accept", text))
+    for text in _NOT_TAKEN[:2]:
+        refused = _got("accept-refused", path, "Accept", text)._replace(status=406, body=_REFUSED)
+        bench.ask(refused)
+        bench.ask(refused._replace(rule="accept-first", key=None))
+    if bench.writes and path == CALENDARS:
+        probe = _got("accept-first", path, "Accept", "application/xml")._replace(status=406, body=_REFUSED)
+        bench.ask(probe._replace(operation="createCalendar", method="POST", json={"platform": "outlook"}))
+
+
+def _format(bench: Bench, path: str) -> None:
+    plain = _got("format-parameter", path, "Accept", "*/*")._replace(field="format")
+    for text in ("json", ""):
+        bench.ask(plain._replace(path=f"{path}?format={text}"))
+    bench.ask(plain._replace(path=f"{path}?format=yaml", status=404, body=_NO_FORMAT))
+    bench.ask(plain._replace(path=f"{path}?format=xml", status=404, body=_NO_FORMAT, key=None))
+
+
+def _nowhere(bench: Bench) -> None:
+    for number, path in enumerate(_NOWHERE):
+        operation = bench.answers.place("GET", path).operation
+        probe = Probe("path-text", operation, "path", "GET", path, 404, {"error": "Not found"})
+        bench.ask(probe)
+        if number % 2 == 0:
+            bench.ask(probe._replace(key=None))

@@ -1,0 +1,33 @@
+"""The parts of the judge, in the order in which they go: what finds most with fewest requests first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from mockserver.conformance import (
+    every_response,
+    fuzz,
+    lifecycle,
+    list_properties,
+    races,
+    recorded_cases,
+    robustness,
+)
+from mockserver.conformance.rules import Rule
+from mockserver.conformance.runner import Part
+
+PARTS: Final[Mapping[str, Part]] = {
+    "always": every_response,
+    "laws": list_properties,
+    "hostile": robustness,
+    "probes": recorded_cases,
+    "races": races,
+    "fuzz": fuzz,
+    "journeys": lifecycle,
+}
+
+
+def all_rules() -> list[Rule]:
+    """Every rule, in the order of the parts."""
+    return [rule for part in PARTS.values() for rule in part.RULES]

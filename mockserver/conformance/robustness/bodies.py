@@ -1,0 +1,180 @@
+"""Odd bodies: what parsers and databases choke on, and what they have to keep as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from mockserver.conformance.recorded_cases.bench import CALENDARS, Bench, Holding, header
+from mockserver.conformance.robustness.odd import Odd
+
+_JSON = header("Content-Type", "application/json")
+_REFUSED = frozenset({400})
+_TAKEN = frozenset({201, 200})
+_EITHER = frozenset({200, 201, 400})
+_LARGE = frozenset({400, 413})
+_MARK = "@odd@"
+
+
+def odd_creates(bench: Bench) -> Iterator[Odd]:
+    """Bodies for POST /calendars."""
+    yield from _unreadable("createCalendar", "POST", CALENDARS)
+    yield from _unholdable(bench, "createCalendar", "POST", CALENDARS)
+    yield from _numbers(bench)
+    yield from _oversized(bench)
+    yield from _types("createCalendar", "POST", CALENDARS)
+    yield from _kept(bench)
+
+
+def odd_updates(bench: Bench, calendar: str) -> Iterator[Odd]:
+    """Bodies for PATCH of a calendar of this run."""
+    yield from _unreadable("updateCalendar", "PATCH", calendar)
+    yield from _unholdable(bench, "updateCalendar", "PATCH", calendar)
+    yield from _types("updateCalendar", "PATCH", calendar)
+
+
+def _unreadable(operation: str, method: str, path: str) -> Iterator[Odd]:
+    bodies = (
+        b"[" * 1_500 + b"]" * 1_500,
+        b"[" * 100_000,
+        b'{"a":' * 20_000,
+        b'{"metadata":{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}}",
+        b"\xff\xfe{\x00}\x00",
+        b'{"client_id":"\xe9"}',
+        b'{"a":"\xed\xa0\x80"}',
+        b'{"a":"\xc0\x80"}',
+        b"\xef\xbb\xbf{}",
+        b'{"a":NaN}',
+        b'{"a":-Infinity}',
+        b'{"a":' + b"9" * 5_000 + b"}",
+        b'{"a":1e}',
+        b'{"a":"\x01"}',
+        b'{"a":"\\x"}',
+        b'{"a":"\\u12"}',
+        b"\x00",
+        b"\x80",
+        b"{",
+        b'"' + b"x" * 10_000,
+    )
+    for body in bodies:
+        yield Odd("body-odd", operation, "body", method, path, _REFUSED, _JSON, body)
+
+
+def _unholdable(bench: Bench, operation: str, method: str, path: str) -> Iterator[Odd]:
+    """Texts that no PostgreSQL holds, in every place for a text; written as escapes, so that JSON carries them."""
+    for escape in (r"\u0000", r"\ud800", r"\udc00x", r"\ud83d\ud83d"):
+        for name in ("client_secret", "refresh_token") if method == "PATCH" else _TEXTS:
+            yield Odd(
+                "text-unholdable", operation, name, method, path, _REFUSED, _JSON, _body(bench, method, name, escape)
+            )
+        for text in (f'{{"k":"{escape}"}}', f'{{"{escape}":"v"}}', f'{{"ok":"v","k":["{escape}"]}}'):
+            body = _written(bench, method, {"metadata": _MARK}).replace(f'"{_MARK}"', text)
+            yield Odd("text-unholdable", operation, "metadata", method, path, _REFUSED, _JSON, body.encode())
+        unknown = _written(bench, method, {_MARK: 1}).replace(_MARK, escape)
+        yield Odd("text-unholdable", operation, "body", method, path, _REFUSED, _JSON, unknown.encode())
+
+
+_TEXTS = ("client_id", "client_secret", "refresh_token", "platform_uuid", "deduplication_key", "platform")
+
+
+def _body(bench: Bench, method: str, name: str, escape: str) -> bytes:
+    return _written(bench, method, {name: f"conformance {_MARK}"}).replace(_MARK, escape).encode()
+
+
+def _written(bench: Bench, method: str, fields: dict[str, Any]) -> str:
+    usual = bench.fields() if method == "POST" else {}
+    return json.dumps({**usual, **fields})
+
+
+def _numbers(bench: Bench) -> Iterator[Odd]:
+    for name, text, statuses in (
+        ("platform_uuid", "1E400", _EITHER),
+        ("platform_uuid", "-1E400", _EITHER),
+        ("platform_uuid", "1e-400", _EITHER),
+        ("platform_uuid", "-0", _TAKEN),
+        ("platform_uuid", "9" * 400, _TAKEN),
+        ("platform_uuid", "9" * 4300, _REFUSED),
+        ("metadata", "1E400", _REFUSED),
+        ("metadata", '{"a":1E400}', _REFUSED),
+        ("metadata", '{"a":' + "9" * 4000 + "}", _REFUSED),
+        ("platform", "1E400", _REFUSED),
+        ("platform", "[[[]]]", _REFUSED),
+        ("platform", '{"a":"it\'s"}', _REFUSED),
+    ):
+        body = _written(bench, "POST", {name: _MARK}).replace(f'"{_MARK}"', text)
+        yield Odd("number-odd", "createCalendar", name, "POST", CALENDARS, statuses, _JSON, body.encode())
+
+
+def _oversized(bench: Bench) -> Iterator[Odd]:
+    for name, fields in (
+        ("client_id", {"client_id": "x" * 100_000}),
+        ("metadata", {"metadata": {"k": "x" * 100_000}}),
+        ("metadata", {"metadata": {f"k{number}": "v" for number in range(5_000)}}),
+        ("metadata", {"metadata": {"k" * 100_000: "v"}}),
+        ("body", {f"k{number}": number for number in range(2_000)}),
+        ("body", {"x" * 100_000: 1}),
+        ("platform", {"platform": "g" * 100_000}),
+    ):
+        body = _written(bench, "POST", fields).encode()
+        yield Odd("size-odd", "createCalendar", name, "POST", CALENDARS, _LARGE, _JSON, body)
+    form = "&".join(f"a{number}=1" for number in range(1_100)).encode()
+    headers = header("Content-Type", "application/x-www-form-urlencoded")
+    yield Odd("size-odd", "createCalendar", "body", "POST", CALENDARS, _LARGE, headers, form)
+
+
+def _types(operation: str, method: str, path: str) -> Iterator[Odd]:
+    """Content-Types that make no sense; an update may take what holds no field."""
+    refused, either = _REFUSED, _REFUSED if method == "POST" else frozenset({200, 400})
+    part = b'--b\r\nContent-Disposition: form-data; name="%b"\r\n\r\nv\r\n'
+    multipart = "multipart/form-data; boundary=b"
+    for kind, body, statuses in (
+        ("application/json; charset=utf-16", b"{}", refused),
+        ("application/json; charset=ascii", b'{"a":"\xc3\xa9"}', refused),
+        ("application/json; charset=latin-1", b'{"a":"\xe9"}', refused),
+        ("application/json; charset=utf-7", b'{"a":1}', refused),
+        ("application/json; charset=rot13", b'{"a":1}', refused),
+        ("application/json; charset=idna", b'{"a":1}', refused),
+        ("application/json; charset=\x7f", b'{"a":1}', refused),
+        ("application/json; charset=" + "x" * 500, b'{"a":1}', refused),
+        ("multipart/form-data", b"--b--", refused),
+        ("multipart/form-data; boundary=", b"----", refused),
+        ("multipart/form-data; boundary=\xe9", b"--b--", refused),
+        (multipart, b"", either),
+        (multipart, b"--b", either),
+        (multipart, b"garbage", either),
+        (multipart, part % b"a", refused),
+        (multipart, part % b"a" + b"--b\r\nX: " + b"y" * 5_000, refused),
+        (multipart, b'--b\r\nContent-Disposition: form-data; name="a"; filename="\xff"\r\n\r\nv\r\n--b--', either),
+        (multipart, b'--b\r\nContent-Disposition: form-data; name="client_secret"\r\n\r\n\x00\r\n--b--', refused),
+        ("application/x-www-form-urlencoded", b"%ff=%00&&&=;", refused),
+        ("application/x-www-form-urlencoded", b"client_secret=%00", refused),
+        ("application/x-www-form-urlencoded", b"metadata=%7B%22a%22%3A" + b"%5B" * 2_000, refused),
+        ("application/x-www-form-urlencoded; charset=utf-16", b"a=b", refused),
+        ("\xff/\xfe", b"{}", frozenset({415})),
+        ("/", b"{}", frozenset({415})),
+        (";;;", b"{}", frozenset({415})),
+        ("application/json" + "; a=b" * 300, b"[]", refused),
+    ):
+        yield Odd("type-odd", operation, "Content-Type", method, path, statuses, header("Content-Type", kind), body)
+
+
+def _kept(bench: Bench) -> Iterator[Odd]:
+    """Texts that are odd and good: taken, and given back as they are."""
+    for text in ("a\x01\x1f\x7fb", "a\u2028\u2029b", "\U0001f468\u200d\U0001f469", "e\u0301\ufb01", "a\ufffe\uffffb"):
+        fields = bench.fields(client_id=f"conformance {text}", metadata={"k": text, text: "v"})
+        shown = Holding(client_id=fields["client_id"], metadata=fields["metadata"])
+        body = json.dumps(fields).encode()
+        yield Odd("text-kept", "createCalendar", "client_id", "POST", CALENDARS, _TAKEN, _JSON, body, shown)
+    for text in (
+        "</script><b>",
+        "'; DROP TABLE calendars; --",
+        "${7*7}{{7*7}}",
+        "../../etc/passwd",
+        "%s%n%00",
+        "\\u0000",
+    ):
+        fields = bench.fields(client_id=text, metadata={"__proto__": text, "$where": text})
+        shown = Holding(client_id=text, metadata=fields["metadata"])
+        body = json.dumps(fields).encode()
+        yield Odd("text-kept", "createCalendar", "client_id", "POST", CALENDARS, _TAKEN, _JSON, body, shown)

@@ -1,0 +1,148 @@
+"""Cursors that are damaged, cut, written anew or made up."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from mockserver.conformance.evaluation import broken
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.expectations import facts_of, same_rows
+from mockserver.conformance.recorded_cases.bench import CALENDARS, EVENTS, Bench
+from mockserver.conformance.robustness.odd import Odd
+
+_PLACES = (("listCalendars", CALENDARS), ("listCalendarEvents", EVENTS))
+_GONE, _FOUND = frozenset({404}), frozenset({200})
+_ANY = frozenset({200, 400, 404})
+"""What a cursor that happens to be readable shows is the service's own business."""
+_UNHELD = frozenset({400, 404})
+_MADE = (
+    ("o=abc", _GONE),
+    ("o=-1", _GONE),
+    ("o=1.5", _GONE),
+    ("o=", _GONE),
+    ("r=abc", _GONE),
+    ("r=true", _GONE),
+    ("o=" + "9" * 5000, _GONE),
+    ("o=999999999999999", _FOUND),
+    ("o=1000000", _FOUND),
+    ("r=1", _FOUND),
+    ("r=1&o=2000", _FOUND),
+    ("p=2026-01-01+00:00:00%2B00:00", _FOUND),
+    ("p=9999-12-31+23:59:59%2B00:00", _FOUND),
+    ("p=0001-01-01+00:00:00%2B00:00", _FOUND),
+    ("unknown=1&&;", _FOUND),
+    ("p=garbage", _UNHELD),
+    ("p=", _UNHELD),
+    ("p=2026-13-01+00:00:00%2B00:00", _UNHELD),
+    ("p=1", _UNHELD),
+    ("p=%00", _UNHELD),
+    ("p=2026-01-01+00:00:00%2B23:59", _ANY),
+    ("p=%FF%FE", _UNHELD),
+    ("p=None", _UNHELD),
+    ("p=" + "9" * 300, _UNHELD),
+)
+_TEXTS = (
+    ("%00", _ANY),
+    ("%FF", _GONE),
+    ("%F0%9F%98%80", _GONE),
+    ("a", _GONE),
+    ("abc", _ANY),
+    ("====", _ANY),
+    ("!!!!", _ANY),
+    ("-_-_", _ANY),
+    ("A" * 2000, _ANY),
+    ("gICA", _GONE),
+)
+
+
+def odd_cursors() -> Iterator[Odd]:
+    """Cursors that were never in a link; every other one for the list that cannot be sorted, as it is read alike."""
+    for operation, path in _PLACES:
+        for text, statuses in _TEXTS:
+            yield _odd(operation, path, text, statuses)
+        for tokens, statuses in _MADE if path == EVENTS else _MADE[::2]:
+            yield _odd(operation, path, quote(base64.b64encode(tokens.encode()).decode()), statuses)
+
+
+def _odd(operation: str, path: str, text: str, statuses: frozenset[int]) -> Odd:
+    mark = "&" if "?" in path else "?"
+    return Odd("cursor-forged", operation, "cursor", "GET", f"{path}{mark}cursor={text}", statuses)
+
+
+def damaged(bench: Bench) -> Iterator[Odd]:
+    """A cursor of the service's own, cut and bent; nothing where no list has a second page."""
+    for operation, path in _PLACES:
+        text = _next_cursor(bench.target.send("GET", path))
+        if text is None:
+            continue
+        bent = (text[:-1], text[:-4], text[1:], text[: len(text) // 2], text + "A", text + "AAAA", text[::-1], text * 3)
+        for text in bent if path == EVENTS else bent[::2]:
+            yield _odd(operation, path, quote(text), _ANY)
+
+
+def compare_spellings(bench: Bench) -> None:
+    """The same position written in another way shows the same page."""
+    why = "no list has a second page, or the cursors are of another form"
+    bench.run.findings.unobservable.setdefault("cursor-encoding", why)
+    for operation, path in _PLACES:
+        first = bench.target.send("GET", path)
+        text = _next_cursor(first)
+        tokens = _tokens(text) if text is not None else None
+        if text is None or tokens is None or "p" not in tokens:
+            continue
+        plain = bench.target.send("GET", f"{path}?cursor={quote(text, safe='')}")
+        for spelt in _spellings(text, tokens):
+            answer = bench.target.send("GET", f"{path}?cursor={quote(spelt, safe='')}")
+            same_page = same_rows(plain)
+            holds = not broken(same_page, facts_of([plain, answer]))
+            # Twice, for a list that is another one every other time.
+            again = [] if holds else [bench.target.send("GET", plain.request.path) for _ in range(2)]
+            changed = any(_results(plain) != _results(after) for after in again)
+            if plain.status != 200 or changed or answer.status >= 500 or not answer.status:
+                return
+            bench.run.check(
+                "cursor-encoding",
+                same_page,
+                operation=operation,
+                field="cursor",
+                exchanges=[first, plain, answer],
+            )
+
+
+def _spellings(text: str, tokens: dict[str, str]) -> Iterator[str]:
+    yield text + "===="
+    yield f" {text[:4]}\n{text[4:]}"
+    yield _written({"o": tokens.get("o", "0"), "r": tokens.get("r", "0"), "p": tokens["p"]})
+    yield _written({**tokens, "x": "y"})
+    yield _written(dict(reversed(tokens.items())))
+
+
+def _written(tokens: dict[str, str]) -> str:
+    return base64.b64encode(urlencode(tokens).encode()).decode()
+
+
+def _tokens(text: str) -> dict[str, str] | None:
+    """What the cursor says, if it is written as the service was seen to."""
+    try:
+        plain = base64.b64decode(text, validate=True).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    tokens = {name: values[0] for name, values in parse_qs(plain, keep_blank_values=True).items()}
+    return tokens if set(tokens) <= {"o", "r", "p"} else None
+
+
+def _next_cursor(exchange: Exchange) -> str | None:
+    page = exchange.json
+    link = page.get("next") if isinstance(page, dict) else None
+    values = parse_qs(urlsplit(link).query).get("cursor") if isinstance(link, str) else None
+    return values[-1] if values else None
+
+
+def _results(exchange: Exchange) -> list[Any]:
+    page = exchange.json
+    results = page.get("results") if isinstance(page, dict) else None
+    return [item.get("id") for item in results if isinstance(item, dict)] if isinstance(results, list) else []
