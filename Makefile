@@ -22,13 +22,13 @@ help: ## list the commands
 # --- use ---
 
 .PHONY: run
-run: $(VENV)/run.stamp ## start the mock, seeded, on 127.0.0.1:8000
+run: $(VENV)/run.stamp ## start the mock with example data on 127.0.0.1:8000
 	@$(BIN)/attendee-mock serve
 
 # --- prove ---
 
 .PHONY: test
-test: check ## everything that CI runs: style, types, rooms, tests, recordings
+test: check ## run what CI runs: style, types, import rules, tests, recordings
 
 # Side by side: types take one core for as long as a tenth of the tests.
 .PHONY: check
@@ -36,39 +36,39 @@ check: $(VENV)/dev.stamp
 	@$(MAKE) --no-print-directory -j2 lint types tests
 
 .PHONY: tests
-tests: $(VENV)/dev.stamp ## the tests alone
+tests: $(VENV)/dev.stamp ## run only the tests
 	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 .PHONY: test-long
-test-long: $(VENV)/dev.stamp ## the tests that are left out of `make test` because they take long: more seeds, more cases
+test-long: $(VENV)/dev.stamp ## run the long tests, which `make test` leaves out: more seeds, more cases
 	$(BIN)/python -m pytest -q -n auto --dist worksteal -m long
 
 .PHONY: test-all
-test-all: $(VENV)/dev.stamp ## the tests on each of Python 3.11 to 3.14 that is here (PYTHONS="/path/to/python ..." adds some)
+test-all: $(VENV)/dev.stamp ## run the tests on each installed Python from 3.11 to 3.14 (PYTHONS="/path/to/python ..." adds some)
 	@$(BIN)/python -m tests.pythons all
 
 .PHONY: test-newest
-test-newest: $(VENV)/dev.stamp ## the tests of connections and deliveries on the newest Python that is here
+test-newest: $(VENV)/dev.stamp ## run the tests of connections and deliveries on the newest installed Python
 	@$(BIN)/python -m tests.pythons newest $(CONNECTIONS)
 
 .PHONY: cover
-cover: $(VENV)/dev.stamp ## the tests, with coverage and its floor (twice as long)
+cover: $(VENV)/dev.stamp ## run the tests and check their coverage (takes twice as long)
 	$(BIN)/python -m pytest -q -n auto --cov --cov-report=term
 
 .PHONY: recorded
-recorded: $(VENV)/dev.stamp ## replay what the real service answered, over a real socket
+recorded: $(VENV)/dev.stamp ## replay the recordings of the real service, over a real socket
 	$(BIN)/python -m pytest -q -n auto tests/test_recorded.py
 
 .PHONY: contract
-contract: $(VENV)/dev.stamp ## hold the mock, in process, to every rule of its contract
+contract: $(VENV)/dev.stamp ## check the mock, in process, against every rule of the judge
 	$(BIN)/python -m pytest -q tests/test_contract.py
 
 .PHONY: generators
-generators: $(VENV)/dev.stamp $(GENERATORS)/stamp ## install code generators and try them on the contracts
+generators: $(VENV)/dev.stamp $(GENERATORS)/stamp ## install code generators and test them with the contracts
 	$(BIN)/python -m pytest -q tests/test_generators.py
 
 .PHONY: fuzz
-fuzz: $(VENV)/dev.stamp ## judge a deployment: make fuzz BASE_URL=https://… TOKEN=…
+fuzz: $(VENV)/dev.stamp ## check a deployment: make fuzz BASE_URL=https://… TOKEN=…
 	@ATTENDEE_API_KEY="$(or $(TOKEN),$(ATTENDEE_API_KEY))" $(BIN)/attendee-mock check "$(BASE_URL)" $(ARGS)
 
 .PHONY: mutants
@@ -77,48 +77,48 @@ mutants: $(VENV)/dev.stamp ## measure the judge: which seeded defects it finds a
 	$(BIN)/python -m tests.mutants.replayed
 
 .PHONY: lint
-lint: $(VENV)/dev.stamp ## style and the import contracts
+lint: $(VENV)/dev.stamp ## check style and import rules
 	$(BIN)/ruff check $(TARGETS)
 	$(BIN)/ruff format --check $(TARGETS)
 	$(BIN)/lint-imports
 
 .PHONY: types
-types: $(VENV)/dev.stamp ## mypy, strict
+types: $(VENV)/dev.stamp ## check types with mypy
 	$(BIN)/mypy
 
 .PHONY: fmt
-fmt: $(VENV)/dev.stamp ## put the code into shape
+fmt: $(VENV)/dev.stamp ## format the code
 	$(BIN)/ruff check --fix $(TARGETS)
 	$(BIN)/ruff format $(TARGETS)
 
 # --- measure ---
 
 .PHONY: bench
-bench: $(VENV)/dev.stamp ## everything beside bare ASGI and the peers, into benchmarks/README.md (15 minutes)
+bench: $(VENV)/dev.stamp ## compare with bare ASGI and other mocks, and write benchmarks/README.md (15 minutes)
 	$(BIN)/python -m benchmarks
 
 .PHONY: bench-self
-bench-self: $(VENV)/dev.stamp ## requests a second beside bare ASGI alone (2 minutes)
+bench-self: $(VENV)/dev.stamp ## compare the throughput with bare ASGI only (2 minutes)
 	$(BIN)/python -m benchmarks.throughput
 
 .PHONY: bench-scale
-bench-scale: $(VENV)/dev.stamp ## what a request costs with a thousand events and with a million
+bench-scale: $(VENV)/dev.stamp ## measure requests with a thousand events and with a million
 	$(BIN)/python -m benchmarks.scale
 
 .PHONY: bench-worlds
-bench-worlds: $(VENV)/dev.stamp ## what a throw-away project costs, and a thousand of them at once
+bench-worlds: $(VENV)/dev.stamp ## measure throw-away projects: one after the other, and a thousand at once
 	$(BIN)/python -m benchmarks.worlds
 
 .PHONY: profile
-profile: $(VENV)/dev.stamp ## where the time of a GET, a PATCH and a page goes
+profile: $(VENV)/dev.stamp ## profile a GET, a PATCH and a page
 	$(BIN)/python -m benchmarks.profiling
 
 # --- set up ---
 
 # Installed once, and again when what is to be installed changes.
 $(VENV)/python.stamp:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; say which: make PYTHON=python3.12 ...")'
-	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; choose one with make PYTHON=python3.12 ...")'
+	@echo "creating $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
@@ -143,6 +143,6 @@ $(GENERATORS)/stamp: Makefile
 	@touch $@
 
 .PHONY: clean
-clean: ## take away what was made here
+clean: ## delete everything that make created
 	rm -rf $(VENV) $(GENERATORS) .venv-3.* build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -40,7 +40,7 @@ def parse_rate(text: str) -> Rate:
     """
     match = _RATE.fullmatch(text.strip())
     if not match:
-        raise ValueError(f"{text!r} is no rate; write a number and sec, min, hour or day, e.g. 3000/min")
+        raise ValueError(f"{text!r} is not a rate; write a number and sec, min, hour or day, e.g. 3000/min")
     return Rate(int(match[1]), _SECONDS[match[2][0].lower()])
 
 
@@ -51,7 +51,9 @@ def parse_origin(text: str) -> str:
     """
     origin = text.strip().lower().removesuffix("/")
     if origin not in ("*", "null") and not _ORIGIN.fullmatch(origin):
-        raise ValueError(f"{text[:100]!r} is no origin; write scheme, host and port, e.g. http://localhost:3000, or *")
+        raise ValueError(
+            f"{text[:100]!r} is not an origin; write scheme, host and port, e.g. http://localhost:3000, or *"
+        )
     return origin
 
 
@@ -61,7 +63,7 @@ def parse_token(text: str) -> str:
     Raises ValueError, without showing the token.
     """
     if not _TOKEN.fullmatch(text):
-        raise ValueError("a control token is 8 to 200 printable ASCII characters without blanks")
+        raise ValueError("a control token must have 8 to 200 printable ASCII characters and no spaces")
     return text
 
 
@@ -94,33 +96,37 @@ class Settings:
     fixtures: Path | None = _knob(
         None, "the file with the data to start from (YAML or JSON)", shown_default="the built-in week"
     )
-    post_rate: Rate = _knob(Rate(3000, 60), "how many POSTs a project may make, e.g. 3000/min", parse=parse_rate)
-    strict: bool = _knob(False, "refuse what the service tolerates but the contract does not allow")
-    max_body: int = _knob(10_000_000, "the largest request body taken, in bytes", least=1)
+    post_rate: Rate = _knob(Rate(3000, 60), "how many POSTs each project may send, e.g. 3000/min", parse=parse_rate)
+    strict: bool = _knob(False, "reject what the service tolerates but the contract does not allow")
+    max_body: int = _knob(10_000_000, "the largest request body that is accepted, in bytes", least=1)
     max_head: int = _knob(
-        1_000_000, "the largest head of a request taken (request line and headers), in bytes", least=LEAST_HEAD
+        1_000_000,
+        "the largest head of a request (request line and headers) that is accepted, in bytes",
+        least=LEAST_HEAD,
     )
     request_timeout: float = _knob(
-        60.0, "how long the head of a request may take, and its body may pause, in seconds", least=LEAST_SECONDS
+        60.0, "how long a client may take to send a head, or pause within a body, in seconds", least=LEAST_SECONDS
     )
     keep_alive: float = _knob(
         5.0, "how long a connection without a request stays open, in seconds", least=LEAST_SECONDS
     )
     sync: Literal["auto", "manual"] = _knob("auto", "sync calendars on the service's schedule, or only on demand")
-    random_seed: int = _knob(1, "what new ids are drawn from: the same seed gives the same ids")
-    first_webhook: Order = _knob("after", "whether the webhooks of a new calendar come after its answer or before it")
-    https_webhooks: bool = _knob(False, "refuse new webhook subscriptions that are not https, as the service does")
+    random_seed: int = _knob(1, "the seed for new ids: the same seed gives the same ids")
+    first_webhook: Order = _knob(
+        "after", "whether the webhooks of a new calendar are sent after the response to its creation or before it"
+    )
+    https_webhooks: bool = _knob(False, "reject new webhook subscriptions that are not https, as the service does")
     public_webhooks: bool = _knob(False, "fail deliveries to addresses that are not public, as the service can")
     control_token: str | None = _knob(
         None,
-        "what control requests must bring when others can reach the mock",
+        "the token that control requests need when other machines can reach the mock",
         secret=True,
         parse=parse_token,
-        shown_default="drawn at start",
+        shown_default="generated at start",
     )
     cors: tuple[str, ...] = _knob(
         (),
-        "an origin whose web pages may use API and controls, e.g. http://localhost:3000; * is any; repeatable",
+        "an origin whose web pages may use all APIs of the mock, e.g. http://localhost:3000; * is any; repeatable",
         parse=parse_origin,
         shown_default="none",
     )
@@ -142,7 +148,7 @@ def _path(value: object) -> Path | None:
     if not isinstance(value, str):
         raise TypeError(f"expected a path as text or Path, or None, not {type(value).__name__}")
     if not value.strip():
-        raise ValueError("the path is empty; leave it out for the built-in data")
+        raise ValueError("the path is empty; leave the setting out to use the built-in data")
     return Path(value)
 
 

@@ -318,7 +318,7 @@ PROJECT = ("projects", 0)
 LONG = "x" * 1025
 TIME = "must be a time such as 2026-05-01T09:00:00Z, now-90m, today+1d 09:30 or monday 09:00"
 UNSTORABLE = "must be text without NUL and lone surrogates"
-BLANK = "must be text that is neither blank nor begins or ends with blanks"
+BLANK = "must be text that is not blank and does not begin or end with spaces"
 HOOK = {"url": "https://example.com/a", "triggers": ["calendar.state_change"]}
 FAILURE = {"error": "gone", "timestamp": "now"}
 GONE = {"platform": "google", "state": "disconnected"}
@@ -352,16 +352,20 @@ BROKEN: list[tuple[tuple[str | int, ...], object, str]] = [
     ((*PROJECT, "api_keys"), [], f"{P}.api_keys: must be a list of one or more"),
     ((*PROJECT, "api_keys"), "key", f"{P}.api_keys: must be a list"),
     ((*PROJECT, "api_keys"), [5], f"{P}.api_keys[0]: must be text; quote it"),
-    ((*PROJECT, "api_keys"), ["a", ""], f"{P}.api_keys[1]: must be printable ASCII without blanks"),
-    ((*PROJECT, "api_keys"), ["a b"], f"{P}.api_keys[0]: must be printable ASCII without blanks"),
-    ((*PROJECT, "api_keys"), ["ü"], f"{P}.api_keys[0]: must be printable ASCII without blanks"),
+    ((*PROJECT, "api_keys"), ["a", ""], f"{P}.api_keys[1]: must be printable ASCII without spaces"),
+    ((*PROJECT, "api_keys"), ["a b"], f"{P}.api_keys[0]: must be printable ASCII without spaces"),
+    ((*PROJECT, "api_keys"), ["ü"], f"{P}.api_keys[0]: must be printable ASCII without spaces"),
     (
         (*PROJECT, "api_keys"),
         ["a", "a"],
-        f"{P}.api_keys[1]: must be a key that is nowhere else in the file; it is also",
+        f"{P}.api_keys[1]: must be a key that appears only once in the file; it is also",
     ),
-    ((*PROJECT, "disabled_api_keys"), ["key-a"], f"{P}.disabled_api_keys[0]: must be a key that is nowhere else"),
-    (("projects", 1, "api_keys"), ["old-a"], "projects[1].api_keys[0]: must be a key that is nowhere else in the file"),
+    ((*PROJECT, "disabled_api_keys"), ["key-a"], f"{P}.disabled_api_keys[0]: must be a key that appears only once"),
+    (
+        ("projects", 1, "api_keys"),
+        ["old-a"],
+        "projects[1].api_keys[0]: must be a key that appears only once in the file",
+    ),
     (("projects", 1, "api_keys"), ["old-a"], f"it is also {P}.disabled_api_keys[0]"),
     # webhooks
     (
@@ -410,7 +414,7 @@ BROKEN: list[tuple[tuple[str | int, ...], object, str]] = [
     ((*CALENDAR, "id"), "cal_aaaaaaaaaaaaaaa-", f"{A_CALENDAR}.id: must be cal_ and 16 letters or digits"),
     ((*CALENDAR, "id"), "cal_aaaaaaaaaaaaaaaa\n", f"{A_CALENDAR}.id: must be cal_ and 16 letters or digits"),
     ((*CALENDAR, "id"), None, f"{A_CALENDAR}.id: must be cal_ and 16 letters or digits, not null"),
-    ((*CALENDAR, "id"), "cal_bbbbbbbbbbbbbbbb", "projects[0].calendars[1].id: must be an id that is nowhere else"),
+    ((*CALENDAR, "id"), "cal_bbbbbbbbbbbbbbbb", "projects[0].calendars[1].id: must be an id that appears only once"),
     ((*CALENDAR, "client_id"), "x" * 256, f"{A_CALENDAR}.client_id: must be at most 255 characters, not 256"),
     ((*CALENDAR, "client_id"), None, f"{A_CALENDAR}.client_id: must be text, not null"),
     ((*CALENDAR, "client_id"), "a\0", f"{A_CALENDAR}.client_id: {UNSTORABLE}, not 'a\\x00'"),
@@ -478,7 +482,7 @@ BROKEN: list[tuple[tuple[str | int, ...], object, str]] = [
     (
         (*EVENT, "id"),
         "evt_bbbbbbbbbbbbbbbb",
-        "calendars[1].events[0].id: must be an id that is nowhere else in the file",
+        "calendars[1].events[0].id: must be an id that appears only once in the file",
     ),
     ((*EVENT, "platform_uuid"), None, f"{AN_EVENT}.platform_uuid: must be text, not null"),
     ((*EVENT, "platform_uuid"), "", f"{AN_EVENT}.platform_uuid: must be text that is not empty, not ''"),
@@ -521,7 +525,7 @@ TEXTS = [
     ("fixtures.yaml", "projects:\n\t- name", ":2:1: is not YAML: found character that cannot start any token"),
     ("fixtures.yaml", "projects: \x01", ": is not YAML: control characters are not allowed"),
     ("fixtures.yaml", "a: 1\n---\nb: 2\n", ":2:1: is not YAML: but found another document"),
-    ("fixtures.yaml", HEAD + "    name: B\n", ":4: projects[0].name: is there twice in one mapping; keep one of them"),
+    ("fixtures.yaml", HEAD + "    name: B\n", ":4: projects[0].name: appears twice in one mapping; keep one of them"),
     ("fixtures.yaml", HEAD + "    nam: B\n", ":4: projects[0].nam: there is no such field; did you mean name?"),
     (
         "fixtures.yaml",
@@ -545,12 +549,12 @@ TEXTS = [
     (
         "fixtures.json",
         '{"projects": [{"name": "A", "name": "B"}]}',
-        ": projects[0].name: is there twice in one mapping",
+        ": projects[0].name: appears twice in one mapping",
     ),
     (
         "fixtures.json",
         '{"projects": [{}, 5, {"x": {"y": 1, "y": 2}}]}',
-        ": projects[2].x.y: is there twice",
+        ": projects[2].x.y: appears twice",
     ),
     ("fixtures.json", '{"projects": ' + "[" * 200_000, ": lists and mappings are nested too deeply"),
     ("fixtures.json", '{"projects": ' + "1" * 5000 + "}", ": a value cannot be read (ValueError)"),
@@ -697,7 +701,7 @@ def test_every_problem_of_a_file_is_said_at_once_with_line_place_and_fix(load: L
     said = [line.removeprefix(f"{tmp_path}/many.yaml:") for line in lines]
     assert first == f"{tmp_path}/many.yaml has {len(lines)} problems"
     starts = [
-        "4: projects[0].api_keys[1]: must be printable ASCII without blanks",
+        "4: projects[0].api_keys[1]: must be printable ASCII without spaces",
         "5: projects[0].sync: must be auto or manual, not 'automatic'; did you mean auto?",
         "7: projects[0].calendars[0].platform: must be google or microsoft, not 'gogle'; did you mean google?",
         "8: projects[0].calendars[0].state: must be ",
@@ -707,7 +711,7 @@ def test_every_problem_of_a_file_is_said_at_once_with_line_place_and_fix(load: L
         "11: projects[0].calendars[0].events[1].end_time: must not be before start_time; set it to a later time",
         "13: projects[0].calendars[1].upstream.events[1]: must be a mapping, not 7",
         "12: projects[0].calendars[1]: platform is missing; add it",
-        "14: projects[0].calendars[2].id: must be an id that is nowhere else in the file",
+        "14: projects[0].calendars[2].id: must be an id that appears only once in the file",
         "16: projects[0].calendars[2].metadata.a: must be text, not 1; quote it",
         "16: projects[0].calendars[2].metadata.b: must be text, not 2; quote it",
         "17: projects[1]: name is missing; add it",
@@ -735,5 +739,5 @@ def test_every_repeated_name_is_said_at_once(load: Load) -> None:
         with pytest.raises(FixtureError) as caught:
             load(text, name)
         said = str(caught.value)
-        assert "projects[0].name: is there twice" in said
-        assert "projects[1].sync: is there twice" in said
+        assert "projects[0].name: appears twice" in said
+        assert "projects[1].sync: appears twice" in said

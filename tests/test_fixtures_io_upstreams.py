@@ -111,7 +111,7 @@ UPSTREAM = "projects[0].calendars[0].upstream"
         ({"events": [EVENT, EVENT]}, f"{UPSTREAM}.events[1].id: must be an id that no other event of the calendar has"),
         ({"events": [{"id": "a", "end": EVENT["end"]}]}, f"{UPSTREAM}.events[0].start: must be an object with a time"),
         ({"events": [{**EVENT, "start": "now"}]}, f"{UPSTREAM}.events[0].start: must be an object with a time"),
-        ({"events": [{**EVENT, "start": {"dateTime": "soon"}}]}, f"{UPSTREAM}.events[0].start: is no time"),
+        ({"events": [{**EVENT, "start": {"dateTime": "soon"}}]}, f"{UPSTREAM}.events[0].start: is not a time"),
         (
             {"events": [{**EVENT, "attendees": [{"email": 1}]}]},
             f"{UPSTREAM}.events[0].attendees[0].email: must be text",
@@ -125,7 +125,7 @@ UPSTREAM = "projects[0].calendars[0].upstream"
         ({"failure": {"for_next": 1}}, f"{UPSTREAM}.failure: name is missing"),
         ({"failure": {"name": "outage", "for_next": 0}}, f"{UPSTREAM}.failure.for_next: must be 1 or more"),
         ({"failure": {"name": "outage", "for_next": True}}, f"{UPSTREAM}.failure.for_next: must be a whole number"),
-        ({"failure": {"name": "outage", "seconds": 5}}, f"{UPSTREAM}.failure.seconds: is for slow calendars alone"),
+        ({"failure": {"name": "outage", "seconds": 5}}, f"{UPSTREAM}.failure.seconds: is only for the failure slow"),
     ],
 )
 def test_a_broken_upstream_is_told_by_its_place_and_a_fix(tmp_path: Path, upstream: Any, problem: str) -> None:

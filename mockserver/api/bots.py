@@ -115,7 +115,7 @@ class BotBodies:
         if data.get("meeting_url"):
             raise errors.not_with_event("meeting_url", "meeting URL")
         if body.is_form and not any(isinstance(value, Upload) for value in data.values()):
-            raise errors.ServerErrorPage("a form with a calendar_event_id: the service breaks off over it")
+            raise errors.ServerErrorPage("a form with a calendar_event_id: the service fails with a server error")
         if data.get("join_at"):
             raise errors.not_with_event("join_at", "join time")
         decided = {"meeting_url": event.meeting_url, "join_at": render(event.start_time)}
@@ -151,11 +151,11 @@ def _checks(project: Project) -> Mapping[str, Any]:
 def _meeting_url(value: str) -> str:
     meeting = find_meeting(value)
     if meeting is None:
-        raise wrong("Invalid meeting URL", "no meeting's link")
+        raise wrong("Invalid meeting URL", "not a link to a meeting")
     return meeting.url
 
 
 def _bot_name(value: str) -> str:
     if max(value) > _HIGHEST_PLAIN:
-        raise wrong("Bot name cannot contain emojis or rare script characters.", "beyond the first plane")
+        raise wrong("Bot name cannot contain emojis or rare script characters.", "a character beyond U+FFFF")
     return value

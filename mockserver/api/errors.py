@@ -105,7 +105,7 @@ def _unauthorized(text: str, reason: str) -> ApiError:
 
 def forbidden(text: str) -> ApiError:
     """Basic credentials that the service's page for unknown paths does not take (path-unknown)."""
-    return _detail(403, text, "the path is unknown and Basic credentials are not taken")
+    return _detail(403, text, "the path is unknown and Basic credentials are not accepted")
 
 
 def throttled(seconds: int) -> ApiError:
@@ -122,7 +122,7 @@ def method_not_allowed(method: str) -> ApiError:
 
 def unsupported_media_type(content_type: str) -> ApiError:
     """A body of a type that the service does not read."""
-    return _detail(415, f'Unsupported media type "{content_type}" in request.', "Content-Type: not JSON, nor a form")
+    return _detail(415, f'Unsupported media type "{content_type}" in request.', "Content-Type: neither JSON nor a form")
 
 
 def too_large(limit: int) -> ApiError:

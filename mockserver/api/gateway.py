@@ -119,7 +119,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
             else:
                 outgoing = await self._answer(scope, receive, headers, route, object_id, exchange)
         except Disconnected:
-            exchange.reason = "the client went away before its request was whole"
+            exchange.reason = "the client closed the connection before its request was complete"
             self._record(exchange)
             return
         except Page as page:

@@ -21,7 +21,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _PATIENCE = 50_000_000
 """How many bytes over the limit are still read before the answer, and so how large a body gets it for certain."""
 
-_CHUNKED = "chunked body: the service reads it as empty unless a proxy stands in front of it"
+_CHUNKED = "chunked body: the service reads it as empty unless a proxy is in front of it"
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[A-Fa-f0-9:.]+\])(?::\d+)?")
 

@@ -60,11 +60,13 @@ def _key(name: str, variable: str, what: str) -> Callable[[_Command], _Command]:
 
 
 _URL = click.argument("url")
-_TOKEN = _key("--token", "ATTENDEE_API_KEY", "an API key of the project to test; better in the environment")
-_OTHER = _key("--other-token", "ATTENDEE_OTHER_API_KEY", "a key of another project, to test that they are apart")
-_DISABLED = _key("--disabled-token", "ATTENDEE_DISABLED_API_KEY", "a key that was disabled, to test that it is refused")
-_PRODUCTION = click.option("--production-host", help="the production host that you mean to test, by name")
-_FORMAT = click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="how to print it")
+_TOKEN = _key("--token", "ATTENDEE_API_KEY", "an API key of the project to test; safer in the environment")
+_OTHER = _key("--other-token", "ATTENDEE_OTHER_API_KEY", "a key of another project, to test that projects are isolated")
+_DISABLED = _key("--disabled-token", "ATTENDEE_DISABLED_API_KEY", "a disabled key, to test that it is rejected")
+_PRODUCTION = click.option("--production-host", help="the name of the production host that you want to test")
+_FORMAT = click.option(
+    "--format", "form", type=click.Choice(("text", "json")), default="text", help="the format of the output"
+)
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -73,19 +75,23 @@ _FORMAT = click.option("--format", "form", type=click.Choice(("text", "json")), 
 @_OTHER
 @_DISABLED
 @click.option("--time-budget", type=_Seconds(), default="60s", help="how long the run may take")
-@click.option("--max-requests", type=click.IntRange(1), help="how many requests it may send")
-@click.option("--rate", type=_Rate(), help="at most so many requests a second, e.g. 5/s")
-@click.option("--seed", type=int, help="the same seed draws the same data; without it, another each time")
+@click.option("--max-requests", type=click.IntRange(1), help="the maximum number of requests")
+@click.option("--rate", type=_Rate(), help="the maximum number of requests per second, e.g. 5/s")
+@click.option("--seed", type=int, help="the same seed generates the same data; without it, each run uses another")
 @click.option(
     "--read-only/--write",
     "read_only",
     default=None,
     show_default=False,
-    help="whether calendars are made, changed and deleted [default: they are on this machine, and nowhere else]",
+    help="whether to create, change and delete calendars [default: --write on this machine, else --read-only]",
 )
-@click.option("--only", multiple=True, metavar="RULE", help="these rules alone, e.g. 'page-*'; may be repeated")
-@click.option("--skip", multiple=True, metavar="RULE", help="not these rules; may be repeated")
-@click.option("--known", type=click.Path(path_type=Path, dir_okay=False), help="a file of findings that are known")
+@click.option("--only", multiple=True, metavar="RULE", help="test only these rules, e.g. 'page-*'; may be repeated")
+@click.option("--skip", multiple=True, metavar="RULE", help="leave out these rules; may be repeated")
+@click.option(
+    "--known",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="a file of known findings, which do not count as new",
+)
 @click.option(
     "--report", "reports", type=_Form(), multiple=True, help="terminal, github, junit=F, html=F, json=F, sarif=F"
 )
@@ -95,7 +101,10 @@ _FORMAT = click.option("--format", "form", type=click.Choice(("text", "json")), 
     help="a folder for each finding's curl lines, pytest file and replay file",
 )
 @click.option(
-    "--parallel/--one-at-a-time", default=None, show_default=False, help="races too [default: on this machine]"
+    "--parallel/--one-at-a-time",
+    default=None,
+    show_default=False,
+    help="also test concurrent requests [default: on this machine]",
 )
 @_PRODUCTION
 @_FORMAT
@@ -107,14 +116,15 @@ def check(
     form: str,
     **given: Any,
 ) -> None:
-    """Test whether the deployment at URL keeps the contract. The report goes to standard output.
+    """Test whether the deployment at URL keeps the contract, and print a report.
 
     \b
     attendee-mock check http://127.0.0.1:8000
     attendee-mock check https://staging.example.com --report junit=conformance.xml
     attendee-mock check http://127.0.0.1:8000 --format json > report.json
 
-    Exit status: 0 nothing new, 1 findings, 2 could not test, 3 something was left behind, 130 interrupted.
+    Exit status: 0 no new findings, 1 new findings, 2 some rules could not be tested, 3 could not delete everything that
+    it created, 130 interrupted.
     """
     conformance = _imported()
     from mockserver.conformance.checking import check as run_check
@@ -180,10 +190,10 @@ def _write(report: Report, reports: tuple[tuple[str, str], ...], findings: Path 
 
 @click.command(cls=Command, context_settings=HELP)
 @click.argument("patterns", nargs=-1, metavar="[RULE]...")
-@click.option("--long", is_flag=True, help="also where each rule comes from, and what it needs")
+@click.option("--long", is_flag=True, help="also print the source of each rule, and what it needs")
 @_FORMAT
 def rules(patterns: tuple[str, ...], long: bool, form: str) -> None:
-    """List the rules that `check` holds a deployment to: id, part, severity, sentence.
+    """List the rules that `check` tests: id, part, severity, description.
 
     \b
     attendee-mock rules
@@ -196,14 +206,14 @@ def rules(patterns: tuple[str, ...], long: bool, form: str) -> None:
 
     chosen = [rule for rule in all_rules() if is_chosen(rule, patterns, ())]
     if not chosen:
-        raise click.ClickException(f"no rule is called {' or '.join(patterns)}")
+        raise click.ClickException(f"no rule is called {' or '.join(patterns)}; attendee-mock rules lists them")
     if form == "json":
         click.echo(as_json([{**rule._asdict(), "needs": sorted(rule.needs)} for rule in chosen]))
         return
     for rule in chosen:
         click.echo(f"{rule.id:26} {rule.part:9} {rule.severity:7} {rule.sentence}")
         if long:
-            click.echo(f"{'':26} stands on {rule.source}; needs {', '.join(sorted(rule.needs))}")
+            click.echo(f"{'':26} source: {rule.source}; needs {', '.join(sorted(rule.needs))}")
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -213,7 +223,7 @@ def rules(patterns: tuple[str, ...], long: bool, form: str) -> None:
 @_OTHER
 @_DISABLED
 @_PRODUCTION
-@click.option("--write", is_flag=True, help="allow steps that write, on another machine than this")
+@click.option("--write", is_flag=True, help="allow requests that write on another machine")
 @_FORMAT
 def replay(file: Path, url: str, form: str, **given: Any) -> None:
     """Send the requests of a finding again, from the file that `check --findings` wrote.
@@ -221,7 +231,7 @@ def replay(file: Path, url: str, form: str, **given: Any) -> None:
     \b
     attendee-mock replay findings/page-first.json http://127.0.0.1:8000
 
-    Exit status: 0 the defect is gone, 1 it shows, 2 the file cannot be run.
+    Exit status: 0 the defect is gone, 1 the defect shows, 2 the requests cannot be sent.
     """
     expected = _imported()
     from mockserver.conformance.checking import replay as run_replay
@@ -250,13 +260,13 @@ def replay(file: Path, url: str, form: str, **given: Any) -> None:
 @_PRODUCTION
 @_FORMAT
 def cleanup(url: str | None, form: str, **given: Any) -> None:
-    """Delete the calendars that killed runs of `check` left behind, and nothing else.
+    """Delete the calendars that killed runs of `check` created, and nothing else.
 
     \b
     attendee-mock cleanup
     attendee-mock cleanup http://127.0.0.1:8000
 
-    Exit status: 0 nothing is left, 2 it cannot be done, 3 something could not be deleted.
+    Exit status: 0 everything is deleted, 2 could not run, 3 something could not be deleted.
     """
     said: list[str] = []
     expected = _imported()
@@ -275,7 +285,7 @@ def cleanup(url: str | None, form: str, **given: Any) -> None:
         raise click.ClickException(str(reason)) from reason
     click.echo(as_json({"done": said, "left": left}) if form == "json" else "\n".join(said))
     for text in left if form == "text" else ():
-        click.echo(f"left behind: {text}", err=True)
+        click.echo(f"not deleted: {text}", err=True)
     sys.exit(3 if left else 0)
 
 

@@ -52,9 +52,9 @@ class Controls:
             address = urlsplit(url)
             self._host, self._port, self._tls = address.hostname or "", address.port, address.scheme == "https"
         except ValueError:
-            raise Unusable(f"{url!r} is no URL; give --url as http://127.0.0.1:8000") from None
+            raise Unusable(f"{url!r} is not a URL; give --url as http://127.0.0.1:8000") from None
         if address.scheme not in ("http", "https") or not self._host:
-            raise Unusable(f"{url!r} is no URL of a mock; give --url as http://127.0.0.1:8000")
+            raise Unusable(f"{url!r} is not the URL of a mock; give --url as http://127.0.0.1:8000")
         self._url = f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
         self._project = project
         given = {"Authorization": f"Token {token}" if token else "", "X-Control-Token": control_token or ""}
@@ -88,7 +88,7 @@ class Controls:
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise Unusable(f"{self._url} is no attendee-mock (it answers {status}); give the right --url")
+            raise Unusable(f"{self._url} is not an attendee-mock (it answered {status}); give the right --url")
         if status >= 400:
             raise _refusal(answer, status)
         return answer
@@ -111,7 +111,7 @@ class Controls:
             raise Unusable(f"no mock answers at {self._url} ({why.lower()}); {fix}") from None
         except (ValueError, UnicodeError):
             # Without what was given: it is secret.
-            problem = "--token or --control-token has characters that no header takes"
+            problem = "--token or --control-token has characters that a header cannot contain"
             raise Unusable(f"{problem}; give it as the server printed it") from None
         finally:
             connection.close()
@@ -119,7 +119,7 @@ class Controls:
 
 def _refusal(answer: Mapping[str, Any], status: int) -> Refusal:
     """An error of the control API, with options and arguments in place of headers and members."""
-    text = str(answer.get("error") or f"the mock answers {status}")
+    text = str(answer.get("error") or f"the mock answered {status}")
     field, fix = str(answer.get("field") or ""), str(answer.get("fix") or "")
     chosen = _choice(field, text, status)
     if chosen:
@@ -136,10 +136,12 @@ def _refusal(answer: Mapping[str, Any], status: int) -> Refusal:
 def _choice(field: str, text: str, status: int) -> str:
     """What is wrong with the options that every command has; empty where it is something else."""
     if field == "X-Control-Token":
-        problem = "this mock listens on an address that others can reach, and the control token is missing or wrong"
+        problem = (
+            "this mock listens on an address that other machines can reach, and the control token is missing or wrong"
+        )
         return f"{problem}; give --control-token (or ATTENDEE_MOCK_CONTROL_TOKEN), which the server prints at its start"
     if field == "Authorization":
-        problem = "no project has the API key of --token" if status == 404 else "--token is no API key"
+        problem = "no project has the API key of --token" if status == 404 else "--token is not an API key"
         return f"{problem}; give the key of a project (or ATTENDEE_API_KEY), or --project NAME"
     if field == "project" and "Authorization" in text:
         return "--token is a key of another project than --project; give only one of them"

@@ -44,7 +44,7 @@ def controls(show: Callable[[Any], Shown]) -> Callable[[Callable[..., Any]], Cal
                 for note in shown.notes:
                     click.echo(note, err=True)
             if given.get("wait") and not any(answer.get(name) for name in ("deliveries", "requests")):
-                raise Refusal(f"nothing came within {given['wait']}")
+                raise Refusal(f"nothing arrived within {given['wait']}; try a longer --wait")
 
         for option in reversed(_OPTIONS):
             run = option(run)
@@ -90,10 +90,10 @@ _OPTIONS = (
         "--control-token",
         envvar="ATTENDEE_MOCK_CONTROL_TOKEN",
         show_envvar=True,
-        help="needed where the mock listens on an address that others can reach",
+        help="needed if the mock listens on an address that other machines can reach",
     ),
     click.option(
-        "--format", "form", type=click.Choice(_FORMATS), default="text", help="json is the mock's answer as it is"
+        "--format", "form", type=click.Choice(_FORMATS), default="text", help="json is the mock's response, unchanged"
     ),
     click.option("--json", "plain_json", is_flag=True, help="the same as --format json"),
 )

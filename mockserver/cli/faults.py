@@ -1,4 +1,4 @@
-"""Commands for what goes wrong on purpose: faults."""
+"""Commands for faults, which make responses and webhooks fail on purpose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mockserver.cli.options import Group
 
 @click.group(cls=Group, usual="list")
 def faults() -> None:
-    """Make answers and webhooks of the project go wrong. Without a command: `list`."""
+    """Make responses and webhooks of the project fail on purpose. Without a command: `list`."""
 
 
 @faults.command("list")
@@ -42,12 +42,12 @@ def _kinds(mock: Controls) -> Any:
 @faults.command("add")
 @click.argument("kind")
 @click.option("--name", help="its name; a fault of the same name is replaced [default: the kind]")
-@click.option("--operation", help="only answers of this operationId, e.g. listCalendars")
+@click.option("--operation", help="only responses of this operationId, e.g. listCalendars")
 @click.option("--trigger", help="only webhooks of this trigger, e.g. calendar.state_change")
 @click.option("--first", type=int, help="how many times it applies [default: always]")
 @click.option("--from", type=int, help="the first one that it applies to, counted from 1")
 @click.option("--status", type=int, help="the status, for status and page-dies")
-@click.option("--after", is_flag=True, default=None, help="go wrong after the operation was carried out")
+@click.option("--after", is_flag=True, default=None, help="fail after the operation was carried out")
 @click.option("--seconds", type=float, help="how late, for delay, dribbled and webhook-late")
 @click.option("--retry-after", type=int, help="the header Retry-After in seconds, for throttled")
 @click.option("--pieces", type=int, help="how many pieces, for dribbled")

@@ -29,8 +29,8 @@ def _filters(*more: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callab
 _FILTERS = (
     click.option("--operation", help="only requests of this operationId, e.g. createCalendar"),
     click.option("--method", help="only requests with this method"),
-    click.option("--path", help="only requests to this path; * stands for any characters"),
-    click.option("--status", help="only requests answered so: 404, 4xx, or 0 for no answer"),
+    click.option("--path", help="only requests to this path; * matches any characters"),
+    click.option("--status", help="only requests with this status: 404, 4xx, or 0 for no response"),
     click.option("--kind", help="exchange, delivery or any"),
     click.option("--after", type=click.IntRange(0), help="only entries with a higher number"),
     click.option("--limit", type=click.IntRange(1), help="how many at most"),
@@ -48,7 +48,7 @@ def requests() -> None:
 @_filters(_KEYLESS, _WAIT)
 @controls(output.rows("requests", output.request, "no requests"))
 def _list(mock: Controls, keyless: bool, **wanted: Any) -> Any:
-    """List the latest requests, oldest first: number, time, request, status, operation, why it was refused.
+    """List the latest requests, oldest first: number, time, request, status, operation, why it was rejected.
 
     \b
     attendee-mock requests list --status 4xx
@@ -61,7 +61,7 @@ def _list(mock: Controls, keyless: bool, **wanted: Any) -> Any:
 @click.argument("id", metavar="NUMBER", type=click.IntRange(1))
 @controls(output.document)
 def _show(mock: Controls, id: int) -> Any:
-    """Print a request with its answer by its number, which the request log has too. Secrets are masked.
+    """Print a request and its response by the number in the request log. Secrets are masked.
 
     \b
     attendee-mock requests show 17
@@ -86,10 +86,10 @@ def _har(mock: Controls, keyless: bool, file: Path | None, **wanted: Any) -> Any
 
 
 @requests.command("nearest")
-@_filters(click.option("--body", help="fields that the request's body should have had, as a JSON object"))
+@_filters(click.option("--body", help="fields that the request's body should have, as a JSON object"))
 @controls(output.misses)
 def _nearest(mock: Controls, body: str | None, **wanted: Any) -> Any:
-    """List the requests that come nearest to the one that a test expected, and what is different.
+    """List the requests that are most similar to an expected request, with the differences.
 
     \b
     attendee-mock requests nearest --operation createCalendar --status 201 --body '{"platform": "google"}'

@@ -24,16 +24,17 @@ _STEERING = (projects, upstream, time_and_deliveries, faults, journal)
 def cli() -> None:
     """A stand-in for the Attendee API's calendar endpoints, for a laptop and for CI.
 
-    `serve` starts it. `check` and what belongs to it test a deployment. All other commands steer a running mock, at
-    --url or ATTENDEE_BASE_URL.
+    `serve` starts the mock. `check`, `rules`, `replay` and `cleanup` test a deployment. `seed` writes fixtures. All
+    other commands control a running mock, at --url or ATTENDEE_BASE_URL.
 
     \b
     attendee-mock serve
     attendee-mock events add user-abcd --title Planning --start 2h
     attendee-mock explain
 
-    Exit status: 0 done; 1 the mock refused it or found nothing; 2 the command makes no sense, a file cannot be used, or
-    no mock answers. `check` and `replay` have their own. Data goes to standard output, messages to standard error.
+    Exit status: 0 done; 1 the mock rejected the request or found nothing; 2 the command line is invalid, a file cannot
+    be used, or no mock answers. `check`, `replay` and `cleanup` have their own; see their --help. Data goes to standard
+    output, messages to standard error.
     """
 
 
@@ -42,7 +43,9 @@ def cli() -> None:
 @click.option("--calendars", type=click.IntRange(0), default=60, help="calendars of each project")
 @click.option("--events", type=click.IntRange(0), default=260, help="events of each project")
 @click.option("--random-seed", type=int, default=1, help="the same seed gives the same data")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="the file; without it, the terminal")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="the file to write [default: standard output]"
+)
 def seed(projects: int, calendars: int, events: int, random_seed: int, output: Path | None) -> None:
     """Write fixtures of any size, as JSON.
 

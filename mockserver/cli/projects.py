@@ -74,9 +74,9 @@ def calendars(mock: Controls) -> Any:
 
 @click.group(cls=Group, usual="list")
 def projects() -> None:
-    """Make, show and end projects. Without a command: `list`.
+    """List, create and delete projects. Without a command: `list`.
 
-    An API key sees one project, so a throw-away project keeps a test apart from all others.
+    An API key gives access to one project only, so a throw-away project isolates a test from all others.
     """
 
 
@@ -103,13 +103,13 @@ def _show(mock: Controls) -> Any:
 
 
 @projects.command("create")
-@click.option("--name", help="its name [default: world-1 and so on]")
+@click.option("--name", help="its name [default: world-1, world-2, ...]")
 @click.option("--sync", type=click.Choice(SYNCS), help="sync on the service's schedule, or only on demand")
 @click.option("--fixtures", "file", type=_FILE, help="its data: one project, in YAML or JSON [default: no calendars]")
 @click.option("--webhook", "webhooks", multiple=True, metavar="URL", help="where to send its webhooks; at most two")
 @controls(output.new_project)
 def _create(mock: Controls, name: str | None, sync: str | None, file: Path | None, webhooks: tuple[str, ...]) -> Any:
-    """Make a throw-away project, and print the lines that make a shell use it.
+    """Create a throw-away project, and print the export lines for its key and secret.
 
     \b
     attendee-mock projects create --sync manual
@@ -126,7 +126,7 @@ def _create(mock: Controls, name: str | None, sync: str | None, file: Path | Non
 @projects.command("delete")
 @controls(output.done("deleted"))
 def _delete(mock: Controls) -> Any:
-    """End the throw-away project that --token or --project chooses; its keys stop working at once.
+    """Delete the throw-away project that --token or --project chooses; its keys stop working at once.
 
     \b
     attendee-mock projects delete --project world-1
@@ -148,7 +148,7 @@ def _sync_mode(mock: Controls, sync: str) -> Any:
 
 @click.group(cls=Group, usual="list")
 def snapshots() -> None:
-    """Keep the project's state to return to. Without a command: `list`."""
+    """Save the project's state and return to it. Without a command: `list`."""
 
 
 _SNAPSHOT = output.cells("id", "now", "calendars", "events")
@@ -172,7 +172,7 @@ def _list_snapshots(mock: Controls) -> Any:
 @snapshots.command("take")
 @controls(_one_snapshot)
 def _take(mock: Controls) -> Any:
-    """Keep the project's state as it is now; at most 20 snapshots.
+    """Save the project's current state; a project has at most 20 snapshots.
 
     \b
     attendee-mock snapshots take

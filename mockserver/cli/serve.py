@@ -17,20 +17,22 @@ def _environment(name: str) -> dict[str, Any]:
 
 @click.command(cls=Command, context_settings=HELP)
 @click.option("--host", default="127.0.0.1", help="the address to listen on", **_environment("host"))
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, help="0 picks a free port", **_environment("port"))
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, help="the port; 0 picks a free one", **_environment("port")
+)
 @from_settings
 @click.option(
     "--log-level",
     type=click.Choice(LOG_LEVELS, case_sensitive=False),
     default="info",
-    help="info writes a line for each request; warning only what went wrong",
+    help="info writes a line for each request; warning only failures",
     **_environment("log_level"),
 )
 @click.option(
     "--reload", is_flag=True, help="start again when the fixtures or the code change", **_environment("reload")
 )
 def serve(host: str, port: int, log_level: str, reload: bool, **settings: Any) -> None:
-    """Start the mock, with data in it, and answer until Ctrl-C.
+    """Start the mock with example data or your fixtures, and answer requests until Ctrl-C.
 
     Prints the lines to paste into another terminal; the request log goes to standard error.
 

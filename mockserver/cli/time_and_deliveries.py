@@ -57,7 +57,7 @@ def _run(mock: Controls) -> Any:
 @click.argument("to", type=Moment())
 @controls(output.clock)
 def _set(mock: Controls, to: str) -> Any:
-    """Set the clock to a time or by a span. Forward, everything due on the way happens; backward, nothing does.
+    """Set the clock to a time or by a span. Forward, everything due on the way runs; backward, nothing runs.
 
     \b
     attendee-mock clock set 2027-01-31T09:00:00Z
@@ -70,7 +70,7 @@ def _set(mock: Controls, to: str) -> Any:
 @click.argument("by", type=Moment())
 @controls(output.clock)
 def _advance(mock: Controls, by: str) -> Any:
-    """Advance the clock by a span, do everything due on the way in order, and print what happened.
+    """Advance the clock by a span, run everything due on the way in order, and print what happened.
 
     \b
     attendee-mock clock advance 25h
@@ -84,7 +84,7 @@ def _advance(mock: Controls, by: str) -> Any:
 @click.command(cls=Command, context_settings=HELP)
 @controls(output.rows("happened", output.happening, "nothing was due"))
 def settle(mock: Controls) -> Any:
-    """Do everything that is due now, until nothing is, and print what happened.
+    """Run everything that is due now, until nothing more is due, and print what happened.
 
     \b
     attendee-mock settle
@@ -164,7 +164,7 @@ def _enable(mock: Controls, id: str) -> Any:
 @click.argument("id")
 @controls(output.done("removed"))
 def _unsubscribe(mock: Controls, id: str) -> Any:
-    """End a subscription.
+    """Remove a subscription.
 
     \b
     attendee-mock subscriptions remove webhook_abcdef1234567890
@@ -174,7 +174,7 @@ def _unsubscribe(mock: Controls, id: str) -> Any:
 
 @click.group(cls=Group, usual="list")
 def deliveries() -> None:
-    """Look at the webhooks that were sent, put them on hold, send them. Without a command: `list`."""
+    """List webhook deliveries, put them on hold, release or drop them. Without a command: `list`."""
 
 
 @deliveries.command("list")
@@ -183,7 +183,7 @@ def deliveries() -> None:
 @click.option("--calendar", help="only deliveries about this calendar")
 @click.option("--after", type=click.IntRange(0), help="only deliveries with a higher number")
 @click.option("--limit", type=click.IntRange(1), help="how many at most")
-@click.option("--wait", help="how long to wait for the first one, e.g. 5s; exit status 1 if none comes")
+@click.option("--wait", help="the longest time to wait for the first one, e.g. 5s; exit status 1 if none comes")
 @controls(output.deliveries)
 def _list_deliveries(mock: Controls, **wanted: Any) -> Any:
     """List the latest deliveries, oldest first.

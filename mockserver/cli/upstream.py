@@ -158,7 +158,7 @@ def _cancel(mock: Controls, calendar: str, id: str) -> Any:
 @click.argument("id", metavar="EVENT")
 @controls(output.edit)
 def _vanish(mock: Controls, calendar: str, id: str) -> Any:
-    """Remove an event without a trace.
+    """Delete an event from the platform, as if it had never existed.
 
     \b
     attendee-mock events vanish user-abcd evt_abcdef1234567890

@@ -87,7 +87,7 @@ def read_known(path: Path, rules: Iterable[str]) -> list[Entry]:
     if root is None:
         return []
     if not isinstance(root, yaml.SequenceNode):
-        raise KnownError(f"{path}:1: has to be a list of entries, e.g.\n{_EXAMPLE}")
+        raise KnownError(f"{path}:1: must be a list of entries, e.g.\n{_EXAMPLE}")
     known = set(rules)
     return [_entry(path, node, known) for node in root.value]
 
@@ -95,7 +95,7 @@ def read_known(path: Path, rules: Iterable[str]) -> list[Entry]:
 def _entry(path: Path, node: yaml.Node, rules: set[str]) -> Entry:
     line = node.start_mark.line + 1
     if not isinstance(node, yaml.MappingNode):
-        raise KnownError(f"{path}:{line}: an entry has to be an object, e.g.\n{_EXAMPLE}")
+        raise KnownError(f"{path}:{line}: an entry must be an object, e.g.\n{_EXAMPLE}")
     given, lines = _members(path, node)
     for name in _NEEDED:
         if not given.get(name):
@@ -103,9 +103,7 @@ def _entry(path: Path, node: yaml.Node, rules: set[str]) -> Entry:
     given["rule"] = FORMER_IDS.get(given["rule"], given["rule"])
     if given["rule"] not in rules:
         where = f"{path}:{lines['rule']}"
-        raise KnownError(
-            f"{where}: there is no rule {given['rule']!r}; `attendee-mock rules` lists those that there are"
-        )
+        raise KnownError(f"{where}: there is no rule {given['rule']!r}; `attendee-mock rules` lists all rules")
     if "expires" in given:
         given["expires"] = _date(path, lines["expires"], given["expires"])
     return Entry(**given, line=line)
@@ -121,7 +119,7 @@ def _members(path: Path, node: yaml.MappingNode) -> tuple[dict[str, Any], dict[s
         if name not in _MEMBERS:
             raise KnownError(f"{path}:{lines[name]}: there is no {name!r}; an entry has {', '.join(_MEMBERS)}")
         if not isinstance(value_node, yaml.ScalarNode):
-            raise KnownError(f"{path}:{lines[name]}: {name} has to be a text")
+            raise KnownError(f"{path}:{lines[name]}: {name} must be a text")
         given[name] = value_node.value
     return given, lines
 
@@ -130,4 +128,4 @@ def _date(path: Path, line: int, text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise KnownError(f"{path}:{line}: expires has to be a date like 2027-03-31, not {text!r}") from error
+        raise KnownError(f"{path}:{line}: expires must be a date like 2027-03-31, not {text!r}") from error

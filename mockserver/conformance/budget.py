@@ -100,9 +100,9 @@ class Budget:
         if self._stopped:
             raise Stopped(self._stopped)
         if now >= self._end:
-            self._stop("the time is used up")
+            self._stop("the time budget ran out (raise --time-budget)")
         if self._requests is not None and self.used >= self._requests:
-            self._stop(f"the {self._requests} requests are used up")
+            self._stop(f"all {self._requests} requests were sent (raise --max-requests)")
 
     def _stop(self, reason: str) -> None:
         self._stopped = reason
@@ -111,8 +111,10 @@ class Budget:
 
 def _why(seconds: float, *, ours: bool) -> str:
     if ours:
-        return f"{POSTS} POSTs in a minute are as many as a run sends, and the next would come after its end"
-    return f"the target wants {math.ceil(seconds)} s without requests, which is more than there is"
+        return f"a run sends at most {POSTS} POSTs a minute, and the time budget ends first (raise --time-budget)"
+    return (
+        f"the target asks for a pause of {math.ceil(seconds)} s, and the time budget ends earlier (raise --time-budget)"
+    )
 
 
 def _kind(method: str) -> str:

@@ -35,9 +35,9 @@ from mockserver.conformance.wires import App
 from mockserver.contracts import load_contract
 
 _PLAN = (
-    "This run writes to {shown}: it makes some 600 calendars before it draws any, changes and deletes only those, and\n"
-    "goes on for {time}. Each create and change starts a sync with dead credentials, and each failed sync may fire\n"
-    "calendar.state_change to the project's own webhooks. `attendee-mock cleanup` takes away what a killed run leaves."
+    "This run writes to {shown} for {time}: it creates about 600 calendars, then more with random data, and changes\n"
+    "and deletes only these. Each create and change starts a sync with invalid credentials. Each failed sync may send\n"
+    "calendar.state_change to the project's own webhooks. After a kill, `attendee-mock cleanup` deletes the calendars."
 )
 _SEEDS = 2**31
 _CONFIRMING = 15.0
@@ -75,14 +75,14 @@ def check(
         target, key, other_key, disabled_key, write, parallel, production_host, time_budget, max_requests, rate
     )
     if not any(is_chosen(rule, only, skip) for rule in all_rules()):
-        raise Untestable("no rule is left to test; `attendee-mock rules` lists them")
+        raise Untestable("--only and --skip leave no rule to test; `attendee-mock rules` lists the rules")
     seed = SystemRandom().randrange(_SEEDS) if seed is None else seed
     started = datetime.now(UTC).isoformat(timespec="seconds")
     contract = load_contract()
     with opened(access) as transport:
         preflight(transport)
         if transport.live and transport.writes and say is not None:
-            lasts = "as long as it takes" if time_budget is None else f"{time_budget:.0f} s"
+            lasts = "an unlimited time" if time_budget is None else f"{time_budget:.0f} s"
             say(_PLAN.format(shown=access.shown, time=lasts))
         course = Course(
             transport,
@@ -229,7 +229,7 @@ def replay(
             statuses.append(STATUSES[done.verdict])
             name = f"{recipe['rule']} {recipe['operation']} {recipe['field']}".rstrip()
             said.append(transport.mask(f"{name}: {done.verdict}: {done.told}"))
-        said += [f"left behind: {text}" for text in clean_up(transport)]
+        said += [f"not deleted: {text}" for text in clean_up(transport)]
     status = 1 if 1 in statuses else max(statuses, default=0)
     return status, said
 
@@ -250,14 +250,14 @@ def cleanup(
     for path in paths:
         old = read_ledger(path) if path.exists() else None
         if old is None:
-            raise Untestable(f"{path} is no ledger of a run")
+            raise Untestable(f"{path} is not the ledger of a run; give a .jsonl file of .attendee-conformance/")
         access = Access(base or old.url, key, other_key)
         check_host(base or old.url, production_host)
         with resumed(base or old.url, keys_of(access), old) as transport:
             preflight(transport)
             found = clean_up(transport)
-        say(f"{old.url}: {len(old.gone)} calendars of run {old.run} are gone")
+        say(f"{old.url}: {len(old.gone)} calendars of run {old.run} are deleted")
         left += map(str, found)
     if not paths:
-        say("there is no ledger of a run that was killed; nothing to do")
+        say("no killed run has left a ledger; there is nothing to delete")
     return left

@@ -77,17 +77,19 @@ class _Cleaner:
             self._clear()
         except Stopped as reason:
             for name in self._ledger.alive:
-                self._left.setdefault(name, f"cleaning up ended: {reason}")
+                self._left.setdefault(name, f"the cleanup stopped: {reason}")
             if self._ledger.unanswered:
-                self._left.setdefault("creations without an answer", f"cleaning up ended: {reason}")
+                self._left.setdefault("POSTs without a response", f"the cleanup stopped: {reason}")
         for name in self._ledger.doubtful:
-            self._left.setdefault(name, "an answer to our creation had it, but nothing shows that it is ours")
+            self._left.setdefault(
+                name, "a response to a POST of this run contains this id, but the calendar has no mark of this run"
+            )
         return [f"{what}: {why}" for what, why in sorted(self._left.items())]
 
     def _take_away(self, names: dict[str, Key]) -> None:
         for name, key in names.items():
             if key == "other" and not self._target.other_key:
-                self._left[name] = "it belongs to the other project, whose key is not given"
+                self._left[name] = "it belongs to the other project; give its key with --other-token"
             elif not self._is_gone(name, key):
                 self._left[name] = "it is still there after DELETE"
             else:
@@ -110,9 +112,12 @@ class _Cleaner:
                 page = self._send("GET", f"{CALENDARS}?deduplication_key={name}", intent.key)
                 self._adopt(page, intent.key)
                 if page.status != 200:
-                    self._left[f"creation {intent.number}"] = f"looking for it was answered {page.status}"
+                    self._left[f"POST #{intent.number}"] = f"searching for its calendar was answered {page.status}"
             elif not intent.marked and intent.status is not None and not 200 <= intent.status < 300:
-                self._left[f"creation {intent.number}"] = "it had no mark and no answer that tells what it made"
+                self._left[f"POST #{intent.number}"] = (
+                    f"it had no mark of this run and was answered {intent.status} without an id; "
+                    "no calendar with the mark of this run is left in the list (checked)"
+                )
 
     def _walk(self) -> None:
         """The latest calendars, as long as there may be some of this run among them."""
@@ -163,7 +168,7 @@ class _Cleaner:
             if self._send("GET", f"{CALENDARS}/{quote(name, safe='')}", key).status == 404:
                 self._ledger.cleared(name)
         for intent in self._ledger.unanswered:
-            if f"creation {intent.number}" not in self._left:
+            if f"POST #{intent.number}" not in self._left:
                 self._ledger.settle(intent)
 
     def _send(self, method: str, path: str, key: Key) -> Exchange:

@@ -14,58 +14,62 @@ from mockserver.conformance.rules import Rule
 from mockserver.conformance.run import Run
 
 RULES: tuple[Rule, ...] = (
-    Rule("answer-arrives", "always", "high", "Every request is answered.", "openapi.yaml: responses"),
-    Rule("no-server-error", "always", "high", "No answer has a status of 500 or above.", "openapi.yaml: responses"),
+    Rule("answer-arrives", "always", "high", "Every request gets a response.", "openapi.yaml: responses"),
+    Rule("no-server-error", "always", "high", "No response has a status of 500 or above.", "openapi.yaml: responses"),
     Rule(
         "status-documented",
         "always",
         "high",
-        "An operation answers with a status that the contract has for it, HEAD as GET.",
+        "An operation answers only with the statuses of its contract; HEAD with those of GET.",
         "openapi.yaml: responses",
     ),
     Rule(
         "method-undeclared",
         "always",
         "high",
-        "A method that the path does not have is answered with 405, once the key is good.",
+        "With a valid key, a method that the path does not have is answered with 405.",
         "openapi.yaml: MethodNotAllowed; recordings: methods-*",
     ),
     Rule(
         "path-unknown",
         "always",
         "medium",
-        "A path that is not in the contract, one with a trailing slash included, is a 404 in JSON.",
+        "A path that is not in the contract, also one with a trailing slash, is answered with 404 in JSON.",
         "recordings: path-unknown, path-trailing-slash",
     ),
     Rule(
         "content-type",
         "always",
         "medium",
-        "An answer in JSON is application/json and nothing more; an answer without a body has no type.",
+        "The type of a JSON response is exactly application/json; a response without a body has no type.",
         "openapi.yaml: content; recordings: accept-*",
     ),
-    Rule("answer-json", "always", "high", "An answer's body is well-formed JSON in UTF-8.", "openapi.yaml: content"),
+    Rule(
+        "answer-json", "always", "high", "The body of a response is well-formed JSON in UTF-8.", "openapi.yaml: content"
+    ),
     Rule(
         "answer-schema",
         "always",
         "high",
-        "An answer's body keeps the schema of its status: every field there, of its type and form, and no other.",
+        "The body matches the schema of its status: every field, with its type and format, and no other field.",
         "openapi.yaml: schemas",
     ),
     Rule(
         "error-family",
         "always",
         "medium",
-        "A refusal has the one of the four shapes that its status and operation have.",
+        "An error has the shape that the contract gives for its status and operation.",
         "openapi.yaml: info, Errors",
     ),
-    Rule("allow", "always", "medium", "Every answer has Allow with the methods of its path.", "openapi.yaml: headers"),
-    Rule("vary", "always", "low", "Every answer has Vary with Accept.", "openapi.yaml: Vary"),
+    Rule(
+        "allow", "always", "medium", "Every response has Allow with the methods of its path.", "openapi.yaml: headers"
+    ),
+    Rule("vary", "always", "low", "Every response has Vary with Accept.", "openapi.yaml: Vary"),
     Rule(
         "www-authenticate",
         "always",
         "medium",
-        "A 401 has WWW-Authenticate: Token, and no other answer has it.",
+        "A 401 has WWW-Authenticate: Token, and no other response has it.",
         "openapi.yaml: WWWAuthenticate",
     ),
     Rule(
@@ -75,26 +79,26 @@ RULES: tuple[Rule, ...] = (
         "A 429 has Retry-After in whole seconds, the same number as in its text.",
         "openapi.yaml: RetryAfter; recordings: throttle-post",
     ),
-    Rule("head-empty", "always", "low", "An answer to HEAD has no body.", "recordings: methods-head-*"),
+    Rule("head-empty", "always", "low", "A response to HEAD has no body.", "recordings: methods-head-*"),
     Rule(
         "links-preserve-query",
         "always",
         "high",
-        "Links to other pages are whole URLs on the host and path that were asked, with every other parameter kept.",
+        "Page links are absolute URLs with the host and path of the request, and keep every other parameter.",
         "openapi.yaml: PageLink; recordings: cursor-host",
     ),
     Rule(
         "secrets-not-echoed",
         "always",
         "high",
-        "No answer holds a credential: no API key, client secret or refresh token, nor a member named like one.",
+        "No response contains an API key, client secret or refresh token, or a member with such a name.",
         "openapi.yaml: ClientSecret, RefreshToken",
     ),
     Rule(
         "response-time",
         "always",
         "low",
-        "An operation takes no more than a second as a rule, five on another machine.",
+        "Most requests of an operation take at most one second, on another machine five.",
         "what clients expect",
     ),
 )

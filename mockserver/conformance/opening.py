@@ -74,7 +74,9 @@ def opened(access: Access, *, run: str | None = None) -> Iterator[Opened]:
             run=run,
         )
     except OSError as error:
-        raise Untestable(f"cannot write into {FOLDER}: {error.strerror}; run where files can be written") from error
+        raise Untestable(
+            f"cannot write into {FOLDER}: {error.strerror}; run the command in a folder that you can write to"
+        ) from error
     with opening as target:
         yield target
 
@@ -82,7 +84,7 @@ def opened(access: Access, *, run: str | None = None) -> Iterator[Opened]:
 def keys_of(access: Access) -> Keys:
     """The keys that were given. Raises Untestable without the project's own."""
     if not access.key:
-        raise Untestable("no key was given; set ATTENDEE_API_KEY, or give --token")
+        raise Untestable("the API key is missing; set ATTENDEE_API_KEY, or give --token")
     return Keys(access.key, access.other_key or None, access.disabled_key or None)
 
 

@@ -28,20 +28,22 @@ def check_url(url: str) -> None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Untestable(f"{url!r} is no URL: {error}") from None
+        raise Untestable(f"{url!r} is not a URL: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise Untestable(f"{url!r} is no URL of a deployment; write scheme and host, e.g. https://staging.example")
+        raise Untestable(f"{url!r} is not the URL of a deployment; write scheme and host, e.g. https://staging.example")
     if parts.username is not None or parts.password is not None:
-        raise Untestable("the URL holds a user name or a password; keys are given in ATTENDEE_API_KEY")
+        raise Untestable(
+            "the URL contains a user name or a password; remove them, and give the key in ATTENDEE_API_KEY"
+        )
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise Untestable(f"{url!r} has more than scheme and host; leave the rest away: {parts.scheme}://{parts.netloc}")
+        raise Untestable(f"{url!r} has more than scheme and host; write {parts.scheme}://{parts.netloc}")
 
 
 def check_host(url: str, allowed_production: str | None) -> None:
     """Raises Untestable for a production host that was not named on purpose."""
     host = (urlsplit(url).hostname or "").lower()
     if is_production(url) and (allowed_production or "").lower() != host:
-        raise Untestable(f"{host} is a production host; if you mean it, name it: --production-host {host}")
+        raise Untestable(f"{host} is a production host; to test it, add --production-host {host}")
 
 
 def preflight(target: Transport) -> Preflight:
@@ -51,7 +53,7 @@ def preflight(target: Transport) -> Preflight:
     if not target.other_key:
         return Preflight(len(ours))
     if target.keys.other == target.keys.main:
-        raise Untestable("both API keys are the same; ATTENDEE_OTHER_API_KEY is for the key of another project")
+        raise Untestable("both API keys are the same; set ATTENDEE_OTHER_API_KEY to a key of another project")
     other = target.send("GET", CALENDARS, key="other")
     theirs = _ids(other, "other API key", "the key of another project in ATTENDEE_OTHER_API_KEY")
     return Preflight(len(ours), len(theirs))
@@ -61,15 +63,17 @@ def _ids(exchange: Exchange, key: str, advice: str) -> list[object]:
     """The ids of a page of calendars."""
     status, page = exchange.status, exchange.json
     if status == 0:
-        raise Untestable(f"nothing answers: {exchange.failure}")
+        raise Untestable(f"the target does not answer: {exchange.failure}")
     if 300 <= status < 400:
         raise Untestable(
-            f"{CALENDARS} leads elsewhere ({status} to {exchange.headers.get('location', 'nowhere')[:200]})"
+            f"{CALENDARS} redirects ({status} to {exchange.headers.get('location', 'nowhere')[:200]}); give that URL"
         )
     if status == 401 or (status == 403 and isinstance(page, dict)):
-        raise Untestable(f"the {key} is refused ({status}); give {advice}")
+        raise Untestable(f"the target rejects the {key} ({status}); give {advice}")
     if status < 500 and not isinstance(page, dict):
         kind = exchange.headers.get("content-type", "no type")
-        raise Untestable(f"this is no Attendee API: {CALENDARS} answers {status} with {kind[:80]} and no JSON object")
+        raise Untestable(
+            f"this is not an Attendee API: {CALENDARS} answers {status} with {kind[:80]}, not JSON; check the URL"
+        )
     rows = page.get("results") if isinstance(page, dict) else None
     return [row.get("id") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

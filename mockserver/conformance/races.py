@@ -41,12 +41,26 @@ def _rule(name: str, sentence: str, source: str) -> Rule:
 
 RULES: tuple[Rule, ...] = (
     _rule(
-        "race-one-winner", "Of several creates with one key at once one is taken.", "CalendarCreate.deduplication_key"
+        "race-one-winner",
+        "Of several concurrent creates with one deduplication key, exactly one succeeds.",
+        "CalendarCreate.deduplication_key",
     ),
-    _rule("race-no-lost-update", "Changes at once end as they would one after the other.", "updateCalendar"),
-    _rule("race-one-delete", "Of several deletes at once one is told 200, the others 404.", "deleteCalendar"),
-    _rule("race-no-resurrection", "A calendar that is changed and deleted at once is gone.", "deleteCalendar"),
-    _rule("race-walk", "Rows that were there all the time are walked over once while others come.", "Cursors"),
+    _rule(
+        "race-no-lost-update",
+        "Concurrent changes have the same result as the same changes one after the other.",
+        "updateCalendar",
+    ),
+    _rule("race-one-delete", "Of several concurrent deletes, one gets 200 and the others 404.", "deleteCalendar"),
+    _rule(
+        "race-no-resurrection",
+        "A calendar that is changed and deleted concurrently is gone afterwards.",
+        "deleteCalendar",
+    ),
+    _rule(
+        "race-walk",
+        "While rows are added, following `next` shows every row that existed before exactly once.",
+        "Cursors",
+    ),
 )
 _ROUNDS, _MORE = 5, 3
 

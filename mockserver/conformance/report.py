@@ -61,7 +61,7 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 nothing new, 1 findings, 2 not tested as it should have been, 3 something left behind, 130 interrupted."""
+        """0 no new findings, 1 findings, 2 some rules could not be tested, 3 something not deleted, 130 interrupted."""
         if self.interrupted:
             return INTERRUPTED
         if self.left:
@@ -75,13 +75,20 @@ class Report:
     def verdict(self) -> str:
         """The outcome in one sentence."""
         count = len(self.findings)
-        found = "nothing new was found" if not count else f"{count} finding{'s' if count > 1 else ''}"
+        found = (
+            f"{count} finding{'s' if count > 1 else ''}"
+            if count
+            else "No new findings"
+            if self.known
+            else "No findings"
+        )
         if self.known:
             found += f", {len(self.known)} known"
         if self.interrupted:
-            return f"Interrupted; so far {found}."
+            return f"{found}, but the run was interrupted."
         if self.left:
-            return f"Something was left behind ({len(self.left)}); {found}."
+            return f"{found}, but the run could not delete everything that it created ({len(self.left)} left)."
         if not count and self.not_tested:
-            return f"Not tested as it should have been: {len(self.not_tested)} rules; {found}."
-        return f"{found[0].upper()}{found[1:]}."
+            missing = len(self.not_tested)
+            return f"{found}, but {missing} rule{'s' if missing > 1 else ''} could not be tested."
+        return f"{found}."

@@ -22,7 +22,7 @@ WEIGHTS = {"laws": 0.3, "races": 0.1, "fuzz": 0.2, "journeys": 0.4}
 """How the parts that could go on for ever divide the time that the others leave."""
 AGAIN = ("journeys", "fuzz")
 """The parts that draw: what time is left at the end is theirs, with other seeds."""
-USED_UP = "the time was used up"
+USED_UP = "the time budget ran out (raise --time-budget)"
 _LEAST = 1.0
 _TRIPS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _LACKS: dict[Need, str] = {
@@ -258,8 +258,8 @@ def _result(rule: Rule, outcome: Outcome, broken: set[str]) -> RuleResult:
     if cut or why:
         return RuleResult(rule, "not tested", 0, cut or why)
     if rule.part == "always":
-        return RuleResult(rule, "not observable", 0, "no answer of this run was of the kind")
-    return RuleResult(rule, "not tested", 0, "it should have been, and nothing says why it was not")
+        return RuleResult(rule, "not observable", 0, "the rule applied to no response of this run")
+    return RuleResult(rule, "not tested", 0, "no request of this run tested it (raise --time-budget)")
 
 
 def _lacking(rule: Rule, target: Target) -> str:

@@ -136,7 +136,8 @@ def _content(calendar: Any) -> Any:
 def _why(entry: Shown) -> str:
     fault, reason, status = entry["fault"], entry["reason"], entry["status"]
     if fault is not None:
-        return f"The fault {fault['name']} ({fault['kind']}) spoiled it: it proves nothing about service or client."
+        changed = f"The fault {fault['name']} ({fault['kind']}) changed this response"
+        return f"{changed}; it does not show how the service would answer."
     if status == 0:
         return f"It was not answered: {reason}."
     if reason is None:

@@ -35,15 +35,15 @@ class Kind(NamedTuple):
 _OF_ANSWERS: Mapping[str, Any] = {"operation": EVERY, "seconds": 0.0}
 _OF_WEBHOOKS: Mapping[str, Any] = {"trigger": EVERY}
 KINDS: Mapping[str, Kind] = {
-    "status": Kind("an error of the service instead of the answer", {**_OF_ANSWERS, "status": 500, "after": False}),
+    "status": Kind("an error of the service instead of the response", {**_OF_ANSWERS, "status": 500, "after": False}),
     "throttled": Kind("429 with Retry-After", {**_OF_ANSWERS, "retry_after": 1}),
-    "html-502": Kind("the page of a front server that cannot reach the service", {**_OF_ANSWERS, "after": False}),
-    "delay": Kind("the answer, late", {**_OF_ANSWERS, "seconds": 1.0}),
-    "reset": Kind("no answer: the connection is reset", {**_OF_ANSWERS, "after": False}),
+    "html-502": Kind("the page of a proxy that cannot reach the service", {**_OF_ANSWERS, "after": False}),
+    "delay": Kind("a late response", {**_OF_ANSWERS, "seconds": 1.0}),
+    "reset": Kind("no response: the connection is reset", {**_OF_ANSWERS, "after": False}),
     "truncated": Kind("half of the body, then the connection ends", _OF_ANSWERS),
     "dribbled": Kind("the body in pieces, with a pause after each", {**_OF_ANSWERS, "seconds": 0.1, "pieces": 10}),
     "wrong-length": Kind("a Content-Length that is `by` bytes off", {**_OF_ANSWERS, "by": 1}),
-    "page-dies": Kind("an error on one page of a walk", {**_OF_ANSWERS, "page": 2, "status": 500}),
+    "page-dies": Kind("an error on one page of a list", {**_OF_ANSWERS, "page": 2, "status": 500}),
     "webhook-duplicate": Kind("delivered twice", _OF_WEBHOOKS),
     "webhook-reorder": Kind("delivered after the one that follows it", _OF_WEBHOOKS),
     "webhook-hold": Kind("not delivered until it is released", _OF_WEBHOOKS),

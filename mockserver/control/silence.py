@@ -55,18 +55,20 @@ _EVENTS_UPDATE = "calendar.events_update"
 def why_no_webhook(trigger: str, seen: Circumstances) -> list[Reason]:
     """Why a webhook with this trigger was not sent; none when nothing stands in its way, and so it was or will be."""
     if not seen.exists:
-        return [Reason("no calendar", "the project has no such calendar; one that is deleted is told of no more")]
+        return [
+            Reason("no calendar", "the project has no such calendar; the service sends no webhook about a deleted one")
+        ]
     return [*_of_the_sync(trigger, seen), *_of_the_subscriptions(trigger, seen.subscriptions)]
 
 
 def _of_the_sync(trigger: str, seen: Circumstances) -> list[Reason]:
     latest = seen.latest
     if seen.due is not None and (latest is None or latest.outcome in ("waiting", "failed")):
-        how = "the project's clock stands still; advance it" if seen.frozen else "wait for it, or advance the clock"
+        how = "the project's clock is frozen; advance it" if seen.frozen else "wait for it, or advance the clock"
         return [Reason("not yet synced", f"the next sync is due at {seen.due}: {how}")]
     if latest is None:
         if seen.sync == "manual":
-            return [Reason("sync is manual", "nothing syncs by itself in this project; ask for a sync of the calendar")]
+            return [Reason("sync is manual", "the project syncs only on demand; sync the calendar")]
         return [Reason("not synced", "the calendar was not synced since the project was made or reset")]
     return _of_the_outcome(trigger, seen, latest)
 
@@ -75,17 +77,19 @@ def _of_the_outcome(trigger: str, seen: Circumstances, latest: Happened) -> list
     outcome = latest.outcome
     if outcome == "failed":
         problem = latest.detail.get("error", "the platform did not answer")
-        return [Reason("sync failed", f"the latest sync failed without a verdict on the credentials: {problem}")]
+        return [Reason("sync failed", f"the latest sync failed for another reason than the credentials: {problem}")]
     if outcome == "not needed":
         why = latest.detail.get("why", "another sync had come before it")
         return [Reason("sync not needed", f"the latest sync that was due did nothing: {why}")]
     if outcome == "disconnected" and trigger == _EVENTS_UPDATE:
-        return [Reason("disconnected", f"the latest sync could not log in: that is told by {_STATE_CHANGE}")]
+        return [
+            Reason("disconnected", f"the latest sync could not log in; the service reports that with {_STATE_CHANGE}")
+        ]
     if outcome != "synced":
         return []
     if trigger == _STATE_CHANGE:
         text = "the latest sync could log in, and the service is silent when a calendar is connected or connected again"
-        return [Reason("reconnecting is silent", f"{text}: only a sync that cannot log in is told")]
+        return [Reason("reconnecting is silent", f"{text}: it sends this webhook only when a sync cannot log in")]
     return _of_the_changes(seen, latest.detail)
 
 
@@ -96,7 +100,7 @@ def _of_the_changes(seen: Circumstances, detail: Mapping[str, Any]) -> list[Reas
     window = f" from {start} to {end}" if start and end else ""
     found = [Reason("nothing changed", f"the latest sync changed no event in its window{window}")]
     if seen.sync == "manual":
-        found.append(Reason("sync is manual", "what changed after it is not seen until a sync is asked for"))
+        found.append(Reason("sync is manual", "later changes are seen only when you sync the calendar"))
     return found
 
 

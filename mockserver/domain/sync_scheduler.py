@@ -179,7 +179,7 @@ class SyncScheduler:
                     self._enqueue(project, plan.calendar_id, "24 h")
                     enqueued += 1
             self._add_scheduler(project, now)
-        return Activity(now, "scheduler", project.name, "looked round", {"enqueued": enqueued})
+        return Activity(now, "scheduler", project.name, "daily check", {"enqueued": enqueued})
 
     def _add_scheduler(self, project: Project, now: Micros) -> None:
         first = project.state.plans.first()

@@ -166,20 +166,20 @@ def edit_upstream(project: Project, calendar: Calendar, edit: Edit) -> list[Remo
 def _added(state: State, calendar: Calendar, event: Mapping[str, Json]) -> Remote:
     check_remote(calendar.platform, event)
     if find(state, calendar, str(event["id"])) is not None:
-        raise BadInput("event.id", "there is an event of this id", "change that one, or give another id")
+        raise BadInput("event.id", "an event with this id exists already", "change that event, or give another id")
     return make_remote(calendar.id, calendar.platform, event)
 
 
 def _edited(state: State, calendar: Calendar, edit: Change | Move | Cancel | Vanish) -> Remote:
     old = find(state, calendar, edit.id)
     if old is None:
-        raise BadInput("id", "the remote calendar has no event of this id", "take the platform_uuid of an event")
+        raise BadInput("id", "the remote calendar has no event with this id", "use the platform_uuid of an event")
     if isinstance(edit, Vanish):
         return Remote(calendar.id, old.id, None, None, None)
     document = completed(state, calendar, old)
     if isinstance(edit, Change):
         if "id" in edit.without or edit.members.get("id", old.id) != old.id:
-            raise BadInput("members.id", "an event keeps its id", "let it vanish, and add another one")
+            raise BadInput("members.id", "an event keeps its id", "delete it, and add another one")
         document = {name: value for name, value in document.items() if name not in edit.without} | dict(edit.members)
         if edit.start_time is not None or edit.end_time is not None:
             document |= _moved(calendar.platform, old, edit.start_time, edit.end_time)

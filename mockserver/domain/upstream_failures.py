@@ -149,14 +149,16 @@ def checked(platform: Platform, failure: Failure) -> Failure:
     """
     case_of(platform, failure.name)
     if failure.for_next is not None and failure.for_next < 1:
-        raise BadInput("failure.for_next", "must be 1 or more", "leave it out to fail until it is healed")
+        raise BadInput(
+            "failure.for_next", "must be 1 or more", "leave it out to fail until the calendar is reconnected"
+        )
     if failure.name == SLOW:
         seconds = failure.seconds or _USUAL_WAIT
         if not 1 <= seconds <= _LONGEST_SECONDS:
             raise BadInput("failure.seconds", f"must be 1 to {_LONGEST_SECONDS}", "give a number of seconds")
         return failure._replace(seconds=seconds)
     if failure.seconds:
-        raise BadInput("failure.seconds", "is for slow calendars alone", "take it out, or name the failure slow")
+        raise BadInput("failure.seconds", "is only for the failure slow", "leave it out, or use the failure slow")
     return failure
 
 

@@ -93,7 +93,7 @@ def check_remote(platform: Platform, document: Any, field: str = "event") -> Non
     if document.get("recurrence"):
         raise BadInput(
             f"{field}.recurrence",
-            "a series is never listed, only its instances are",
+            "a series is never listed, only its instances",
             f"add each instance, with {'recurringEventId' if platform == 'google' else 'seriesMasterId'}",
         )
     for path, kind in _RULES[platform].items():
@@ -127,11 +127,11 @@ def _check_times(platform: Platform, document: Mapping[str, Any], field: str) ->
             raise BadInput(place, "must be an object with a time", fix)
         text = given.get("dateTime", given.get("date") if platform == "google" else None)
         if not isinstance(text, str):
-            raise BadInput(f"{place}.dateTime", "is missing or no text", fix)
+            raise BadInput(f"{place}.dateTime", "is missing or not text", fix)
         try:
             times.append(read(given))
         except (ValueError, LookupError, OverflowError):
-            raise BadInput(place, "is no time, or in a time zone that is not known here", fix) from None
+            raise BadInput(place, "is not a time, or its time zone is unknown", fix) from None
     check_span(*times, start=f"{field}.start", end=f"{field}.end")
 
 

@@ -83,7 +83,7 @@ class Document:
             raise FixtureError(f"{self._path}{where}: is not YAML: {_unquoted(error.problem)}; correct it") from None
         except yaml.YAMLError as error:
             reason = getattr(error, "reason", "unreadable")
-            raise FixtureError(f"{self._path}: is not YAML: {reason}; take the character out") from None
+            raise FixtureError(f"{self._path}: is not YAML: {reason}; remove the character") from None
 
     def _json(self, text: str) -> Any:
         repeating: list[_Repeating] = []
@@ -126,7 +126,7 @@ def _refuse_deep(text: str) -> None:
 
 
 def _repeated(place: Place) -> Broken:
-    return Broken("is there twice in one mapping", fix="keep one of them", place=place)
+    return Broken("appears twice in one mapping", fix="keep one of them", place=place)
 
 
 def _find_repeated(node: yaml.Node, place: Place, seen: set[int], problems: Problems) -> None:

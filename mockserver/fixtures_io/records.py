@@ -122,7 +122,7 @@ class Records:
         """The calendar with these fields, or None where it cannot be said of which platform it is."""
         state, broken = given.get("state", "connected"), given.get("connection_failure_data")
         if broken is not None and state == "connected":
-            fix, field = "set state: disconnected, or take it out", "connection_failure_data"
+            fix, field = "set state: disconnected, or remove it", "connection_failure_data"
             self._problems.add(Broken("a connected calendar has none", fix=fix, place=(*place, field)))
         created_at, updated_at = self._written_at(given, place)
         calendar_id = self._claim_id(given, "cal", position, place)
@@ -208,7 +208,7 @@ class Records:
         """The id that is written, or one that is the same whenever this position in this project is read."""
         found: str = given.get("id") or f"{prefix}_{_sixteen_letters(position)}"
         if found in self._ids:
-            self._broken("must be an id that is nowhere else in the file", found, place=(*place, "id"))
+            self._broken("must be an id that appears only once in the file", found, place=(*place, "id"))
         self._ids.add(found)
         return found
 
@@ -216,7 +216,7 @@ class Records:
         first = self._keys.setdefault(key, place)
         if first is not place:
             fix = f"it is also {place_text(first)}"
-            self._broken("must be a key that is nowhere else in the file", key, fix=fix, place=place)
+            self._broken("must be a key that appears only once in the file", key, fix=fix, place=place)
 
 
 def _sixteen_letters(position: str) -> str:

@@ -134,7 +134,7 @@ def label(value: Any, longest: int | None = None) -> str:
     """Text as the service keeps it when it strips what is sent, at most so many characters."""
     found = text(value)
     if not found or found != found.strip():
-        raise Broken("must be text that is neither blank nor begins or ends with blanks", value)
+        raise Broken("must be text that is not blank and does not begin or end with spaces", value)
     if longest is not None and len(found) > longest:
         raise Broken(f"must be at most {longest} characters", len(found))
     return found

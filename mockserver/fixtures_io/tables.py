@@ -64,7 +64,7 @@ def _failure(value: Any, now: Micros) -> dict[str, str]:
 def _api_key(value: Any) -> str:
     """A key that can be sent in a header."""
     if not _API_KEY.fullmatch(text(value)):
-        raise Broken("must be printable ASCII without blanks", value)
+        raise Broken("must be printable ASCII without spaces", value)
     return str(value)
 
 
@@ -93,7 +93,7 @@ def _webhooks(value: Any) -> list[Subscription]:
     for at, given in enumerate(items(value, partial(fields, readers=_WEBHOOK, required=("url",)))):
         if given["url"] in found:
             rule = "must be a URL that no other webhook of the project has"
-            problems.add(Broken(rule, shown_url(given["url"]), fix="take one of them out", place=(at, "url")))
+            problems.add(Broken(rule, shown_url(given["url"]), fix="remove one of them", place=(at, "url")))
         found[given["url"]] = Subscription("", given["url"], tuple(dict.fromkeys(given.get("triggers", TRIGGERS))))
     if len(found) > MOST_SUBSCRIPTIONS:
         problems.add(Broken(f"must be at most {MOST_SUBSCRIPTIONS} webhooks", len(found)))

@@ -75,15 +75,15 @@ def test_a_finding_is_1_until_it_is_known(tmp_path: Path) -> None:
 def test_a_refused_key_is_2() -> None:
     with running(mock=new_mock()) as server:
         done = run("check", server.url, key="wrong")
-    assert "refused" in done.output
+    assert "rejects the API key" in done.output
 
 
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("http://127.0.0.1:9", "nothing answers"),
+        ("http://127.0.0.1:9", "does not answer"),
         ("https://app.attendee.dev", "production host"),
-        ("ftp://staging", "no URL"),
+        ("ftp://staging", "not the URL of a deployment"),
     ],
 )
 def test_what_cannot_be_tested_is_told(url: str, told: str) -> None:
@@ -161,7 +161,7 @@ def test_what_a_killed_run_left_is_taken_away(tmp_path: Path) -> None:
         with HttpTarget(server.url, Keys(ACME)) as later:
             assert later.send("GET", f"/api/v1/calendars/{made}").status == 404
         assert not list(folder.glob("*"))
-        assert "nothing to do" in run("cleanup", server.url).output
+        assert "there is nothing to delete" in run("cleanup", server.url).output
         assert run("cleanup", server.url, "--ledger", str(tmp_path / "none")).exit_code != 0
 
 
@@ -174,4 +174,4 @@ def test_a_file_that_is_no_finding_is_refused(tmp_path: Path) -> None:
 
 
 def test_rules_tell_what_they_stand_on() -> None:
-    assert "stands on" in run("rules", "--long", "vary").output
+    assert "source: " in run("rules", "--long", "vary").output

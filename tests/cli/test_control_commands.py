@@ -480,7 +480,7 @@ def test_a_key_chooses_the_project_and_a_control_token_opens_the_door(run: Run, 
             "CALENDAR: no calendar 'x'; take an id",
         ),
         ({"error": "calendar: no such thing", "field": "calendar"}, "CALENDAR: no such thing"),
-        ({}, "the mock answers 404"),
+        ({}, "the mock answered 404"),
     ],
 )
 def test_what_the_mock_refuses_is_one_line_with_the_fix_and_status_1(run: Run, answer: Any, told: str) -> None:
@@ -506,7 +506,7 @@ def test_another_server_is_known_for_what_it_is(run: Run) -> None:
     for answer in (b"<html>", b"[]"):
         status, _, err = run("clock", answer, 404)
         assert status == 2
-        assert "is no attendee-mock" in err
+        assert "is not an attendee-mock" in err
 
 
 def test_a_token_that_cannot_be_sent_is_not_shown(run: Run) -> None:
@@ -518,7 +518,7 @@ def test_a_token_that_cannot_be_sent_is_not_shown(run: Run) -> None:
 def test_a_wait_that_ends_with_nothing_is_status_1(run: Run) -> None:
     status, out, err = run("deliveries list --wait 5s --json", {"deliveries": []})
     assert (status, json.loads(out)) == (1, {"deliveries": []})
-    assert "nothing came within 5s" in err
+    assert "nothing arrived within 5s" in err
     assert run("requests --wait 5s", {"requests": [ENTRY]})[0] == 0
 
 

@@ -100,7 +100,12 @@ def report(**changed: Any) -> Report:
         RuleResult(RULE, "broken", 12),
         RuleResult(RULE._replace(id="vary", severity="low"), "kept", 3),
         RuleResult(RULE._replace(id="tenant-get", part="laws"), "not observable", 0, "no key of another project"),
-        RuleResult(RULE._replace(id="race-walk", part="races"), "not tested", 0, "the time was used up"),
+        RuleResult(
+            RULE._replace(id="race-walk", part="races"),
+            "not tested",
+            0,
+            "the time budget ran out (raise --time-budget)",
+        ),
     ]
     told.findings = [finding]
     told.recipes = {finding.identity: jsons.loads(jsons.dumps(recipe_of(finding, RULE, origins, mask)))}

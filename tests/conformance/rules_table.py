@@ -13,7 +13,7 @@ _BETWEEN = re.compile(r"(<!-- rules:[^\n]*-->\n).*?(<!-- end of rules -->)", re.
 
 def rules_table() -> str:
     """The rules as a table."""
-    lines = ["| rule | part | severity | says | stands on | needs |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = ["| rule | part | severity | description | source | needs |", "| --- | --- | --- | --- | --- | --- |"]
     for rule in all_rules():
         needs = ", ".join(sorted(rule.needs - {"read"}))
         cells = (f"`{rule.id}`", rule.part, rule.severity, rule.sentence, rule.source, needs)

@@ -37,12 +37,12 @@ def test_an_empty_file_knows_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("rule: vary\n", ":1: has to be a list"),
-        ("- vary\n", ":1: an entry has to be an object"),
+        ("rule: vary\n", ":1: must be a list"),
+        ("- vary\n", ":1: an entry must be an object"),
         ("- rule: vary\n  reason: x\n", ":1: the entry has no operation; add `operation: …`"),
         ("- rule: vary\n  operation: x\n  reason: x\n  until: x\n", ":4: there is no 'until'"),
         ("- rule: very\n  operation: x\n  reason: x\n", ":1: there is no rule 'very'; `attendee-mock rules`"),
-        ("- rule: vary\n  operation: x\n  reason: x\n  expires: soon\n", ":4: expires has to be a date"),
+        ("- rule: vary\n  operation: x\n  reason: x\n  expires: soon\n", ":4: expires must be a date"),
         ("- rule: [\n", "not YAML"),
     ],
 )

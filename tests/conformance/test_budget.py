@@ -31,7 +31,7 @@ def test_the_requests_are_used_up() -> None:
     spent = budget(Time(), requests=2)
     spent.admit("GET")
     spent.admit("GET")
-    with pytest.raises(Stopped, match="the 2 requests are used up"):
+    with pytest.raises(Stopped, match="all 2 requests were sent"):
         spent.admit("GET")
     with pytest.raises(Stopped, match="2 requests"):
         spent.admit("GET")
@@ -42,7 +42,7 @@ def test_the_time_is_used_up() -> None:
     spent = budget(time, seconds=5)
     spent.admit("GET")
     time.now += 5
-    with pytest.raises(Stopped, match="the time is used up"):
+    with pytest.raises(Stopped, match="the time budget ran out"):
         spent.admit("GET")
 
 
@@ -76,7 +76,7 @@ def test_a_429_that_does_not_say_how_long_costs_a_few_seconds(text: str) -> None
 def test_a_run_ends_where_it_would_have_to_wait_beyond_its_time() -> None:
     told = budget(Time(), seconds=10)
     told.note("POST", "POST /api/v1/calendars", 429, {"retry-after": "20"})
-    with pytest.raises(Stopped, match="wants 20 s without requests"):
+    with pytest.raises(Stopped, match="asks for a pause of 20 s"):
         told.admit("POST")
 
 
@@ -103,7 +103,7 @@ def test_a_run_that_has_no_time_for_more_posts_says_so() -> None:
     spent = budget(Time(), seconds=30)
     for _ in range(POSTS):
         spent.admit("POST")
-    with pytest.raises(Stopped, match=f"{POSTS} POSTs in a minute"):
+    with pytest.raises(Stopped, match=f"{POSTS} POSTs a minute"):
         spent.admit("POST")
 
 
@@ -137,5 +137,5 @@ def test_time_that_was_spent_on_loading_is_given_back() -> None:
     spent.admit("GET")
     assert spent.left() == 5
     time.sleep(5)
-    with pytest.raises(Stopped, match="time is used up"):
+    with pytest.raises(Stopped, match="the time budget ran out"):
         spent.admit("GET")

@@ -76,4 +76,4 @@ def test_a_finding_shows_answers_up_to_the_one_that_is_wrong() -> None:
 def test_no_time_is_no_finding() -> None:
     run, _, target = judged(list_properties.run, requests=0, writes=False)
     assert target.journal == []
-    assert set(run.findings.unobservable.values()) == {"the time was used up"}
+    assert set(run.findings.unobservable.values()) == {"the time budget ran out (raise --time-budget)"}

@@ -96,7 +96,7 @@ def test_the_json_report_says_its_version() -> None:
 
 def test_the_terminal_tells_what_was_not_tested() -> None:
     text = render(report(), "terminal")
-    assert "not tested (the time was used up): race-walk" in text
+    assert "not tested (the time budget ran out (raise --time-budget)): race-walk" in text
     assert "not observable (no key of another project): tenant-get" in text
 
 

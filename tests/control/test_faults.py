@@ -109,7 +109,7 @@ def test_a_faulted_answer_is_marked_in_the_journal(mock: Mock, client: Client) -
     shown = entry(mock)
     assert shown["fault"] == {"name": "flaky", "kind": "status"}
     assert (shown["status"], shown["reason"]) == (503, "fault flaky: status")
-    assert "proves nothing" in mock.explainer.explain(shown["id"])["why"][0]
+    assert "does not show how the service would answer" in mock.explainer.explain(shown["id"])["why"][0]
     mock.faults.clear()
     client("GET", CALENDAR)
     assert entry(mock)["fault"] is None

@@ -170,7 +170,7 @@ def test_a_client_that_goes_away_is_kept_without_an_answer(mock: Mock) -> None:
     asyncio.run(play())
     shown = latest(mock)
     assert (shown["project"], shown["status"]) == ("Acme", 0)
-    assert "went away" in shown["reason"]
+    assert "closed the connection" in shown["reason"]
     assert "It was not answered" in mock.explainer.explain(shown["id"])["why"][0]
 
 

@@ -72,7 +72,7 @@ def test_a_world_can_begin_with_fixtures(mock: Mock, controls: Controls) -> None
     [
         ({"nmae": "x"}, 400, "body", "did you mean name?"),
         ({"name": ""}, 400, "name", "1 to 100 characters"),
-        ({"name": " x"}, 400, "name", "blanks"),
+        ({"name": " x"}, 400, "name", "spaces"),
         ({"name": "x" * 101}, 400, "name", "1 to 100 characters"),
         ({"name": "Acme"}, 409, "name", "already"),
         ({"sync": "often"}, 400, "sync", "auto or manual"),

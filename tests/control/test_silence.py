@@ -64,7 +64,7 @@ def test_a_reason_says_what_to_do() -> None:
     (running,) = why_no_webhook(UPDATE, circumstances(**due))
     (frozen,) = why_no_webhook(UPDATE, circumstances(**due, frozen=True))
     assert running.text == f"the next sync is due at {DUE}: wait for it, or advance the clock"
-    assert frozen.text == f"the next sync is due at {DUE}: the project's clock stands still; advance it"
+    assert frozen.text == f"the next sync is due at {DUE}: the project's clock is frozen; advance it"
 
 
 def test_the_window_is_told() -> None:

@@ -85,7 +85,7 @@ def test_arming_twice_is_arming_once() -> None:
     lab.world.rearm(lab.project)
     assert [task.subject for task in lab.project.agenda.tasks()] == [SCHEDULER]
     lab.project.sync = "manual"
-    assert [event.outcome for event in lab.advance(NOW + 3 * DAY)] == ["looked round"]
+    assert [event.outcome for event in lab.advance(NOW + 3 * DAY)] == ["daily check"]
     lab.world.rearm(lab.project)
     assert len(lab.project.agenda) == 0
 

@@ -189,11 +189,11 @@ def test_what_is_gone_may_come_back_and_what_is_there_may_not_be_added_again() -
     calendar = lab.create()
     event: dict[str, Json] = {"id": "a", "start": {"dateTime": render(NOW)}, "end": {"dateTime": render(NOW)}}
     lab.world.edit(lab.project, calendar.id, Add(event))
-    with pytest.raises(BadInput, match="event.id: there is an event of this id"):
+    with pytest.raises(BadInput, match="event.id: an event with this id exists already"):
         lab.world.edit(lab.project, calendar.id, Add(event))
     lab.world.edit(lab.project, calendar.id, Vanish("a"))
     for edit in (Vanish("a"), Cancel("a"), Move("a", NOW), Change("a", {})):
-        with pytest.raises(BadInput, match="^id: the remote calendar has no event of this id"):
+        with pytest.raises(BadInput, match="^id: the remote calendar has no event with this id"):
             lab.world.edit(lab.project, calendar.id, edit)
     lab.world.edit(lab.project, calendar.id, Add(event))
     assert [remote.id for remote in objects(lab.project.state, calendar)] == ["a"]

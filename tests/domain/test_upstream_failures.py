@@ -129,8 +129,8 @@ def test_a_calendar_of_another_folder_is_asked_for_that_folder() -> None:
         (Failure("revokd"), "failure.name", "did you mean revoked?"),
         (Failure("tuesday"), "failure.name", "there are "),
         (Failure("deleted_client"), "failure.name", "did you mean invalid_client?"),
-        (Failure("revoked", for_next=0), "failure.for_next", "leave it out to fail until it is healed"),
-        (Failure("revoked", seconds=3), "failure.seconds", "take it out, or name the failure slow"),
+        (Failure("revoked", for_next=0), "failure.for_next", "leave it out to fail until the calendar is reconnected"),
+        (Failure("revoked", seconds=3), "failure.seconds", "leave it out, or use the failure slow"),
         (Failure("slow", seconds=-1), "failure.seconds", "give a number of seconds"),
     ],
 )

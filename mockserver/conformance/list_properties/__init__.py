@@ -59,7 +59,7 @@ def run(run: Run) -> None:
         if rule.id in run.findings.exercised:
             run.findings.unobservable.pop(rule.id, None)
         else:
-            why = "the data offers no case of it" if in_time else "the time was used up"
+            why = "the data offers no case of it" if in_time else "the time budget ran out (raise --time-budget)"
             run.findings.unobservable.setdefault(rule.id, why)
 
 

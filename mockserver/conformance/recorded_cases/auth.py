@@ -25,27 +25,31 @@ _BAD_KEY = {"detail": "Invalid or disabled API key"}
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "key-required", "probes", "high", "Without a key every operation is refused.", "recordings: auth-missing-header"
+        "key-required",
+        "probes",
+        "high",
+        "Every operation rejects a request without a key.",
+        "recordings: auth-missing-header",
     ),
     Rule(
         "key-known",
         "probes",
         "high",
-        "A key that no project has is refused by every operation.",
+        "Every operation rejects an unknown key.",
         "recordings: auth-odd-headers",
     ),
     Rule(
         "key-form",
         "probes",
         "medium",
-        "An Authorization header that is not the word Token and one key is refused, and told to be so.",
+        "An Authorization header other than `Token KEY` is rejected with the error text for it.",
         "recordings: auth-odd-headers, auth-bearer, auth-basic",
     ),
     Rule(
         "key-disabled",
         "probes",
         "high",
-        "A disabled key is refused by every operation.",
+        "Every operation rejects a disabled key.",
         "recordings: auth-disabled-key",
         _READ | {"disabled-key"},
     ),
@@ -53,28 +57,28 @@ RULES: tuple[Rule, ...] = (
         "key-exact",
         "probes",
         "high",
-        "A key counts only as it was given out: case, length and every character.",
+        "A key must match exactly: case, length and every character.",
         "recordings: auth-odd-headers",
     ),
     Rule(
         "key-scheme",
         "probes",
         "medium",
-        "The word Token is taken in any case, with any blanks before the key.",
+        "The word Token is accepted in any case, with any number of spaces before the key.",
         "recordings: auth-scheme-lower, auth-odd-headers",
     ),
     Rule(
         "key-elsewhere",
         "probes",
         "high",
-        "A key in the query or in another header opens nothing.",
+        "A key in the query or in another header is ignored.",
         "recordings: auth-elsewhere",
     ),
     Rule(
         "key-first",
         "probes",
         "medium",
-        "A missing key is told before anything else that is wrong but Accept.",
+        "A missing key is reported before every other error except Accept.",
         "recordings: auth-before-everything",
     ),
 )

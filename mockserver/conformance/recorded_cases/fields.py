@@ -18,28 +18,58 @@ def _rule(rule_id: str, sentence: str, source: str) -> Rule:
 
 
 RULES: tuple[Rule, ...] = (
-    _rule("field-required", "A required field that is missing is told; all of them at once.", "create-missing-some"),
-    _rule("field-null", "A field that is null is refused, although reads show null.", "create-all-null, patch-null"),
-    _rule("field-blank", "A text of nothing but white space is refused.", "create-blank-string, patch-empty-strings"),
-    _rule("field-type", "A truth value, list or object is no text.", "create-types-*, patch-types"),
-    _rule("field-choice", "A platform that there is not is refused, and repeated.", "create-platform-values"),
-    _rule("field-length", "A text that is too long is refused, one of exactly the limit taken.", "create-*-length"),
-    _rule("field-characters", "A NUL or a lone surrogate in a text is refused by name.", "create-nul-characters"),
     _rule(
-        "field-metadata", "Metadata is an object of texts, not empty, and not too long.", "*-metadata-rejected, -size"
+        "field-required",
+        "Every missing required field is reported, all of them in one response.",
+        "create-missing-some",
     ),
-    _rule("field-unknown", "Unknown and read-only fields are refused, sorted by name.", "create-unexpected-fields"),
-    _rule("field-order", "Wrong fields are told before unknown ones, and those before a taken key.", "create-dedup-*"),
-    _rule("field-number", "A number counts as its text.", "create-number-text, create-types-*"),
+    _rule("field-null", "A null field is rejected, although responses contain null.", "create-all-null, patch-null"),
     _rule(
-        "field-stripped", "White space at both ends of a text is taken off before it counts.", "create-strip-unicode"
+        "field-blank",
+        "A text that consists only of white space is rejected.",
+        "create-blank-string, patch-empty-strings",
     ),
-    _rule("key-taken", "A deduplication key that a calendar of the project has is refused.", "create-dedup-duplicate"),
+    _rule(
+        "field-type", "A boolean, list or object is rejected where a text is expected.", "create-types-*, patch-types"
+    ),
+    _rule("field-choice", "An unknown platform is rejected, and the error repeats it.", "create-platform-values"),
+    _rule("field-length", "A text of the maximum length is accepted, a longer one is rejected.", "create-*-length"),
+    _rule(
+        "field-characters",
+        "A NUL or a lone surrogate in a text is rejected, and the error names it.",
+        "create-nul-characters",
+    ),
+    _rule(
+        "field-metadata",
+        "Metadata must be an object of texts, not empty, and not too long.",
+        "*-metadata-rejected, -size",
+    ),
+    _rule(
+        "field-unknown",
+        "Unknown and read-only fields are rejected, and the error lists them sorted by name.",
+        "create-unexpected-fields",
+    ),
+    _rule(
+        "field-order",
+        "Invalid fields are reported before unknown fields, and those before a deduplication key in use.",
+        "create-dedup-*",
+    ),
+    _rule("field-number", "A number is accepted as its text.", "create-number-text, create-types-*"),
+    _rule(
+        "field-stripped",
+        "White space at both ends of a text is removed before the text is checked and stored.",
+        "create-strip-unicode",
+    ),
+    _rule(
+        "key-taken",
+        "A deduplication key that a calendar of the project already has is rejected.",
+        "create-dedup-duplicate",
+    ),
     Rule(
         "refusal-stores-nothing",
         "probes",
         "high",
-        "A refused request leaves nothing behind and changes nothing.",
+        "A rejected request creates and changes nothing.",
         "recordings: create-dedup-duplicate, patch-metadata-rejected",
         _WRITE,
     ),

@@ -28,7 +28,7 @@ def github(report: Report) -> str:
         rest = ", ".join(f"{finding.rule} ({finding.operation})" for finding in report.findings[len(shown) :])
         lines.append(_command("error", rest, title=f"{len(report.findings) - len(shown)} more findings"))
     if report.left:
-        lines.append(_command("error", "; ".join(report.left), title="left behind"))
+        lines.append(_command("error", "; ".join(report.left), title="not deleted"))
     if report.not_tested:
         names = ", ".join(f"{result.rule.id} ({report.mask(result.reason)})" for result in report.not_tested)
         lines.append(_command("warning", names, title="rules that were not tested"))

@@ -68,7 +68,7 @@ def _text(text: str) -> str:
 
 
 def _told(report: Report) -> Iterator[str]:
-    told = [f"left behind: {text}" for text in report.left]
+    told = [f"not deleted: {text}" for text in report.left]
     told += [f"stopped early: {report.stopped}"] if report.stopped else []
     told += [f"expired since {entry.expires}: {entry.rule} {entry.operation}" for entry in report.expired]
     told += [f"no longer seen: {entry.rule} {entry.operation} (line {entry.line})" for entry in report.unseen]
@@ -92,7 +92,7 @@ def _finding(report: Report, rule: Rule, finding: Finding) -> Iterator[str]:
         ("expected", report.mask(finding.expected)),
         ("actual", report.mask(finding.actual)),
         ("seen", f"{finding.hits} time{'' if finding.hits == 1 else 's'}"),
-        ("stands on", rule.source),
+        ("source", rule.source),
     )
     yield "".join(f"<dt>{name}</dt><dd>{_text(value)}</dd>" for name, value in facts) + "</dl>"
     recipe = report.recipes.get(finding.identity)
@@ -110,7 +110,8 @@ def _table(report: Report) -> Iterator[str]:
     verdicts = sorted({result.verdict for result in shown})
     options = "".join(f"<option>{verdict}</option>" for verdict in verdicts)
     yield f'<h2>Rules</h2><label>show <select id="verdict"><option value="">all</option>{options}</select></label>'
-    yield "<table><thead><tr><th>rule</th><th>part</th><th>verdict</th><th>tested</th><th>says</th></tr></thead><tbody>"
+    heads = "".join(f"<th>{head}</th>" for head in ("rule", "part", "verdict", "tested", "description"))
+    yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
     for result in shown:
         told = f"{result.rule.sentence} ({result.reason})" if result.reason else result.rule.sentence
         yield f'<tr data-verdict="{result.verdict}"><td>{result.rule.id}</td><td>{result.rule.part}</td>'

@@ -42,7 +42,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "shortDescription": {"text": rule.sentence},
-        "help": {"text": f"Stands on {rule.source}."},
+        "help": {"text": f"Source: {rule.source}."},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"part": rule.part, "tags": [rule.part]},
     }

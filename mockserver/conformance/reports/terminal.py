@@ -50,7 +50,7 @@ def _findings(report: Report) -> Iterator[str]:
         yield _wrapped(rule.sentence)
         yield _wrapped(f"expected: {_short(report.mask(finding.expected))}")
         yield _wrapped(f"actual:   {_short(report.mask(finding.actual))}")
-        yield f"   seen {finding.hits} time{'s' if finding.hits > 1 else ''}; stands on {rule.source}"
+        yield f"   seen {finding.hits} time{'s' if finding.hits > 1 else ''}; source: {rule.source}"
         if number <= _WITH_CURL:
             yield from _steps(report, finding)
 
@@ -70,7 +70,7 @@ def _rest(report: Report) -> Iterator[str]:
         ticket = f" [{entry.ticket}]" if entry.ticket else ""
         yield f"known: {finding.rule} {finding.operation} {finding.field}: {entry.reason}{ticket}{until}"
     yield from (f"expired: {_entry(entry)}, since {entry.expires}" for entry in report.expired)
-    yield from (f"no longer seen: {_entry(entry)}; it can be taken out" for entry in report.unseen)
+    yield from (f"no longer seen: {_entry(entry)}; remove it from the file" for entry in report.unseen)
     reasons: dict[tuple[str, str], list[str]] = {}
     for result in report.results:
         if result.verdict in ("not observable", "not tested"):
@@ -90,7 +90,7 @@ def _foot(report: Report) -> Iterator[str]:
     yield from (f"note: {report.mask(note)}" for note in report.notes)
     if report.stopped and not report.interrupted:
         yield f"stopped early: {report.mask(report.stopped)}"
-    yield from (f"LEFT BEHIND: {report.mask(text)}" for text in report.left)
+    yield from (f"NOT DELETED: {report.mask(text)}" for text in report.left)
     yield f"{report.verdict} {report.requests} requests, {report.seconds:.1f} s."
 
 

@@ -13,7 +13,7 @@ RULE: Final = Rule(
     "bytes-broken",
     "hostile",
     "high",
-    "Bytes that are no request are refused, or the connection is closed; the next connection is answered as ever.",
+    "Invalid HTTP is rejected or the connection is closed, and the next connection works normally.",
     "RFC 9112: Message Parsing",
 )
 _LINE: Final = f"GET {CALENDARS} HTTP/1.1\r\nHost: conformance.invalid\r\nConnection: close\r\n".encode()
