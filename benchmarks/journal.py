@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from mockserver.api.request import Exchange
 from mockserver.app import Mock
-from mockserver.control.filters import Filter
+from mockserver.control.journal import Filter
 
 ROUNDS = 30
 EXCHANGES = 10_000

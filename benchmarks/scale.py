@@ -186,8 +186,8 @@ def delete_calendars(mock: Mock, number: int) -> None:
     """Deletes so many calendars with their events, and changes as many."""
     project = mock.store.projects[0]
     for n in range(number):
-        mock.service.update_calendar(project, f"cal_{n + number:016d}", {"metadata": {"a": "b"}})
-        mock.service.delete_calendar(project, f"cal_{n:016d}")
+        mock.calendar_service.update_calendar(project, f"cal_{n + number:016d}", {"metadata": {"a": "b"}})
+        mock.calendar_service.delete_calendar(project, f"cal_{n:016d}")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Builds a mock: every part of it is made and wired here, in plain code, and nowhere else."""
+"""Builds a mock: creates and connects all its parts."""
 
 from __future__ import annotations
 
@@ -18,26 +18,23 @@ from mockserver.api.rendered_records import RecordRenderer
 from mockserver.api.request import App, Exchange
 from mockserver.connexion_stack import Resolver, make_stack
 from mockserver.contracts import BOTS, CONTROL, contract_text, data_path, load_contract
-from mockserver.control.aftermath import Aftermath
-from mockserver.control.attempts import Recorder
-from mockserver.control.calendars import Calendars
-from mockserver.control.clocks import Clocks
+from mockserver.control.calendar_routes import CalendarRoutes
+from mockserver.control.clock_routes import ClockRoutes
 from mockserver.control.cors import Cors
+from mockserver.control.dispatch import ControlApp
 from mockserver.control.docs_routes import DocsRoutes
 from mockserver.control.explain import Explainer
 from mockserver.control.faults import Faults
-from mockserver.control.fixtures import Fixtures
 from mockserver.control.guard import Guard
 from mockserver.control.journal import Journals
 from mockserver.control.journal_routes import JournalRoutes
 from mockserver.control.project_lifecycle import ProjectLifecycle
-from mockserver.control.projects import Projects
-from mockserver.control.routes import Control
-from mockserver.control.routing import Route
-from mockserver.control.snapshots import Snapshots
+from mockserver.control.project_routes import FixtureRoutes, ProjectRoutes
+from mockserver.control.routes import Route
+from mockserver.control.snapshot_routes import SnapshotRoutes
 from mockserver.control.waits import Waits
-from mockserver.control.webhooks import Webhooks
-from mockserver.control.witness import Witness
+from mockserver.control.webhook_diagnosis import LatestSyncs, WebhookDiagnosis
+from mockserver.control.webhook_routes import WebhookRoutes
 from mockserver.delivery.dispatcher import Dispatcher
 from mockserver.delivery.http_client import HttpClient
 from mockserver.delivery.worker import Worker
@@ -45,7 +42,6 @@ from mockserver.domain.activity import Activity
 from mockserver.domain.bot_service import BotService
 from mockserver.domain.calendar_service import CalendarService
 from mockserver.domain.clock import Clock, WallClock
-from mockserver.domain.model import Calendar
 from mockserver.domain.store import Project, Store
 from mockserver.domain.subscriptions import UrlRules
 from mockserver.domain.sync_scheduler import SyncScheduler
@@ -84,43 +80,47 @@ class Mock:
         documents = {"openapi.yaml": contract, "bots.yaml": bots}
         self.faults = Faults(set().union(*map(_operations, documents.values())))
         self.explainer = Explainer(documents, self.journals, self.store)
-        self._recorder, self._witness = Recorder(self.journals), Witness()
-        self.world = SyncScheduler(notify=_enqueue)
-        dispatcher = Dispatcher(HttpClient(), spoil=self.faults.spoil, public_only=self.settings.public_webhooks)
+        self._syncs = LatestSyncs()
+        self.sync_scheduler = SyncScheduler()
+        dispatcher = Dispatcher(
+            HttpClient(), find_fault=self.faults.find_for_delivery, public_only=self.settings.public_webhooks
+        )
         self.worker = Worker(
             self.store,
-            self.world,
+            self.sync_scheduler,
             dispatcher,
             first_webhook=self.settings.first_webhook,
-            observe=self._happened,
+            observe=self._observe_activity,
         )
         for project in self.store.projects:
-            self.world.rearm(project)
+            self.sync_scheduler.rearm(project)
         self.guard = Guard(self.settings.control_token, self.settings.cors)
-        self._snapshots = Snapshots(self.worker)
-        forget = (self.journals.drop, self._witness.forget, self._snapshots.forget)
-        self._lives = ProjectLifecycle(self.store, self.world, self.worker, self.faults, forget)
-        self._projects = Projects(self.store, self._lives, self.clock, self.settings)
-        self.service = CalendarService(longest=_longest(schemas, "CalendarCreate"), watcher=self.world)
-        self.scheduling = BotService(longest=_longest(bot_schemas, "BotCreate"))
-        bodies = BotBodies(self.scheduling)
+        self._snapshots = SnapshotRoutes(self.worker)
+        forget = (self.journals.drop, self._syncs.forget, self._snapshots.forget)
+        self._lifecycle = ProjectLifecycle(self.store, self.sync_scheduler, self.worker, self.faults, forget)
+        self._projects = ProjectRoutes(self.store, self._lifecycle, self.clock, self.settings)
+        self.calendar_service = CalendarService(
+            longest=_longest(schemas, "CalendarCreate"), watcher=self.sync_scheduler
+        )
+        self.bot_service = BotService(longest=_longest(bot_schemas, "BotCreate"))
+        bodies = BotBodies(self.bot_service)
         gateway = partial(
             Gateway,
             security=TokenSecurity(self.store),
             throttle=Throttle(self.settings.post_rate),
-            find={"updateCalendar": self.service.get_calendar, "updateBot": self.scheduling.get_bot},
+            find={"updateCalendar": self.calendar_service.get_calendar, "updateBot": self.bot_service.get_bot},
             readers={"createBot": bodies.read_new, "updateBot": bodies.read_changes},
             strict=self.settings.strict,
             max_body=self.settings.max_body,
             hooks=GatewayHooks(
-                self.journals.record, observe, self.faults, sleep, self.worker.before_answer, self.worker.wake
+                self.journals.record, observe, self.faults, sleep, self.worker.before_response, self.worker.wake
             ),
         )
-        sealer = RecordRenderer(schemas, bot_schemas)
-        handlers = (Handlers(self.service, sealer), BotHandlers(self.scheduling, sealer))
+        renderer = RecordRenderer(schemas, bot_schemas)
+        handlers = (Handlers(self.calendar_service, renderer), BotHandlers(self.bot_service, renderer))
         self.routes = self._routes(contract, bots)
         control = partial(
-            Control, routes=self.routes, store=self.store, guard=self.guard, begin=self._begin, end=self._end
+            ControlApp, routes=self.routes, store=self.store, guard=self.guard, begin=self._begin, end=self._end
         )
         stack: App = make_stack(texts, [control, gateway], Resolver(partial(_handler, handlers)))
         self.asgi: App = Cors(stack, self.settings.cors) if self.settings.cors else stack
@@ -132,19 +132,19 @@ class Mock:
             "bots": lambda: bots,
             "control": cache(partial(load_contract, CONTROL)),
         }
-        aftermath = Aftermath(self.store, self._witness)
+        diagnosis = WebhookDiagnosis(self.store, self._syncs)
         groups = (
             DocsRoutes(self.store, documents),
             self._projects,
             self._snapshots,
-            Fixtures(self._lives, self.guard),
-            Clocks(self.worker),
-            Calendars(self.world, self.service, self.worker, self._witness, aftermath),
-            Webhooks(
+            FixtureRoutes(self._lifecycle, self.guard),
+            ClockRoutes(self.worker),
+            CalendarRoutes(self.sync_scheduler, self.calendar_service, self.worker, self._syncs, diagnosis),
+            WebhookRoutes(
                 self.journals.secrets, self.worker, UrlRules(https_only=self.settings.https_webhooks), self._waits
             ),
             JournalRoutes(
-                self.journals, self.faults, self.explainer, aftermath, _operations(contract) | _operations(bots)
+                self.journals, self.faults, self.explainer, diagnosis, _operations(contract) | _operations(bots)
             ),
         )
         return [route for group in groups for route in group.routes()]
@@ -171,13 +171,9 @@ class Mock:
         await self.worker.aclose()
         self._waits.open()
 
-    def _happened(self, project: Project, happening: Activity) -> None:
-        self._recorder(project, happening)
-        self._witness.see(project, happening)
-
-
-def _enqueue(project: Project, trigger: str, calendar: Calendar) -> None:
-    project.outbox.enqueue(project, trigger, calendar)
+    def _observe_activity(self, project: Project, activity: Activity) -> None:
+        self.journals.record_attempts(project, activity)
+        self._syncs.record(project, activity)
 
 
 def _operations(contract: dict[str, Any]) -> set[str]:

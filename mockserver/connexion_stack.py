@@ -1,4 +1,4 @@
-"""What is used of Connexion: the one import of it, and the stack that it makes of middlewares and a contract."""
+"""Imports Connexion, and builds its middleware stack from contracts."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from mockserver.api.bots import BotHandlers
 from mockserver.api.handlers import Handlers
 from mockserver.app import Mock
 from mockserver.contracts import BOTS, CALENDARS, load_contract
+from mockserver.domain import outbox
 from mockserver.fixtures_io import FixtureError
 from mockserver.settings import Settings
 from tests.patience import HANGS
@@ -66,19 +67,21 @@ def test_broken_fixtures_are_told_before_anything_is_served(tmp_path: Path) -> N
 def test_only_a_mock_that_syncs_by_itself_has_something_to_do_by_itself(tmp_path: Path) -> None:
     for sync, waits in (("auto", 1), ("manual", 0)):
         mock = Mock(Settings(sync=sync))  # type: ignore[arg-type]
-        assert [len(project.agenda) for project in mock.store.projects] == [waits] * len(mock.store.projects)
+        assert [len(project.task_queue) for project in mock.store.projects] == [waits] * len(mock.store.projects)
         (first, *_) = mock.store.projects
         calendar = next(iter(first.state.calendars))
-        mock.service.update_calendar(first, calendar.id, {})
-        assert len(first.agenda) == 2 * waits
+        mock.calendar_service.update_calendar(first, calendar.id, {})
+        assert len(first.task_queue) == 2 * waits
         mock.reset()
-        assert len(first.agenda) == waits
+        assert len(first.task_queue) == waits
 
 
 def test_the_public_surface_is_what_is_documented() -> None:
     surface = [name for name, _ in inspect.getmembers(Mock(), lambda member: True) if not name.startswith("_")]
     assert surface == [
         "asgi",
+        "bot_service",
+        "calendar_service",
         "clock",
         "end_waits",
         "explainer",
@@ -87,12 +90,10 @@ def test_the_public_surface_is_what_is_documented() -> None:
         "journals",
         "reset",
         "routes",
-        "scheduling",
-        "service",
         "settings",
         "store",
+        "sync_scheduler",
         "worker",
-        "world",
     ]
 
 
@@ -114,16 +115,16 @@ def test_what_waits_is_delivered_from_the_start_and_broken_off_at_the_end() -> N
         async with receiving(status(200)) as good, receiving(hang) as bad:
             project = make_project(good.base, bad.base)
             mock = Mock(projects=[project])
-            project.outbox.enqueue(project, CHANGED, the_calendar(project))
+            outbox.enqueue(project, CHANGED, the_calendar(project))
 
             async def meanwhile() -> None:
                 async with asyncio.timeout(HANGS):
-                    while not (good.received and bad.received and len(project.outbox) == 1):
+                    while not (good.received and bad.received and len(project.deliveries) == 1):
                         await asyncio.sleep(0)
 
             await live(mock, meanwhile)
-            assert [one.state for one in project.outbox.deliveries()] == ["success", "pending"]
-            assert [task.kind for task in project.agenda.tasks()] == ["deliver", "sync"]
+            assert [one.state for one in project.deliveries.select()] == ["success", "pending"]
+            assert [task.kind for task in project.task_queue.tasks()] == ["deliver", "sync"]
 
     asyncio.run(run())
 
@@ -133,7 +134,7 @@ def test_a_mock_that_never_had_a_server_delivers_when_it_is_woken() -> None:
         async with receiving(status(200)) as receiver:
             project = make_project(receiver.base)
             mock = Mock(projects=[project])
-            project.outbox.enqueue(project, CHANGED, the_calendar(project))
+            outbox.enqueue(project, CHANGED, the_calendar(project))
             assert [one.outcome for one in await mock.worker.settle(project)] == ["success"]
 
     asyncio.run(run())
@@ -142,6 +143,6 @@ def test_a_mock_that_never_had_a_server_delivers_when_it_is_woken() -> None:
 def test_addresses_that_are_not_public_are_refused_when_that_is_set() -> None:
     project = make_project("http://127.0.0.1:9/x")
     mock = Mock(Settings(public_webhooks=True), projects=[project])
-    project.outbox.enqueue(project, CHANGED, the_calendar(project))
+    outbox.enqueue(project, CHANGED, the_calendar(project))
     happened = asyncio.run(mock.worker.settle(project))
     assert [(one.outcome, one.detail["error_type"]) for one in happened] == [("failure", "PublicURLRequired")]

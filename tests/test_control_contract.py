@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from mockserver.app import Mock
 from mockserver.contracts import BOTS, CALENDARS, CONTROL, load_contract
 from mockserver.control.faults import KINDS
-from mockserver.control.routing import Route
+from mockserver.control.routes import Route
 from mockserver.domain.upstream_failures import names
 
 CONTRACT = load_contract(CONTROL)

@@ -18,14 +18,15 @@ from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, Hyp
 
 from mockserver.app import Mock
 from mockserver.contracts import CONTROL, load_contract
-from mockserver.control import journal_routes, webhooks
-from mockserver.control.arguments import read_wait
-from mockserver.delivery.http_client import HttpClient, Reply
+from mockserver.control import journal_routes, webhook_routes
+from mockserver.control.request import read_wait
+from mockserver.delivery.http_client import HttpClient, SendResult
+from mockserver.domain import outbox
 from mockserver.domain.clock import FixedClock
 from mockserver.domain.subscriptions import TRIGGERS
 from mockserver.settings import Settings
 from tests.clients import in_process
-from tests.control.controls import Controls
+from tests.control.client import Controls
 from tests.projects import NOW
 
 KEY = "YOUR_API_KEY_HERE"
@@ -107,9 +108,9 @@ class World:
             ask("DELETE", f"snapshots/{snapshot['id']}")
         self.send("GET", "/api/v1/calendars", {"authorization": f"Token {KEY}"}, None)
         subscription = ask("POST", "subscriptions", {"url": "http://127.0.0.1:9/webhooks"}).body["id"]
-        project.outbox.hold(project)
+        outbox.hold(project)
         calendar = next(one for one in project.state.calendars if one.id == CALENDAR)
-        (delivery,) = project.outbox.enqueue(project, TRIGGERS[0], calendar)
+        (delivery,) = outbox.enqueue(project, TRIGGERS[0], calendar)
         self.names = {
             "calendars": CALENDAR,
             "events": EVENT,
@@ -172,11 +173,11 @@ def nobody_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     def wait(query: Mapping[str, str]) -> float:
         return min(read_wait(query), 0.001)
 
-    async def send(self: HttpClient, webhook: object) -> Reply:
-        return Reply(200, "", "", "", 0.0)
+    async def send(self: HttpClient, webhook: object) -> SendResult:
+        return SendResult(200, "", "", "", 0.0)
 
     monkeypatch.setattr(journal_routes, "read_wait", wait)
-    monkeypatch.setattr(webhooks, "read_wait", wait)
+    monkeypatch.setattr(webhook_routes, "read_wait", wait)
     monkeypatch.setattr(HttpClient, "send", send)
 
 

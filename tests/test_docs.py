@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -10,8 +12,7 @@ import pytest
 
 from mockserver.app import Mock
 from mockserver.cli.main import cli
-from mockserver.control import routes
-from mockserver.control.routes import DOCS
+from mockserver.control.docs_routes import DOCS, OPENAPI
 from mockserver.settings import environment_name, knobs
 
 ROOT = Path(__file__).parent.parent
@@ -47,7 +48,7 @@ def test_every_room_is_on_the_page_about_the_architecture(room: str) -> None:
     assert f"**{room}**" in (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("path", ["/__mock__/health", "/__mock__/reset", routes.DOCS, routes.OPENAPI])
+@pytest.mark.parametrize("path", ["/__mock__/health", "/__mock__/reset", DOCS, OPENAPI])
 def test_what_needs_no_project_is_in_the_page_on_serving(path: str) -> None:
     assert path in (ROOT / "docs" / "serve.md").read_text("utf-8")
 
@@ -63,6 +64,20 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
         if not target.startswith("http"):
             assert (page.parent / target).exists(), target
+
+
+def named_in_pages() -> Iterator[tuple[str, str]]:
+    """The module and the name of every import of ours that a page shows, and of every function it calls by its path."""
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
+        text = page.read_text("utf-8")
+        for module, names in re.findall(r"^\s*from (mockserver[\w.]*) import (.+)$", text, re.MULTILINE):
+            yield from ((module, name.strip()) for name in names.split(","))
+        yield from re.findall(r"`(mockserver[\w.]*)\.(\w+)\(", text)
+
+
+@pytest.mark.parametrize(("module", "name"), sorted(set(named_in_pages())))
+def test_what_a_page_imports_is_there(module: str, name: str) -> None:
+    assert hasattr(import_module(module), name)
 
 
 def test_files_stay_small() -> None:

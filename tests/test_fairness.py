@@ -14,7 +14,7 @@ from mockserver.control.masking import Secrets
 from mockserver.domain.store import Project, Store
 from mockserver.settings import Settings
 from tests.clients import ACME, NEW_CALENDAR, Client, in_process
-from tests.control.controls import Controls
+from tests.control.client import Controls
 
 FORM = "application/x-www-form-urlencoded"
 PART = b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n"

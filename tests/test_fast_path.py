@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from mockserver.api.answers import Answer
+from mockserver.api.response import Response
 from mockserver.app import Mock
 from mockserver.server import running
 from mockserver.settings import Settings
-from tests.api.test_contract import spoil
+from tests.api.test_contract import replace_handler
 from tests.clients import ACME, MAIN_CALENDAR
 from tests.patience import HANGS
 
@@ -54,7 +54,7 @@ def line() -> Iterator[Line]:
 
 
 def test_an_answer_off_contract_is_a_500_and_the_connection_goes_on(line: Line) -> None:
-    spoil(line.mock, "/api/v1/calendars/{object_id}", "GET", lambda request: Answer(200, {"id": 7}))
+    replace_handler(line.mock, "/api/v1/calendars/{object_id}", "GET", lambda request: Response(200, {"id": 7}))
     status, _, body = line("GET", CALENDAR)
     assert status == 500
     assert "required" in json.dumps(body)

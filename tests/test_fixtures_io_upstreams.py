@@ -29,16 +29,15 @@ def load(tmp_path: Path, calendar: dict[str, Any], **project: Any) -> Project:
     return loaded
 
 
-def synced(project: Project) -> tuple[str, list[str]]:
-    sent: list[str] = []
-    world = SyncScheduler(notify=lambda project, trigger, calendar: sent.append(trigger))
+def synced(project: Project) -> tuple[str, object]:
     (calendar,) = project.state.calendars
-    return world.sync_now(project, calendar.id).outcome, sent
+    happened = SyncScheduler().sync_now(project, calendar.id)
+    return happened.outcome, happened.detail["webhook"]
 
 
 def test_objects_become_events_with_the_first_sync(tmp_path: Path) -> None:
     project = load(tmp_path, {"upstream": {"events": [EVENT]}})
-    assert synced(project) == ("synced", ["calendar.events_update"])
+    assert synced(project) == ("synced", "calendar.events_update")
     (event,) = project.state.events
     assert (event.platform_uuid, event.name) == ("planning", "Planning")
     assert render(event.start_time) == "2026-05-14T12:34:56.789012Z"
@@ -60,7 +59,7 @@ def test_dates_may_be_relative_too(tmp_path: Path) -> None:
 def test_an_event_that_is_not_among_the_objects_is_deleted(tmp_path: Path) -> None:
     event = {"start_time": "now", "end_time": "now+1h", "platform_uuid": "gone"}
     project = load(tmp_path, {"events": [event], "upstream": {"events": []}})
-    assert synced(project) == ("synced", ["calendar.events_update"])
+    assert synced(project) == ("synced", "calendar.events_update")
     (deleted,) = project.state.events
     assert deleted.is_deleted
 
@@ -70,7 +69,7 @@ def test_an_event_whose_link_is_not_the_one_that_is_found_is_written(tmp_path: P
     event = {"start_time": "2026-05-14T12:00:00Z", "end_time": "2026-05-14T12:00:00Z", "platform_uuid": "a", "raw": raw}
     described = {"events": [{**event, "meeting_url": "https://zoom.us/j/1"}], "upstream": {"events": [raw]}}
     project = load(tmp_path, described)
-    assert synced(project) == ("synced", ["calendar.events_update"])
+    assert synced(project) == ("synced", "calendar.events_update")
     assert [event.meeting_url for event in project.state.events] == [None]
 
 
@@ -78,7 +77,7 @@ def test_an_event_whose_link_is_not_the_one_that_is_found_is_written(tmp_path: P
 def test_a_failure_may_be_there_from_the_start(tmp_path: Path, failure: Any) -> None:
     event = {"start_time": "now", "end_time": "now+1h"}
     project = load(tmp_path, {"events": [event], "upstream": {"failure": failure}})
-    assert synced(project) == ("disconnected", ["calendar.state_change"])
+    assert synced(project) == ("disconnected", "calendar.state_change")
     assert synced(project)[0] == ("synced" if "for_next" in failure else "disconnected")
     assert [event.is_deleted for event in project.state.events] == [False]
 
@@ -86,7 +85,7 @@ def test_a_failure_may_be_there_from_the_start(tmp_path: Path, failure: Any) -> 
 def test_a_disconnected_calendar_may_be_one_that_the_next_sync_connects(tmp_path: Path) -> None:
     broken = {"state": "disconnected", "connection_failure_data": {"error": "E", "timestamp": "now"}}
     assert synced(load(tmp_path, broken))[0] == "disconnected"
-    assert synced(load(tmp_path, {**broken, "upstream": {"failure": None}})) == ("synced", [])
+    assert synced(load(tmp_path, {**broken, "upstream": {"failure": None}})) == ("synced", None)
 
 
 def test_a_project_says_how_it_syncs_or_else_the_mock_does(tmp_path: Path) -> None:

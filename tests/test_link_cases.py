@@ -13,7 +13,7 @@ from mockserver.app import Mock
 from mockserver.domain.timestamps import SECOND, render
 from tests.clients import Client
 from tests.conftest import NOW
-from tests.control.controls import new_world
+from tests.control.client import new_world
 
 CASES = sorted((Path(__file__).parent / "recorded" / "cases").glob("*.json"))
 CALENDARS = [{"platform": "google", "deduplication_key": "g"}, {"platform": "microsoft", "deduplication_key": "m"}]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mockserver.app import Mock
+from mockserver.domain import outbox
 from mockserver.server import PortInUse, RunningServer, listen, running
 from mockserver.settings import Settings
 from tests.clients import ACME, MAIN_CALENDAR, NEW_CALENDAR, over_http
@@ -178,11 +179,11 @@ def test_a_receiver_that_hangs_delays_no_answer_and_no_end() -> None:
         project = make_project(f"http://127.0.0.1:{receiver.getsockname()[1]}/x")
         mock = Mock(projects=[project])
         for _ in range(100):
-            project.outbox.enqueue(project, CHANGED, the_calendar(project))
+            outbox.enqueue(project, CHANGED, the_calendar(project))
         with running(mock=mock) as server:
             for _ in range(50):
                 answer = over_http(server.url)("GET", "/api/v1/calendars", {"Authorization": "Token key-of-A"}, None)
                 assert answer.status == 200
-        assert {one.state for one in project.outbox.deliveries()} == {"pending"}
+        assert {one.state for one in project.deliveries.select()} == {"pending"}
         receiver.settimeout(1)
         receiver.accept()[0].close()

@@ -1,1 +1,1 @@
-"""The contract over HTTP: requests in, answers out, in the service's own dialect."""
+"""The service's API over HTTP: routing, authentication, validation, responses and errors."""

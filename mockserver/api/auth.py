@@ -1,4 +1,4 @@
-"""Who is asking (`Authorization: Token KEY`), and how many POSTs they have left."""
+"""Authenticates API keys (`Authorization: Token KEY`), and limits the POSTs of a project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One method per operationId of bots.yaml, and how the bodies are read whose rules need more than the contract."""
+"""One method for each operationId of bots.yaml, and readers for the bodies whose rules go beyond the contract."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from mockserver.api import errors
-from mockserver.api.answers import Answer
 from mockserver.api.bodies import Body
-from mockserver.api.handlers import Request, cursor_of, filter_of, page_answer, time_of
+from mockserver.api.handlers import Request, cursor_of, filter_of, page_response, time_of
 from mockserver.api.multipart import Upload
 from mockserver.api.rendered_records import RecordRenderer
 from mockserver.api.request import parse_query
+from mockserver.api.response import Response
 from mockserver.api.validation import BodyRules, Demands, FieldErrors, python_text, wrong
 from mockserver.domain.bot_service import BotChanges, BotQuery, BotService, NewBot
 from mockserver.domain.meeting_urls import find_meeting, join_time_problem
@@ -50,12 +50,12 @@ _HIGHEST_PLAIN = "\uffff"
 class BotHandlers:
     """The operations of bots.yaml."""
 
-    def __init__(self, scheduling: BotService, sealer: RecordRenderer) -> None:
-        self._scheduling = scheduling
-        self._sealer = sealer
+    def __init__(self, bot_service: BotService, renderer: RecordRenderer) -> None:
+        self._bot_service = bot_service
+        self._renderer = renderer
 
-    def list_bots(self, request: Request) -> Answer:
-        """GET /api/v1/bots; of several bad parameters the first in this order is told. An empty filter is none."""
+    def list_bots(self, request: Request) -> Response:
+        """GET /api/v1/bots; the error is about the first bad parameter in this order. An empty filter is none."""
         given = {name: value for name, value in request.query.items() if value}
         states = [value for name, value in parse_query(request.query_string.encode("latin-1")) if name == "states"]
         for state in states:
@@ -70,36 +70,38 @@ class BotHandlers:
         query = query._replace(
             meeting_url=filter_of(given, "meeting_url"), deduplication_key=filter_of(given, "deduplication_key")
         )
-        page = self._scheduling.list_bots(request.project, query, cursor)
-        return page_answer(request, page, self._sealer.bots(page.rows))
+        page = self._bot_service.list_bots(request.project, query, cursor)
+        return page_response(request, page, self._renderer.bots(page.rows))
 
-    def create_bot(self, request: Request) -> Answer:
+    def create_bot(self, request: Request) -> Response:
         """POST /api/v1/bots"""
         if "join_at" not in request.fields:
             raise errors.not_imitated("bots that join at once: give a calendar_event_id or a join_at")
-        bot = self._scheduling.create_bot(request.project, cast(NewBot, request.fields))
-        return Answer(201, self._sealer.bot(bot))
+        bot = self._bot_service.create_bot(request.project, cast(NewBot, request.fields))
+        return Response(201, self._renderer.bot(bot))
 
-    def get_bot(self, request: Request) -> Answer:
+    def get_bot(self, request: Request) -> Response:
         """GET /api/v1/bots/{object_id}"""
-        return Answer(200, self._sealer.bot(self._scheduling.get_bot(request.project, request.object_id)))
+        return Response(200, self._renderer.bot(self._bot_service.get_bot(request.project, request.object_id)))
 
-    def update_bot(self, request: Request) -> Answer:
+    def update_bot(self, request: Request) -> Response:
         """PATCH /api/v1/bots/{object_id}"""
         changes = cast(BotChanges, request.fields)
-        return Answer(200, self._sealer.bot(self._scheduling.update_bot(request.project, request.object_id, changes)))
+        return Response(
+            200, self._renderer.bot(self._bot_service.update_bot(request.project, request.object_id, changes))
+        )
 
-    def delete_bot(self, request: Request) -> Answer:
+    def delete_bot(self, request: Request) -> Response:
         """DELETE /api/v1/bots/{object_id}"""
-        self._scheduling.delete_bot(request.project, request.object_id)
-        return Answer(200, None)
+        self._bot_service.delete_bot(request.project, request.object_id)
+        return Response(200, None)
 
 
 class BotBodies:
     """Reads the bodies of bots: their links and times are judged, and an event gives what it decides."""
 
-    def __init__(self, scheduling: BotService) -> None:
-        self._scheduling = scheduling
+    def __init__(self, bot_service: BotService) -> None:
+        self._bot_service = bot_service
 
     def read_new(self, project: Project, rules: BodyRules, body: Body) -> Mapping[str, Any]:
         """The fields of a new bot; those of its event are put in before any field is looked at (bot-event-id-types).
@@ -111,7 +113,7 @@ class BotBodies:
         # Anything that is true in Python is looked up as an event's id; what is not, only has to be a text.
         if not isinstance(data, dict) or not data.get("calendar_event_id"):
             return rules.apply(body, demands)
-        event = self._scheduling.find_event(project, _event_id(data["calendar_event_id"]))
+        event = self._bot_service.find_event(project, _event_id(data["calendar_event_id"]))
         if data.get("meeting_url"):
             raise errors.not_with_event("meeting_url", "meeting URL")
         if body.is_form and not any(isinstance(value, Upload) for value in data.values()):

@@ -1,4 +1,4 @@
-"""The contract, compiled once per operation at start: parameters, body and answers."""
+"""Compiles each operation of a contract once, at start: its parameters, its body and its responses."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from mockserver.api.answers import Answer, Sealed, SealedPage, page_text, to_json
 from mockserver.api.bodies import Body, parse_body
+from mockserver.api.errors import BrokenRule, Remark
+from mockserver.api.response import RenderedPage, RenderedRecord, Response, page_text, to_json
 from mockserver.api.validation import BodyRules, ContractError
 
 METHOD_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
-Handler = Callable[..., Answer]
+Handler = Callable[..., Response]
 _REFERENCE = "#/components/schemas/"
 ALWAYS_SENT = frozenset({"Allow", "Vary"})
-"""The headers of every answer, whatever it answers."""
+"""The headers of every response, whatever its status."""
 _ONE_BY_ONE = frozenset({"type", "description", "additionalProperties", "required", "properties"})
 """The keywords of an object schema with which each property keeps or breaks it whatever the other properties are."""
 _ORDINARY = 16_384
@@ -28,7 +29,7 @@ _PLAIN_NAME = re.compile(r"[a-z][a-z_]{0,23}")
 
 
 class BrokenContract(Exception):
-    """An answer that the contract does not allow; the text names the rule and never a value."""
+    """A response that the contract does not allow; the text names the rule and never a value."""
 
 
 @lru_cache(maxsize=8)
@@ -60,7 +61,7 @@ class Schemas:
         """The validator of a schema under components."""
         return self._names.get(name) or self._names.setdefault(name, self.compile({"$ref": _REFERENCE + name}))
 
-    def seal(self, name: str, value: Any) -> Sealed:
+    def render(self, name: str, value: Any) -> RenderedRecord:
         """The value as JSON text that is known to keep the named schema.
 
         Raises BrokenContract.
@@ -68,7 +69,7 @@ class Schemas:
         validator = self.named(name)
         if not validator.is_valid(value):
             raise BrokenContract(f"{name}: {first_problem(validator, value)}")
-        return Sealed(name, to_json(value))
+        return RenderedRecord(name, to_json(value))
 
     def part(self, name: str, properties: Collection[str]) -> PartSchema:
         """What the named object schema says of these properties.
@@ -107,15 +108,20 @@ class PartSchema(NamedTuple):
 
 
 def first_problem(validator: jsonschema_rs.Draft4Validator, value: Any) -> str:
-    """Where a value breaks a schema and which keyword it breaks; the value itself is not told.
+    """Where a value breaks a schema and which keyword it breaks; the value itself is not told."""
+    where, rule = _first_problem(validator, value)
+    return f"{'/'.join(where) or 'the whole'} {rule}"
 
-    Neither is a name that a client chose, unless it looks like one: it may be a secret, and no header could carry it.
+
+def _first_problem(validator: jsonschema_rs.Draft4Validator, value: Any) -> tuple[list[str], str]:
+    """The steps to what breaks a schema, and the rule that it breaks, e.g. "breaks maxLength".
+
+    A name that a client chose is not told unless it looks like one: it may be a secret, and no header could carry it.
     """
     for error in validator.iter_errors(value):
-        where = "/".join(map(_shown, error.instance_path)) or "the whole"
         keywords = [step for step in error.schema_path if isinstance(step, str)]
-        return f"{where} breaks {keywords[-1] if keywords else 'the schema'}"
-    return "nothing"
+        return [_shown(step) for step in error.instance_path], f"breaks {keywords[-1] if keywords else 'the schema'}"
+    return [], "breaks the schema"
 
 
 def _shown(step: str | int) -> str:
@@ -143,14 +149,14 @@ class ResponseContract:
             name for name, header in response.get("headers", {}).items() if schemas.resolve(header).get("required")
         }
         self.headers = frozenset(required - ALWAYS_SENT)
-        """Those that are required of it, beyond what every answer has."""
+        """Those that are required of it, beyond what every response has."""
         self._schema: Mapping[str, Any] = content["application/json"]["schema"] if content else {}
         self._validator = schemas.compile(self._schema) if content else None
         page = schemas.resolve(self._schema).get("properties", {})
         self._results = schemas.resolve(page["results"]) if "results" in page else None
 
     def text(self, body: Any) -> bytes:
-        """The answer's JSON text.
+        """The response's JSON text.
 
         Raises BrokenContract when the contract does not allow it.
         """
@@ -158,18 +164,18 @@ class ResponseContract:
             if body is not None:
                 raise BrokenContract("a body where there is none")
             return b""
-        if type(body) is Sealed:
+        if type(body) is RenderedRecord:
             if self._schema.get("$ref") != _REFERENCE + body.schema:
                 raise BrokenContract(f"a {body.schema} where there is none")
             return body.text
-        if type(body) is SealedPage:
+        if type(body) is RenderedPage:
             return self._page_text(body)
         if not self._validator.is_valid(body):
             raise BrokenContract(first_problem(self._validator, body))
         return to_json(body)
 
-    def _page_text(self, page: SealedPage) -> bytes:
-        """A page's text: the results are sealed, what is around them is held against the schema here."""
+    def _page_text(self, page: RenderedPage) -> bytes:
+        """A page's text: its records were validated when they were rendered, what surrounds them is validated here."""
         assert self._validator is not None
         if self._results is None:
             raise BrokenContract("a page where there is none")
@@ -197,38 +203,39 @@ class Operation:
     rules: BodyRules | None
     responses: Mapping[int, ResponseContract]
 
-    def query_remarks(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
+    def query_remarks(self, pairs: Iterable[tuple[str, str]]) -> list[Remark]:
         """What of a query the contract does not allow."""
-        remarks = []
+        remarks: list[Remark] = []
         seen = set()
         for name, value in pairs:
             validator = self.parameters.get(name)
             if validator is None:
                 # A name that looks like one is told; anything else might be a secret that slipped into the wrong place.
                 told = f" {name}" if _PLAIN_NAME.fullmatch(name) else ""
-                remarks.append(f"unknown query parameter{told}")
+                remarks.append(Remark(f"unknown query parameter{told}"))
             elif name in seen and name not in self.repeatable:
-                remarks.append(f"query parameter {name} given twice")
+                remarks.append(_parameter_remark(name, "given twice"))
             elif not validator.is_valid(value):
-                remarks.append(f"query parameter {name} {first_problem(validator, value).removeprefix('the whole ')}")
+                _, rule = _first_problem(validator, value)
+                remarks.append(_parameter_remark(name, rule))
             seen.add(name)
         return remarks
 
-    def body_remarks(self, data: Any) -> list[str]:
+    def body_remarks(self, data: Any) -> list[Remark]:
         """What of a body the contract does not allow."""
         if self.body is None:
             return []
         try:
-            return [] if self.body.is_valid(data) else [f"body: {first_problem(self.body, data)}"]
+            return [] if self.body.is_valid(data) else [_body_remark(*_first_problem(self.body, data))]
         except ValueError:
             # The validator cannot even read it: a lone surrogate, or nesting beyond its own limit.
-            return ["body: not plain JSON"]
+            return [Remark("body: not plain JSON")]
 
     def read_fields(
         self,
         content_type: str,
         raw: bytes,
-        remarks: list[str],
+        remarks: list[Remark],
         read: Callable[[BodyRules, Body], Mapping[str, Any]] | None = None,
         parsed: Body | None = None,
     ) -> Mapping[str, Any]:
@@ -244,23 +251,36 @@ class Operation:
         if read is None and not body.is_form and len(raw) <= _ORDINARY and not self.body_remarks(body.data):
             return self.rules.take(body.data)
         if body.is_form:
-            remarks.append("body: a form")
+            remarks.append(Remark("body: a form"))
         fields = self.rules.apply(body) if read is None else read(self.rules, body)
         if not body.is_form:
             remarks += self.body_remarks(body.data)
         return fields
 
-    def text(self, answer: Answer) -> bytes:
-        """The answer's JSON text.
+    def text(self, response: Response) -> bytes:
+        """The response's JSON text.
 
         Raises BrokenContract when the contract does not allow its status, its body, or the lack of a header.
         """
-        contract = self.responses.get(answer.status)
+        contract = self.responses.get(response.status)
         if contract is None:
-            raise BrokenContract(f"status {answer.status} is not in the contract")
-        if contract.headers and not contract.headers <= answer.headers.keys():
-            raise BrokenContract(f"the header {min(contract.headers - answer.headers.keys())} is missing")
-        return contract.text(answer.body)
+            raise BrokenContract(f"status {response.status} is not in the contract")
+        if contract.headers and not contract.headers <= response.headers.keys():
+            raise BrokenContract(f"the header {min(contract.headers - response.headers.keys())} is missing")
+        return contract.text(response.body)
+
+
+def _parameter_remark(name: str, rule: str) -> Remark:
+    return Remark(f"query parameter {name} {rule}", BrokenRule(name, rule))
+
+
+def _body_remark(where: list[str], rule: str) -> Remark:
+    if not where:
+        return Remark(f"body: the whole {rule}")
+    field, *within = where
+    return Remark(
+        f"body: {'/'.join(where)} {rule}", BrokenRule(field, f"{'/'.join(within)} {rule}" if within else rule)
+    )
 
 
 class Route(NamedTuple):

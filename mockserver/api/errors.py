@@ -1,10 +1,9 @@
-"""Every error that the service can answer: one function each, with the service's own status, shape and words."""
+"""Every error response of the service: one function for each, with the service's own status, shape and words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
-from uuid import UUID
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from mockserver.domain.bot_service import (
     BotKeyTaken,
@@ -19,16 +18,45 @@ from mockserver.domain.calendar_service import CalendarNotFound, DuplicateDedupl
 from mockserver.domain.pagination import InvalidCursor
 from mockserver.domain.postgres_limits import NotStorable
 
+ALREADY_TAKEN: Final = "already taken"
+"""The rule of a deduplication key that another calendar or bot has."""
+
+
+class BrokenRule(NamedTuple):
+    """A field or a parameter of a request, and the rule that it broke; neither holds a value."""
+
+    field: str
+    rule: str
+
+
+class Remark(NamedTuple):
+    """What in a request the contract does not allow although the service takes it. Its text never holds a value."""
+
+    text: str
+    broken: BrokenRule | None = None
+    """The same of one field or parameter, where it is of one."""
+
 
 class ApiError(Exception):
-    """An answer other than the one asked for. `reason` says why in words for the log; it never holds a value."""
+    """A response other than the one asked for. `reason` says why in words for the log; it never holds a value.
 
-    def __init__(self, status: int, body: Mapping[str, Any], reason: str, headers: Mapping[str, str] | None = None):
+    `broken` has the rules that fields and parameters broke.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        body: Mapping[str, Any],
+        reason: str,
+        headers: Mapping[str, str] | None = None,
+        broken: Iterable[BrokenRule] = (),
+    ) -> None:
         super().__init__(reason)
         self.status = status
         self.body = body
         self.reason = reason
         self.headers = headers or {}
+        self.broken = tuple(broken)
 
 
 class Page(Exception):
@@ -67,6 +95,11 @@ class FieldError(Exception):
         super().__init__(message)
         self.message = message
         self.rule = rule
+
+
+def _field_error(status: int, body: Mapping[str, Any], field: str, rule: str) -> ApiError:
+    """An error about one field or parameter."""
+    return ApiError(status, body, f"{field}: {rule}", broken=(BrokenRule(field, rule),))
 
 
 def _detail(status: int, text: str, reason: str, headers: Mapping[str, str] | None = None) -> ApiError:
@@ -153,18 +186,18 @@ def unknown_path() -> ApiError:
 def bad_filter(name: str, example: str) -> ApiError:
     """A time filter that is no timestamp."""
     text = f"Invalid {name} format. Use ISO 8601 format (e.g., {example})"
-    return ApiError(400, {"error": text}, f"{name}: not a timestamp")
+    return _field_error(400, {"error": text}, name, "not a timestamp")
 
 
 def bad_ordering(allowed: Iterable[str]) -> ApiError:
     """An ordering that is not one of the allowed."""
     text = "Invalid ordering. Allowed values: " + ", ".join(allowed)
-    return ApiError(400, {"error": text}, "ordering: not an allowed value")
+    return _field_error(400, {"error": text}, "ordering", "not an allowed value")
 
 
 def nul_in(name: str) -> ApiError:
     """A filter or an id with a NUL, over which the service's database breaks off."""
-    return ApiError(400, {"error": f"Null characters are not allowed in {name}."}, f"{name}: holds a NUL")
+    return _field_error(400, {"error": f"Null characters are not allowed in {name}."}, name, "holds a NUL")
 
 
 def not_imitated(what: str) -> ApiError:
@@ -178,13 +211,13 @@ def not_with_event(name: str, what: str) -> ApiError:
         f"{name} should not be provided when calendar_event_id is specified. "
         f"The {what} will be taken from the calendar event."
     )
-    return ApiError(400, {"error": text}, f"{name}: the calendar event's")
+    return _field_error(400, {"error": text}, name, "the calendar event's")
 
 
 def bad_state(state: str, known: Iterable[str]) -> ApiError:
     """A filter for a state that bots do not have."""
     text = f"Invalid state: {state}. Valid states are: {', '.join(known)}"
-    return ApiError(400, {"error": text}, "states: no such state")
+    return _field_error(400, {"error": text}, "states", "no such state")
 
 
 Problems: TypeAlias = "Sequence[FieldError] | Mapping[str, Problems]"
@@ -194,8 +227,8 @@ Problems: TypeAlias = "Sequence[FieldError] | Mapping[str, Problems]"
 def invalid_fields(problems: Mapping[str, Problems]) -> ApiError:
     """What is wrong with a body, field by field."""
     body = {name: _messages(found) for name, found in problems.items()}
-    reason = "; ".join(f"{name}: {rule}" for name, found in problems.items() for rule in _rules(found))
-    return ApiError(400, body, reason)
+    broken = [BrokenRule(name, rule) for name, found in problems.items() for rule in _rules(found)]
+    return ApiError(400, body, "; ".join(f"{name}: {rule}" for name, rule in broken), broken=broken)
 
 
 def _messages(found: Problems) -> Any:
@@ -215,10 +248,11 @@ def invalid_body(message: str, rule: str) -> ApiError:
     return ApiError(400, {"non_field_errors": [message]}, f"body: {rule}")
 
 
-def off_contract(remark: str) -> ApiError:
+def off_contract(remark: Remark) -> ApiError:
     """What strict mode refuses although the service would take it."""
-    text = f"The service tolerates this but its contract does not allow it: {remark}. (strict mode)"
-    return ApiError(400, {"detail": text}, f"strict: {remark}")
+    text = f"The service tolerates this but its contract does not allow it: {remark.text}. (strict mode)"
+    broken = () if remark.broken is None else (remark.broken,)
+    return ApiError(400, {"detail": text}, f"strict: {remark.text}", broken=broken)
 
 
 def broken_promise(operation: str, problem: str) -> ApiError:
@@ -227,14 +261,19 @@ def broken_promise(operation: str, problem: str) -> ApiError:
     return _detail(500, text, f"own answer off contract: {problem}")
 
 
-def not_storable(error_id: UUID, doing: str, reason: str) -> ApiError:
+def not_storable(problem: NotStorable, doing: str) -> ApiError:
     """What passes every rule of a field and still does not fit the service's database."""
-    text = f"An unexpected error occurred while {doing} the calendar. Error ID: {error_id}"
-    return ApiError(400, {"non_field_errors": [text]}, reason)
+    text = f"An unexpected error occurred while {doing} the calendar. Error ID: {problem.error_id}"
+    return _not_storable({"non_field_errors": [text]}, problem)
+
+
+def _not_storable(body: Mapping[str, Any], problem: NotStorable) -> ApiError:
+    broken = (BrokenRule(problem.field, problem.rule),)
+    return ApiError(400, body, f"{problem.field} {problem.rule}", broken=broken)
 
 
 def from_domain(error: Exception, doing: str) -> ApiError:
-    """The answer to a rule of the domain that said no, while `doing` (creating, updating, reading) something.
+    """The response to a rule of the domain that said no, while `doing` (creating, updating, reading) something.
 
     Raises the error again when it is none of the domain's.
     """
@@ -243,12 +282,12 @@ def from_domain(error: Exception, doing: str) -> ApiError:
     if isinstance(error, CalendarNotFound):
         return ApiError(404, {"error": "Calendar not found"}, "the project has no such calendar")
     if isinstance(error, InvalidCursor):
-        return _detail(404, "Invalid cursor", "cursor: not one of the service's")
+        return _field_error(404, {"detail": "Invalid cursor"}, "cursor", "not one of the service's")
     if isinstance(error, DuplicateDeduplicationKey):
         text = "A calendar with this deduplication key already exists in this project."
-        return invalid_fields({"deduplication_key": [FieldError(text, "already taken")]})
+        return invalid_fields({"deduplication_key": [FieldError(text, ALREADY_TAKEN)]})
     if isinstance(error, NotStorable):
-        return not_storable(error.error_id, doing, error.reason)
+        return not_storable(error, doing)
     raise error
 
 
@@ -266,9 +305,9 @@ _CREDENTIALS = {
 def _from_scheduling(error: SchedulingError, doing: str) -> ApiError:
     if isinstance(error, EventNotFound):
         text = f"Calendar event with id {error.event_id} does not exist in this project."
-        return ApiError(400, {"error": text}, "calendar_event_id: the project has no such event")
+        return _field_error(400, {"error": text}, "calendar_event_id", "the project has no such event")
     if isinstance(error, BotKeyTaken):
-        return ApiError(400, {"error": _KEY_TAKEN}, "deduplication_key: already taken")
+        return _field_error(400, {"error": _KEY_TAKEN}, "deduplication_key", ALREADY_TAKEN)
     if isinstance(error, CredentialsMissing):
         page = f"https://app.attendee.dev/projects/{error.project_id}/credentials"
         return ApiError(
@@ -276,8 +315,8 @@ def _from_scheduling(error: SchedulingError, doing: str) -> ApiError:
         )
     if isinstance(error, BotNotStorable):
         doing = "patching" if doing == "updating" else doing
-        text = f"An error occurred while {doing} the bot. Error ID: {error.error_id}"
-        return ApiError(400, {"error": text}, error.reason)
+        text = f"An error occurred while {doing} the bot. Error ID: {error.problem.error_id}"
+        return _not_storable({"error": text}, error.problem)
     if isinstance(error, UnreadableBotId):
         return nul_in("object_id")
     assert isinstance(error, BotNotFound)

@@ -1,4 +1,4 @@
-"""How an answer can be made to go wrong, and which error stands in its place; who wants it is not known here."""
+"""What a fault does to one response, and the error that replaces the response."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _OF_ONE_CALENDAR = ("getCalendar", "updateCalendar", "deleteCalendar")
 
 
 class InjectedFault(NamedTuple):
-    """What is to happen to one answer; `name` is the fault's, as its user called it."""
+    """What a fault does to one response; `name` is the fault's."""
 
     name: str
     kind: str
     seconds: float = 0.0
-    """How long it waits: before anything else, or between the pieces of a dribbled answer."""
+    """How long it waits: before the operation, or between the pieces of a dribbled response."""
     status: int = 0
     after: bool = False
-    """Whether the operation is carried out although its answer is lost."""
+    """Whether the operation is carried out although its response is replaced."""
     retry_after: int = 1
     pieces: int = 10
     by: int = 1
@@ -30,34 +30,34 @@ class InjectedFault(NamedTuple):
 
     @property
     def replaces(self) -> bool:
-        """Whether the operation's own answer is never seen."""
+        """Whether the operation's own response is never seen."""
         return self.kind == "reset" or self.status != 0
 
 
 class FaultSource(Protocol):
-    """Decides which answers go wrong."""
+    """Finds the fault of each response."""
 
     armed: bool
-    """Whether there is anything to decide."""
+    """Whether there is any fault."""
 
     def next(self, project: Project, operation: str, query: bytes) -> InjectedFault | None:
-        """What is to happen to this answer; a request is told of once."""
+        """The fault that applies to this request, if there is one; to be asked once for each request."""
         ...
 
 
-def refusal(spoiling: InjectedFault, operation: str | None) -> ApiError:
-    """The error that stands in for the operation's answer; status 0 is no answer at all."""
-    named = f"fault {spoiling.name}: {spoiling.kind}"
-    found = _in_dialect(spoiling, operation or "")
-    return ApiError(found.status, found.body, named, found.headers)
+def replacement(fault: InjectedFault, operation: str | None) -> ApiError:
+    """The error that replaces the operation's response; with status 0 nothing is sent."""
+    reason = f"fault {fault.name}: {fault.kind}"
+    found = _error(fault, operation or "")
+    return ApiError(found.status, found.body, reason, found.headers)
 
 
-def _in_dialect(spoiling: InjectedFault, operation: str) -> ApiError:
-    status = spoiling.status
+def _error(fault: InjectedFault, operation: str) -> ApiError:
+    status = fault.status
     if status == 401:
         return errors.unknown_key()
     if status == 429:
-        return errors.throttled(spoiling.retry_after)
+        return errors.throttled(fault.retry_after)
     return ApiError(status, _body(status, operation), "")
 
 

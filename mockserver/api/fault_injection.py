@@ -1,39 +1,39 @@
-"""Sends an answer as a fault wants it: not at all, cut, in drops, under a wrong length."""
+"""Applies a fault to a response: replaces it, resets the connection, cuts it, slows it, or gives a wrong length."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, cast
 
-from mockserver.api.fault import FaultSource, InjectedFault, page, refusal
+from mockserver.api.fault import FaultSource, InjectedFault, page, replacement
 from mockserver.api.request import Exchange, Receive, Scope, Send
-from mockserver.api.response import Outgoing
+from mockserver.api.response import EncodedResponse
 from mockserver.domain.store import Project
 from mockserver.http.connection import RAW, HttpConnection
 
 Sleep = Callable[[float], Awaitable[None]]
-"""Waits for so many seconds."""
+"""Waits for a number of seconds."""
 
 
 class GatewayHooks(NamedTuple):
-    """What stands beside the request path."""
+    """What the gateway calls before and after it responds."""
 
     record: Callable[[Exchange], None]
-    """Called with every exchange before its answer is sent."""
+    """Called with every exchange before its response is sent."""
     observe: Callable[[Exchange], None] | None
-    """Called with every exchange whose answer was sent."""
+    """Called with every exchange whose response was sent."""
     faults: FaultSource
     sleep: Sleep
     created: Callable[[Project], Awaitable[None]]
-    """Awaited after every accepted POST, before its answer is sent."""
+    """Awaited after every accepted POST, before its response is sent."""
     changed: Callable[[Project], None]
-    """Called after every accepted write, before its answer is sent."""
+    """Called after every accepted write, before its response is sent."""
 
 
-async def meet(faults: FaultSource, exchange: Exchange, sleep: Sleep) -> None:
-    """Asks whether an exchange with a project and an operation is to go wrong, and waits if it is to be late.
+async def apply_fault(faults: FaultSource, exchange: Exchange, sleep: Sleep) -> None:
+    """Finds the fault of an exchange with a project and an operation, and waits if it delays the response.
 
-    Raises ApiError for one that goes wrong before the operation is carried out.
+    Raises ApiError for a fault that replaces the operation.
     """
     assert exchange.project is not None
     assert exchange.operation is not None
@@ -43,44 +43,43 @@ async def meet(faults: FaultSource, exchange: Exchange, sleep: Sleep) -> None:
     if fault.seconds and fault.kind != "dribbled":
         await sleep(fault.seconds)
     if fault.replaces and not fault.after:
-        raise refusal(fault, exchange.operation)
+        raise replacement(fault, exchange.operation)
 
 
-def dress(spoiling: InjectedFault, outgoing: Outgoing) -> Outgoing:
-    """The answer with its page in place of JSON, where the fault's status comes with one."""
-    html = page(spoiling.status)
+def with_error_page(fault: InjectedFault, encoded: EncodedResponse) -> EncodedResponse:
+    """The response with an HTML page in place of JSON, for a fault whose status has one."""
+    html = page(fault.status)
     if html is None:
-        return outgoing
+        return encoded
     headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", b"%d" % len(html))]
-    return Outgoing(spoiling.status, headers, html)
+    return EncodedResponse(fault.status, headers, html)
 
 
-async def send_spoiled(
-    spoiling: InjectedFault, outgoing: Outgoing, scope: Scope, receive: Receive, send: Send, sleep: Sleep
+async def send_with_fault(
+    fault: InjectedFault, encoded: EncodedResponse, scope: Scope, receive: Receive, send: Send, sleep: Sleep
 ) -> None:
-    """Sends it; `outgoing.body` is empty for HEAD.
+    """Sends the response as the fault says; `encoded.body` is empty for HEAD.
 
-    Where nothing but the application is at hand, as in process, a connection cannot be touched: a reset is then raised
-    as ConnectionResetError, and a cut body simply ends.
+    In process there is no connection: a reset is then raised as ConnectionResetError, and a cut body ends early.
     """
     connection = cast("HttpConnection | None", scope.get("state", {}).get(RAW))
-    if spoiling.kind == "reset":
+    if fault.kind == "reset":
         if connection is None:
-            raise ConnectionResetError(f"fault {spoiling.name}: reset")
+            raise ConnectionResetError(f"fault {fault.name}: reset")
         connection.reset()
-        await _gone(receive)
-    elif spoiling.kind == "truncated":
-        await _send_cut(outgoing, connection, receive, send)
-    elif spoiling.kind == "wrong-length":
-        await _send_mismeasured(outgoing, spoiling.by, connection, receive, send)
+        await _wait_for_end(receive)
+    elif fault.kind == "truncated":
+        await _send_cut(encoded, connection, receive, send)
+    elif fault.kind == "wrong-length":
+        await _send_with_wrong_length(encoded, fault.by, connection, receive, send)
     else:
-        pieces = spoiling.pieces if spoiling.kind == "dribbled" else 1
-        await _send_pieces(outgoing, pieces, spoiling.seconds, send, sleep)
+        pieces = fault.pieces if fault.kind == "dribbled" else 1
+        await _send_pieces(encoded, pieces, fault.seconds, send, sleep)
 
 
-async def _send_pieces(outgoing: Outgoing, pieces: int, seconds: float, send: Send, sleep: Sleep) -> None:
-    await send({"type": "http.response.start", "status": outgoing.status, "headers": outgoing.headers})
-    body = outgoing.body
+async def _send_pieces(encoded: EncodedResponse, pieces: int, seconds: float, send: Send, sleep: Sleep) -> None:
+    await send({"type": "http.response.start", "status": encoded.status, "headers": encoded.headers})
+    body = encoded.body
     size = max(1, -(-len(body) // pieces))
     for place in range(size, len(body), size):
         await send({"type": "http.response.body", "body": body[place - size : place], "more_body": True})
@@ -89,27 +88,27 @@ async def _send_pieces(outgoing: Outgoing, pieces: int, seconds: float, send: Se
     await send({"type": "http.response.body", "body": rest})
 
 
-async def _send_cut(outgoing: Outgoing, connection: HttpConnection | None, receive: Receive, send: Send) -> None:
+async def _send_cut(encoded: EncodedResponse, connection: HttpConnection | None, receive: Receive, send: Send) -> None:
     """The first half of the body, under the length of the whole."""
-    await send({"type": "http.response.start", "status": outgoing.status, "headers": outgoing.headers})
-    half = outgoing.body[: len(outgoing.body) // 2]
+    await send({"type": "http.response.start", "status": encoded.status, "headers": encoded.headers})
+    half = encoded.body[: len(encoded.body) // 2]
     await _send_and_close(half, connection, receive, send)
 
 
-async def _send_mismeasured(
-    outgoing: Outgoing, by: int, connection: HttpConnection | None, receive: Receive, send: Send
+async def _send_with_wrong_length(
+    encoded: EncodedResponse, by: int, connection: HttpConnection | None, receive: Receive, send: Send
 ) -> None:
-    body = outgoing.body
-    told = max(0, len(body) + by)
-    headers = [(name, value) for name, value in outgoing.headers if name != b"content-length"]
-    headers.append((b"content-length", b"%d" % told))
-    await send({"type": "http.response.start", "status": outgoing.status, "headers": headers})
-    if told >= len(body) or connection is None:
+    body = encoded.body
+    length = max(0, len(body) + by)
+    headers = [(name, value) for name, value in encoded.headers if name != b"content-length"]
+    headers.append((b"content-length", b"%d" % length))
+    await send({"type": "http.response.start", "status": encoded.status, "headers": headers})
+    if length >= len(body) or connection is None:
         await _send_and_close(body, connection, receive, send)
         return
-    await send({"type": "http.response.body", "body": body[:told], "more_body": True})
-    # The server holds an application to the length it told: what is beyond goes past it.
-    connection.write(body[told:])
+    await send({"type": "http.response.body", "body": body[:length], "more_body": True})
+    # The server refuses more than the announced length from an application: the rest is written to the connection.
+    connection.write(body[length:])
     await send({"type": "http.response.body", "body": b""})
     connection.close()
 
@@ -118,10 +117,10 @@ async def _send_and_close(body: bytes, connection: HttpConnection | None, receiv
     await send({"type": "http.response.body", "body": body, "more_body": connection is not None})
     if connection is not None:
         connection.close()
-        await _gone(receive)
+        await _wait_for_end(receive)
 
 
-async def _gone(receive: Receive) -> None:
+async def _wait_for_end(receive: Receive) -> None:
     """Waits until the connection is closed; to return before that would be an application's error to the server."""
     while (await receive())["type"] != "http.disconnect":
         pass

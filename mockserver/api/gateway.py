@@ -1,7 +1,7 @@
-"""The request path: every check in the service's order, the operation, and the answer held against the contract.
+"""The request path: every check in the service's order, the operation, and the response held against the contract.
 
 It stands in Connexion's middleware stack and takes paths, operations and handlers from Connexion's reading of the
-contract; but it answers by itself, with each operation compiled once, instead of interpreting the contract per request.
+contract, but compiles each operation once instead of interpreting the contract at each request.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from mockserver.api import answers, errors, service_pages
-from mockserver.api.answers import Answer
+from mockserver.api import errors, service_pages
 from mockserver.api.auth import Throttle, TokenSecurity
 from mockserver.api.bodies import LARGE, Body, parse_body
 from mockserver.api.contract import BrokenContract, Operation, Route
-from mockserver.api.errors import ApiError, Page
-from mockserver.api.fault import refusal
-from mockserver.api.fault_injection import GatewayHooks, dress, meet, send_spoiled
+from mockserver.api.errors import ApiError, Page, Remark
+from mockserver.api.fault import replacement
+from mockserver.api.fault_injection import GatewayHooks, apply_fault, send_with_fault, with_error_page
 from mockserver.api.handlers import Request
 from mockserver.api.negotiation import JSON, Representation, negotiate
 from mockserver.api.request import (
@@ -39,7 +38,7 @@ from mockserver.api.request import (
     read_headers,
     url_of,
 )
-from mockserver.api.response import Outgoing, write, write_page
+from mockserver.api.response import EncodedResponse, Response, encode, encode_page, to_json
 from mockserver.api.router import Router
 from mockserver.api.validation import BodyRules
 from mockserver.connexion_stack import Contract, SpecMiddleware
@@ -80,7 +79,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         max_body: int,
         hooks: GatewayHooks,
     ) -> None:
-        """`max_body` is in bytes; `hooks` are what stands beside the request path.
+        """`max_body` is in bytes; `hooks` are called before and after it responds.
 
         By operationId: `find` raises when the object is not there whose body is about to be read, and `readers` make
         fields of those bodies whose rules need more than the contract.
@@ -93,14 +92,14 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         self._strict = strict
         self._max_body = max_body
         self._record, self._observe, self._faults, self._sleep, self._created, self._changed = hooks
-        self._paths = Router()
+        self._router = Router()
 
     def add_api(self, specification: Contract, *, resolver: Any, **_: Any) -> None:
         """Compiles the operations of a contract; called by Connexion when the stack is built.
 
         Raises ContractError for what the contract asks and this code does not implement.
         """
-        self._paths.add(specification, resolver)
+        self._router.add(specification, resolver)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application."""
@@ -109,44 +108,44 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
             return
         started = time.perf_counter()
         exchange = Exchange(scope["method"], scope["path"], query=scope["query_string"], headers=scope["headers"])
-        route, object_id = self._paths.find(exchange.path)
+        route, object_id = self._router.find(exchange.path)
         headers = read_headers(scope["headers"])
         try:
             check_host(headers.host)
             check_query(scope["query_string"])
             if route is None:
-                outgoing = self._answer_unknown(scope, headers, exchange)
+                encoded = self._answer_unknown(scope, headers, exchange)
             else:
-                outgoing = await self._answer(scope, receive, headers, route, object_id, exchange)
+                encoded = await self._answer(scope, receive, headers, route, object_id, exchange)
         except Disconnected:
             exchange.reason = "the client closed the connection before its request was complete"
             self._record(exchange)
             return
         except Page as page:
-            outgoing = write_page(exchange, page)
+            encoded = encode_page(exchange, page)
         if scope["method"] == "HEAD":
-            outgoing = outgoing._replace(body=b"")
-        exchange.sent_headers, exchange.sent = outgoing.headers, outgoing.body
+            encoded = encoded._replace(body=b"")
+        exchange.sent_headers, exchange.sent = encoded.headers, encoded.body
         exchange.seconds = time.perf_counter() - started
-        # Before it is sent: whoever has the answer finds it in the journal.
+        # Before it is sent: whoever has the response finds it in the journal.
         self._record(exchange)
         if exchange.fault is None:
-            await send({"type": "http.response.start", "status": outgoing.status, "headers": outgoing.headers})
-            await send({"type": "http.response.body", "body": outgoing.body})
+            await send({"type": "http.response.start", "status": encoded.status, "headers": encoded.headers})
+            await send({"type": "http.response.body", "body": encoded.body})
         else:
-            await send_spoiled(exchange.fault, outgoing, scope, receive, send, self._sleep)
+            await send_with_fault(exchange.fault, encoded, scope, receive, send, self._sleep)
         if self._observe is not None:
             self._observe(exchange)
 
     async def _answer(
         self, scope: Scope, receive: Receive, headers: Headers, route: Route, object_id: str, exchange: Exchange
-    ) -> Outgoing:
-        """The answer on a path of the contract, after the service's order of checks: 406, 401, 429, 405, 404, 400."""
+    ) -> EncodedResponse:
+        """The response on a path of the contract, after the service's order of checks: 406, 401, 429, 405, 404, 400."""
         representation = JSON
         method = scope["method"]
         operation = route.operations.get("GET" if method == "HEAD" else method)
         exchange.operation = operation.operation_id if operation is not None else None
-        remarks: list[str] = []
+        remarks: list[Remark] = []
         try:
             if headers.accept not in _PLAIN_ACCEPTS or b"format" in scope["query_string"]:
                 representation = _negotiate(headers, scope, remarks)
@@ -156,28 +155,28 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
                 read = _NOTHING
                 if writes or self._faults.armed or len(exchange.query) > LARGE:
                     read = await self._prepare(operation, exchange, object_id, receive, headers)
-                answer = self._run(operation, exchange, object_id, scope, headers, remarks, read)
+                response = self._run(operation, exchange, object_id, scope, headers, remarks, read)
                 if writes:
-                    await self._tell(operation, project)
+                    await self._notify(operation, project)
             else:
-                answer = self._answer_without_operation(method, project, route)
+                response = self._answer_without_operation(method, project, route)
         except ApiError as error:
-            answer = _refusal(error, exchange)
+            response = _refusal(error, exchange)
         except _DOMAIN_ERRORS as problem:
-            answer = _refusal(errors.from_domain(problem, _DOING.get(method, "reading")), exchange)
+            response = _refusal(errors.from_domain(problem, _DOING.get(method, "reading")), exchange)
         except BrokenContract as broken:
-            answer = self._broken(exchange, str(broken))
-        exchange.remarks = (*remarks, *chunk_remarks(scope, headers, exchange.body))
-        return self._finish(answer, operation, route, representation, headers, exchange)
+            response = self._broken(exchange, str(broken))
+        exchange.remarks = (*[remark.text for remark in remarks], *chunk_remarks(scope, headers, exchange.body))
+        return self._finish(response, operation, route, representation, headers, exchange)
 
     async def _prepare(
         self, operation: Operation, exchange: Exchange, object_id: str, receive: Receive, headers: Headers
     ) -> _Read:
-        """Lets faults step in, and takes in what a write brings; not one POST too many, nor one about nothing."""
+        """Applies a fault, counts a POST towards the limit, finds the object of a write and reads its body."""
         project = exchange.project
         assert project is not None
         if self._faults.armed:
-            await meet(self._faults, exchange, self._sleep)
+            await apply_fault(self._faults, exchange, self._sleep)
         if operation.method == "POST":
             self._throttle.admit(project)
         if operation.rules is not None:
@@ -187,8 +186,8 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
             exchange.body = await read_body(receive, headers.content_length, self._max_body)
         return await _read_apart(exchange, headers)
 
-    async def _tell(self, operation: Operation, project: Project) -> None:
-        """After an accepted write: what it brings about is due, before its answer or after it as is set."""
+    async def _notify(self, operation: Operation, project: Project) -> None:
+        """Starts the syncs and webhooks that an accepted write causes, before or after its response as is set."""
         if operation.method == "POST":
             await self._created(project)
         self._changed(project)
@@ -200,10 +199,10 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         object_id: str,
         scope: Scope,
         headers: Headers,
-        remarks: list[str],
+        remarks: list[Remark],
         before: _Read,
-    ) -> Answer:
-        """An operation's own answer; `remarks` takes up what of the request the contract does not allow."""
+    ) -> Response:
+        """An operation's own response; `remarks` collects what the contract does not allow."""
         project = exchange.project
         assert project is not None
         query_string = scope["query_string"]
@@ -222,10 +221,10 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         url = url_of(scope, headers)
         return operation.handler(Request(project, object_id, query, url, query_string.decode("latin-1"), fields))
 
-    def _answer_without_operation(self, method: str, project: Project, route: Route) -> Answer:
+    def _answer_without_operation(self, method: str, project: Project, route: Route) -> Response:
         """OPTIONS, methods that the path does not have, and paths of the service that the mock does not imitate."""
         if method == "OPTIONS":
-            return Answer(200, service_pages.options_document(route.template, route.created))
+            return Response(200, service_pages.options_document(route.template, route.created))
         if method not in route.allow.split(", "):
             raise errors.method_not_allowed(method)
         if method == "POST":
@@ -233,35 +232,36 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
             self._throttle.admit(project)
         raise errors.not_imitated(f"{method} {route.template}")
 
-    def _broken(self, exchange: Exchange, problem: str) -> Answer:
+    def _broken(self, exchange: Exchange, problem: str) -> Response:
+        exchange.off_contract = True
         return _refusal(errors.broken_promise(exchange.operation or "this path", problem), exchange)
 
     def _finish(
         self,
-        answer: Answer,
+        response: Response,
         operation: Operation | None,
         route: Route,
         representation: Representation,
         headers: Headers,
         exchange: Exchange,
-    ) -> Outgoing:
-        """Status, headers and bytes of an answer, held against the contract."""
+    ) -> EncodedResponse:
+        """Status, headers and bytes of a response, held against the contract."""
         if exchange.fault is not None and exchange.fault.replaces:
-            operation, answer = None, _refusal(refusal(exchange.fault, exchange.operation), exchange)
-        if operation is None or answer.status == 500:
-            text = answers.to_json(answer.body)
+            operation, response = None, _refusal(replacement(exchange.fault, exchange.operation), exchange)
+        if operation is None or response.status == 500:
+            text = to_json(response.body)
         else:
             try:
-                text = operation.text(answer)
+                text = operation.text(response)
             except BrokenContract as broken:
-                answer = self._broken(exchange, str(broken))
-                text = answers.to_json(answer.body)
-        exchange.status = answer.status
-        outgoing = write(exchange, route.allow, answer.headers, text, representation, headers)
-        return outgoing if exchange.fault is None else dress(exchange.fault, outgoing)
+                response = self._broken(exchange, str(broken))
+                text = to_json(response.body)
+        exchange.status = response.status
+        encoded = encode(exchange, route.allow, response.headers, text, representation, headers)
+        return encoded if exchange.fault is None else with_error_page(exchange.fault, encoded)
 
-    def _answer_unknown(self, scope: Scope, headers: Headers, exchange: Exchange) -> Outgoing:
-        """The answer on a path under /api/v1/ that names nothing; it asks for no key (path-unknown).
+    def _answer_unknown(self, scope: Scope, headers: Headers, exchange: Exchange) -> EncodedResponse:
+        """The response on a path under /api/v1/ that names nothing; it asks for no key (path-unknown).
 
         Raises NotFoundPage.
         """
@@ -281,8 +281,8 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         except ApiError as error:
             exchange.status, body = error.status, dict(error.body)
             exchange.reason = error.reason
-        text = answers.to_json(body)
-        return write(exchange, service_pages.UNKNOWN_PATH_ALLOW, sent, text, representation, headers)
+        text = to_json(body)
+        return encode(exchange, service_pages.UNKNOWN_PATH_ALLOW, sent, text, representation, headers)
 
 
 async def _read_apart(exchange: Exchange, headers: Headers) -> _Read:
@@ -300,13 +300,13 @@ async def _read_apart(exchange: Exchange, headers: Headers) -> _Read:
     return _Read(body, query)
 
 
-def _negotiate(headers: Headers, scope: Scope, remarks: list[str]) -> Representation:
+def _negotiate(headers: Headers, scope: Scope, remarks: list[Remark]) -> Representation:
     representation = negotiate(headers.accept, format_of(scope["query_string"]))
     if representation.kind == "html":
-        remarks.append("Accept: text/html")
+        remarks.append(Remark("Accept: text/html"))
     return representation
 
 
-def _refusal(error: ApiError, exchange: Exchange) -> Answer:
-    exchange.reason = error.reason
-    return Answer(error.status, error.body, error.headers)
+def _refusal(error: ApiError, exchange: Exchange) -> Response:
+    exchange.reason, exchange.broken = error.reason, error.broken
+    return Response(error.status, error.body, error.headers)

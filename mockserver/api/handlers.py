@@ -1,4 +1,4 @@
-"""One method per operationId: a request in, an answer out. What happens to state is the service's business."""
+"""One method for each operationId of openapi.yaml: calls a domain service and makes a response of the result."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qs, quote, urlencode
 
 from mockserver.api import errors
-from mockserver.api.answers import Answer, SealedPage, SealedResults
 from mockserver.api.rendered_records import RecordRenderer
+from mockserver.api.response import RenderedPage, RenderedRecords, Response
 from mockserver.domain import timestamps
 from mockserver.domain.calendar_service import CalendarChanges, CalendarService, NewCalendar
 from mockserver.domain.model import Micros
@@ -48,39 +48,39 @@ class Request(NamedTuple):
 class Handlers:
     """The operations of the contract."""
 
-    def __init__(self, service: CalendarService, sealer: RecordRenderer) -> None:
+    def __init__(self, service: CalendarService, renderer: RecordRenderer) -> None:
         self._service = service
-        self._sealer = sealer
+        self._renderer = renderer
 
-    def list_calendars(self, request: Request) -> Answer:
+    def list_calendars(self, request: Request) -> Response:
         """GET /api/v1/calendars"""
         key = filter_of(request.query, "deduplication_key")
         cursor = cursor_of(request)
         page = self._service.list_calendars(request.project, cursor, key)
-        return page_answer(request, page, self._sealer.calendars(page.rows))
+        return page_response(request, page, self._renderer.calendars(page.rows))
 
-    def create_calendar(self, request: Request) -> Answer:
+    def create_calendar(self, request: Request) -> Response:
         """POST /api/v1/calendars"""
         fields = cast(NewCalendar, request.fields)
-        return Answer(201, self._sealer.calendar(self._service.create_calendar(request.project, fields)))
+        return Response(201, self._renderer.calendar(self._service.create_calendar(request.project, fields)))
 
-    def get_calendar(self, request: Request) -> Answer:
+    def get_calendar(self, request: Request) -> Response:
         """GET /api/v1/calendars/{object_id}"""
-        return Answer(200, self._sealer.calendar(self._service.get_calendar(request.project, request.object_id)))
+        return Response(200, self._renderer.calendar(self._service.get_calendar(request.project, request.object_id)))
 
-    def update_calendar(self, request: Request) -> Answer:
+    def update_calendar(self, request: Request) -> Response:
         """PATCH /api/v1/calendars/{object_id}"""
         changes = cast(CalendarChanges, request.fields)
         calendar = self._service.update_calendar(request.project, request.object_id, changes)
-        return Answer(200, self._sealer.calendar(calendar))
+        return Response(200, self._renderer.calendar(calendar))
 
-    def delete_calendar(self, request: Request) -> Answer:
+    def delete_calendar(self, request: Request) -> Response:
         """DELETE /api/v1/calendars/{object_id}"""
         self._service.delete_calendar(request.project, request.object_id)
-        return Answer(200, None)
+        return Response(200, None)
 
-    def list_calendar_events(self, request: Request) -> Answer:
-        """GET /api/v1/calendar_events; of several bad parameters the first in this order is told."""
+    def list_calendar_events(self, request: Request) -> Response:
+        """GET /api/v1/calendar_events; the error is about the first bad parameter in this order."""
         # Empty, it falls back to its old name; errors of either name the new (list-events-updated-after).
         updated = request.query.get("updated_at_gte") or request.query.get("updated_after")
         ordering = request.query.get("ordering", "-updated_at")
@@ -98,7 +98,7 @@ class Handlers:
             calendar_deduplication_key=filter_of(request.query, "calendar_deduplication_key"),
         )
         page = self._service.list_events(request.project, query, cursor)
-        return page_answer(request, page, self._sealer.events(page.rows))
+        return page_response(request, page, self._renderer.events(page.rows))
 
 
 def filter_of(query: Mapping[str, str], name: str) -> str | None:
@@ -140,9 +140,9 @@ def cursor_of(request: Request) -> Cursor:
     return Cursor() if text is None else decode(text)
 
 
-def page_answer(request: Request, page: Page[Any], results: SealedResults) -> Answer:
+def page_response(request: Request, page: Page[Any], results: RenderedRecords) -> Response:
     """A page with the links to its neighbours."""
-    return Answer(200, SealedPage(_link(request, page.next), _link(request, page.previous), results))
+    return Response(200, RenderedPage(_link(request, page.next), _link(request, page.previous), results))
 
 
 def _link(request: Request, cursor: Cursor | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Takes multipart form bodies apart as leniently as the service does, which is not as the standard has it.
+"""Parses multipart form bodies as the service does, which is more lenient than the standard.
 
 The boundary is looked for as plain text anywhere, what stands before the first and behind the last counts as a part
 too, and only CRLF ends a header. With a wrong boundary all that follows the first header is one field.

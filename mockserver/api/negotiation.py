@@ -1,4 +1,4 @@
-"""Which representation an answer gets: JSON or the service's browsable page, by Accept header and `format`.
+"""Chooses the representation of a response: JSON or the service's browsable page, by Accept header and `format`.
 
 The rules are Django REST framework's as recorded (accept-*): q values do not count, more precise ranges win, and among
 equals JSON comes before HTML.
@@ -14,7 +14,7 @@ _WIDEST_INDENT = 8
 
 
 class Representation(NamedTuple):
-    """How an answer's body is written; `indent` is the number of blanks a level, None for compact JSON."""
+    """How a response's body is written; `indent` is the number of blanks a level, None for compact JSON."""
 
     kind: Literal["json", "html"] = "json"
     indent: int | None = None

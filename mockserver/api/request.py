@@ -1,4 +1,4 @@
-"""What comes in: an exchange's record, the headers that count, the query, and the body within its limit."""
+"""Requests: the record of an exchange, the headers that matter, the query, and the body within its limit."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _PATIENCE = 50_000_000
-"""How many bytes over the limit are still read before the answer, and so how large a body gets it for certain."""
+"""How many bytes over the limit are still read before the response, and so how large a body gets it for certain."""
 
 _CHUNKED = "chunked body: the service reads it as empty unless a proxy is in front of it"
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[A-Fa-f0-9:.]+\])(?::\d+)?")
 
 
-_LAST_COUNTS = frozenset({b"content-type", b"content-length"})
+_JOINED = frozenset({b"accept", b"authorization", b"cookie", b"host"})
+"""Headers that count as one when they are sent several times. Of Content-Type and the like the last one counts."""
 
 
 class Disconnected(Exception):
@@ -53,6 +54,10 @@ class Exchange:
     """Why the request was refused: field and rule, never a value."""
     remarks: tuple[str, ...] = ()
     """What the service tolerated although the contract does not allow it."""
+    broken: tuple[errors.BrokenRule, ...] = ()
+    """The rules that fields and parameters of a refused request broke."""
+    off_contract: bool = False
+    """Whether the mock's own answer broke the contract, which is a fault of the mock."""
     project: Project | None = field(default=None, repr=False)
     """Whose key it was; None where there was no key that is any project's."""
     query: bytes = field(default=b"", repr=False)
@@ -61,9 +66,9 @@ class Exchange:
     """The request's body, as far as the operation has read it."""
     sent_headers: Sequence[tuple[bytes, bytes]] = field(default=(), repr=False)
     sent: bytes = field(default=b"", repr=False)
-    """The answer's body."""
+    """The response's body."""
     fault: InjectedFault | None = None
-    """What was made to go wrong with it."""
+    """The fault that was applied to it."""
     number: int = 0
     """Its number in the journal; 0 before it is in it."""
     at: Micros = 0
@@ -92,7 +97,7 @@ def read_headers(raw: list[tuple[bytes, bytes]]) -> Headers:
     """
     found = dict(raw)
     if len(found) != len(raw):
-        for name in found.keys() - _LAST_COUNTS:
+        for name in found.keys() & _JOINED:
             found[name] = b",".join([value for other, value in raw if other == name])
     sent = found.get
     # Spelt out six times: most requests have two or three of them, and a call for each would cost more than the rest.

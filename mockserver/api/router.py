@@ -1,4 +1,4 @@
-"""Which route a path leads to."""
+"""Finds the route of a path among the paths of the contracts."""
 
 from __future__ import annotations
 

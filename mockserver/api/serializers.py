@@ -10,7 +10,7 @@ from mockserver.domain.timestamps import render
 
 Write = Callable[[Micros], str]
 CALENDAR_CHANGES = ("metadata", "updated_at", "last_successful_sync_at", "last_attempted_sync_at")
-"""What updates and syncs change of a calendar all the time, in the order of its answer."""
+"""What updates and syncs change of a calendar all the time, in the order of its response."""
 
 
 def calendar_document(calendar: Calendar, write: Write = render) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the contracts do not describe and the service answers all the same: OPTIONS, unknown paths, its own pages."""
+"""Responses that no contract describes: to OPTIONS, on unknown paths, and the HTML pages of the framework."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _NAMES = {
 
 
 def options_document(template: str, created: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to OPTIONS on a path of a contract (methods-options-*).
+    """The response to OPTIONS on a path of a contract (methods-options-*).
 
     `created` are the fields of what a POST creates there, as the contract lists them; empty without a POST.
     """
@@ -80,7 +80,7 @@ def names_nothing(path: str) -> bool:
 
 
 def unknown_options_document() -> dict[str, Any]:
-    """The answer to OPTIONS on an unknown path under /api/v1/ (path-unknown)."""
+    """The response to OPTIONS on an unknown path under /api/v1/ (path-unknown)."""
     return _description("Not Found")
 
 

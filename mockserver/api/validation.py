@@ -1,4 +1,4 @@
-"""What the contract's request schemas refuse, said in the service's words; and the values that come through.
+"""Validates request bodies against the contract, with the service's error messages, and converts their values.
 
 A schema is read once into one rule per field. It stays the only list of fields: their order, which are required, what
 kind each is. The service is more lenient than the contract (a number becomes its text), and where the two differ the

@@ -77,7 +77,13 @@ _FORMAT = click.option(
 @click.option("--time-budget", type=_Seconds(), default="60s", help="how long the run may take")
 @click.option("--max-requests", type=click.IntRange(1), help="the maximum number of requests")
 @click.option("--rate", type=_Rate(), help="the maximum number of requests per second, e.g. 5/s")
-@click.option("--seed", type=int, help="the same seed generates the same data; without it, each run uses another")
+@click.option(
+    "--random-seed",
+    "--seed",
+    "seed",
+    type=int,
+    help="the same seed generates the same data; without it, each run uses another",
+)
 @click.option(
     "--read-only/--write",
     "read_only",

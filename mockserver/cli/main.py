@@ -12,7 +12,7 @@ import click
 from mockserver import __version__
 from mockserver.cli import check, faults, journal, projects, time_and_deliveries, upstream
 from mockserver.cli.control_client import Refusal
-from mockserver.cli.options import HELP, Group
+from mockserver.cli.options import HELP, Command, Group
 from mockserver.cli.serve import serve
 
 _NAME = "attendee-mock"
@@ -24,7 +24,7 @@ _STEERING = (projects, upstream, time_and_deliveries, faults, journal)
 def cli() -> None:
     """A stand-in for the Attendee API's calendar endpoints, for a laptop and for CI.
 
-    `serve` starts the mock. `check`, `rules`, `replay` and `cleanup` test a deployment. `seed` writes fixtures. All
+    `serve` starts the mock. `check`, `rules`, `replay` and `cleanup` test a deployment. `generate` writes fixtures. All
     other commands control a running mock, at --url or ATTENDEE_BASE_URL.
 
     \b
@@ -46,14 +46,14 @@ def cli() -> None:
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="the file to write [default: standard output]"
 )
-def seed(projects: int, calendars: int, events: int, random_seed: int, output: Path | None) -> None:
+def generate(projects: int, calendars: int, events: int, random_seed: int, output: Path | None) -> None:
     """Write fixtures of any size, as JSON.
 
     \b
-    attendee-mock seed --calendars 1000 --events 10000 --output big.json
+    attendee-mock generate --calendars 1000 --events 10000 --output big.json
     attendee-mock serve --fixtures big.json
     """
-    from mockserver.seeding import write_fixtures
+    from mockserver.fixtures_io.generate import write_fixtures
 
     if output is None:
         write_fixtures(sys.stdout, projects, calendars, events, random_seed)
@@ -66,6 +66,16 @@ def seed(projects: int, calendars: int, events: int, random_seed: int, output: P
 
 
 cli.add_command(serve)
+# The name that `generate` had before: scripts use it.
+cli.add_command(
+    Command(
+        "seed",
+        params=generate.params,
+        callback=generate.callback,
+        help="The old name of `generate`.\n\n\b\nattendee-mock seed --events 10000 --output big.json",
+        hidden=True,
+    )
+)
 for _command in (*(command for module in _STEERING for command in module.COMMANDS), *check.COMMANDS):
     cli.add_command(_command)
 

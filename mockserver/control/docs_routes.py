@@ -1,4 +1,4 @@
-"""What there is to read: health, the three contracts as JSON, and Swagger UI over them."""
+"""What there is to read: the front page, health, the three contracts as JSON, and Swagger UI over them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,33 @@ from functools import partial
 from typing import Any, Final
 
 from mockserver import __version__
-from mockserver.control.refusal import Refused
-from mockserver.control.routing import Call, Handler, Reply, Route
+from mockserver.control.errors import Refused
+from mockserver.control.routes import Call, Handler, Reply, Route
 from mockserver.domain.store import Store
 
+HEALTH: Final = "/__mock__/health"
+DOCS: Final = "/__mock__/docs"
+OPENAPI: Final = "/__mock__/openapi.json"
+BOTS_OPENAPI: Final = "/__mock__/bots.json"
+CONTROL_OPENAPI: Final = "/__mock__/control.json"
+OPEN: Final = (HEALTH, DOCS, OPENAPI, BOTS_OPENAPI, CONTROL_OPENAPI)
+"""Paths that show nothing that is not public in the source code, and so need no control token."""
+FRONT_PAGE: Final = f"""<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>attendee-mockserver</title></head>
+<body>
+<h1>attendee-mockserver {__version__}</h1>
+<p>A stand-in for the Attendee API's calendar endpoints. Nothing here is real, and nothing leaves this machine.</p>
+<ul>
+<li>The API: <code>/api/v1/calendars</code>, <code>/api/v1/calendar_events</code>, <code>/api/v1/bots</code>
+(with <code>Authorization: Token YOUR_API_KEY_HERE</code>, unless you brought fixtures of your own)</li>
+<li><a href="{DOCS}/">Documentation to try out</a>; the contracts <a href="{OPENAPI}">of calendars</a>,
+<a href="{BOTS_OPENAPI}">of scheduled bots</a>, <a href="{CONTROL_OPENAPI}">of the controls</a></li>
+<li><a href="{HEALTH}">Health</a>; <code>POST /__mock__/reset</code> brings the fixtures back</li>
+</ul>
+</body>
+</html>
+""".encode()
 _TYPES: Final = {
     "swagger-ui.css": "text/css; charset=utf-8",
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 from mockserver.api.request import Cut, Exchange
 from mockserver.control.masking import Known, Masker
 from mockserver.domain import timestamps
+from mockserver.domain.activity import Activity
+from mockserver.domain.deliveries import Attempt
 from mockserver.domain.model import Micros
 from mockserver.domain.secret_urls import shown_url, url_secrets
 from mockserver.domain.store import Project
@@ -19,7 +21,7 @@ Pairs: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(slots=True)
-class DeliveryNote:
+class DeliveryEntry:
     """One attempt to deliver a webhook; `status` is None where no answer came, and `problem` then says why."""
 
     url: str = field(repr=False)
@@ -46,13 +48,35 @@ class DeliveryNote:
     cut: Cut | None = field(default=None, repr=False)
 
 
-Entry: TypeAlias = Exchange | DeliveryNote
+Entry: TypeAlias = Exchange | DeliveryEntry
+
+
+def entry_of_attempt(project: Project, activity: Activity, attempt: Attempt) -> DeliveryEntry:
+    """The entry of one POST of a delivery."""
+    calendar_id = activity.detail["calendar_id"]
+    return DeliveryEntry(
+        url=attempt.url,
+        trigger=str(activity.detail["trigger"]),
+        key=activity.subject,
+        attempt=attempt.number,
+        calendar_id=None if calendar_id is None else str(calendar_id),
+        headers=[
+            (name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in attempt.headers
+        ],
+        body=attempt.body,
+        status=attempt.status,
+        sent=attempt.answer.encode("utf-8", "replace"),
+        seconds=attempt.seconds,
+        problem=f"{attempt.error_type}: {attempt.error_message}" if attempt.error_type else None,
+        fault=attempt.fault,
+        project=project,
+    )
 
 
 def show(entry: Entry, known: Known) -> Shown:
     """An entry as plain data."""
     project = entry.project.name if entry.project is not None else None
-    masker = known.masker(project, *(url_secrets(entry.url) if isinstance(entry, DeliveryNote) else ()))
+    masker = known.masker(project, *(url_secrets(entry.url) if isinstance(entry, DeliveryEntry) else ()))
     hidden = masker.hidden
     shown = _show(entry, masker, known)
     # Again if need be: a secret that was met late is now also hidden where it was met early.
@@ -83,7 +107,7 @@ def _exchange(entry: Exchange, masker: Masker, known: Known) -> Shown:
     }
 
 
-def _delivery(entry: DeliveryNote, masker: Masker) -> Shown:
+def _delivery(entry: DeliveryEntry, masker: Masker) -> Shown:
     cut = entry.cut or Cut(len(entry.body), len(entry.sent))
     address, _mark, query = shown_url(entry.url).partition("?")
     return {

@@ -1,13 +1,12 @@
-"""Events of an upstream as somebody writes them in a hurry: title, start, duration, url, attendees."""
+"""The short form of upstream events: title, start, duration, url, attendees."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from mockserver.control.arguments import is_whole, read_span
-from mockserver.control.refusal import Refused, unknown
-from mockserver.control.times import moment
+from mockserver.control.errors import Refused, unknown
+from mockserver.control.request import is_whole, moment, read_span
 from mockserver.domain.model import Calendar, EventFields, Json, Micros, Platform, Remote
 from mockserver.domain.store import Project, new_id
 from mockserver.domain.upstream import Add, Change, Create

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
 
-from mockserver.control.curl import nearest_valid
+import jsonschema_rs
+
+from mockserver.api.bodies import Body
+from mockserver.api.errors import ALREADY_TAKEN, ApiError, BrokenRule
+from mockserver.api.validation import BodyRules, ContractError
 from mockserver.control.entries import Shown
-from mockserver.control.filters import Filter
-from mockserver.control.journal import Journals
+from mockserver.control.journal import Filter, Journals, Refusal
+from mockserver.control.masking import MASK, names_a_secret
 from mockserver.control.operations import Place, at, operations
-from mockserver.control.refusal import Refused
 from mockserver.domain.store import Project, Store
 
-_RULE = re.compile(r"(?:strict: )?(?:body: )?([a-z_]+)(?:: (.+)| (?:breaks|is longer|holds) .+)")
-_QUERY_RULE = re.compile(r"(?:strict: )?query parameter ([a-z_]+) (.+)")
+_KEY_TAKEN = BrokenRule("deduplication_key", ALREADY_TAKEN)
 
 
 class Explainer:
@@ -36,9 +41,8 @@ class Explainer:
         `contract` where it has the operation and the status, `curl` is a request that would be taken.
         Raises Refused for a number that is no longer there, and for a delivery.
         """
+        refusal = self._journals.refusal(number)
         entry = self._journals.entry(number)
-        if entry["kind"] != "exchange":
-            raise Refused("id", f"entry {number} is a delivery; only exchanges are explained")
         # Made when it is first needed: the mock must start fast.
         self._places = self._places or operations(self._contracts)
         place = self._places.get(entry["operation"] or "")
@@ -48,18 +52,18 @@ class Explainer:
             "request": f"{entry['method']} {entry['path']}",
             "status": entry["status"],
             "operation": entry["operation"],
-            "why": [_why(entry), *notes],
-            "fields": _fields(entry, place),
+            "why": [_why(entry, refusal), *notes],
+            "fields": _field_problems(entry, refusal, place),
             "contract": _pointers(entry, place),
-            "curl": self._curl(entry, place),
+            "curl": self._curl(entry, refusal, place),
         }
 
-    def _curl(self, entry: Shown, place: Place | None) -> str | None:
+    def _curl(self, entry: Shown, refusal: Refusal, place: Place | None) -> str | None:
         if place is None:
             place = self._nearest_place(entry)
         if place is None:
             return None
-        return nearest_valid(entry, place, self._an_id(entry) if entry["status"] == 404 else None)
+        return _nearest_valid(entry, refusal, place, self._an_id(entry) if entry["status"] == 404 else None)
 
     def _nearest_place(self, entry: Shown) -> Place | None:
         """The operation that was probably meant: the path's own, else that of the path most like it."""
@@ -133,7 +137,7 @@ def _content(calendar: Any) -> Any:
     return {name: value for name, value in calendar.items() if name != "updated_at"}
 
 
-def _why(entry: Shown) -> str:
+def _why(entry: Shown, refusal: Refusal) -> str:
     fault, reason, status = entry["fault"], entry["reason"], entry["status"]
     if fault is not None:
         changed = f"The fault {fault['name']} ({fault['kind']}) changed this response"
@@ -142,7 +146,7 @@ def _why(entry: Shown) -> str:
         return f"It was not answered: {reason}."
     if reason is None:
         return f"It was accepted: {status}." if status < 400 else f"It was answered with {status}."
-    if reason.startswith("own answer off contract"):
+    if refusal.off_contract:
         return f"The mock was about to break its own contract, which is a fault of the mock: {reason}."
     return f"It was refused with {status}: {reason}."
 
@@ -152,19 +156,15 @@ def _remarked(entry: Shown) -> Iterable[str]:
         yield f"The service tolerates what its contract does not allow: {remark}."
 
 
-def _fields(entry: Shown, place: Place | None) -> list[dict[str, Any]]:
-    """The fields and parameters that a refusal is about."""
-    if place is None or entry["reason"] is None or entry["fault"] is not None:
+def _field_problems(entry: Shown, refusal: Refusal, place: Place | None) -> list[dict[str, Any]]:
+    """The fields and parameters for which a request was refused, as far as they are in the contract."""
+    if place is None or entry["fault"] is not None:
         return []
     found = []
-    for part in entry["reason"].split("; "):
-        match = _QUERY_RULE.fullmatch(part) or _RULE.fullmatch(part)
-        if match is None:
-            continue
-        name = match[1]
+    for name, rule in refusal.broken:
         pointer = place.field_pointer(name) or place.parameter_pointer(name)
         if pointer is not None:
-            found.append({"field": name, "rule": match[2] or part, "contract": pointer})
+            found.append({"field": name, "rule": rule, "contract": pointer})
     return found
 
 
@@ -173,3 +173,90 @@ def _pointers(entry: Shown, place: Place | None) -> list[str]:
         return []
     response = place.response_pointer(entry["status"])
     return [place.pointer, *([response] if response is not None else [])]
+
+
+def _nearest_valid(entry: Shown, refusal: Refusal, place: Place, object_id: str | None) -> str:
+    """A curl line for the operation at `place`; it takes the URL and the key from the environment.
+
+    What the contract does not allow of the request is left out or put right from the contract's own examples;
+    `object_id` is the id to use in the path if the request's own is none.
+    """
+    words = ["curl", "-sS"]
+    if place.method != "GET":
+        words += ["-X", place.method]
+    words += ["-H", '"Authorization: Token $ATTENDEE_API_KEY"']
+    fields = _fields(entry, refusal, place)
+    if fields is not None:
+        text = json.dumps(fields, ensure_ascii=False)
+        words += ["-H", "'Content-Type: application/json'", "-d", shlex.quote(text)]
+    query = urlencode(_query(entry, place))
+    path = _path(entry, place, object_id) + (f"?{query}" if query else "")
+    return " ".join([*words, f'"$ATTENDEE_BASE_URL{path}"'])
+
+
+def _path(entry: Shown, place: Place, object_id: str | None) -> str:
+    prefix, opened, _ = place.template.partition("{")
+    if not opened:
+        return prefix
+    own = entry["path"].removeprefix(prefix)
+    own = own if entry["path"].startswith(prefix) and own and MASK not in own else ""
+    return prefix + quote(object_id or own or str(place.parameters()[0].get("example", "ID")), safe="")
+
+
+def _query(entry: Shown, place: Place) -> dict[str, str]:
+    """The parameters that the contract knows, the last of those given twice, each with a value that it allows."""
+    given = dict(parse_qsl(entry["query"], keep_blank_values=True))
+    kept = {}
+    for parameter in place.parameters():
+        name = parameter["name"]
+        if parameter["in"] != "query" or name not in given:
+            continue
+        schema = place.schemas.resolve(parameter["schema"])
+        fits = _is_valid(place.schemas.compile(schema), given[name]) and MASK not in given[name]
+        if name == "cursor" and entry["status"] == 404:
+            continue
+        kept[name] = given[name] if fits and given[name] else str(parameter.get("example", ""))
+    return kept
+
+
+def _fields(entry: Shown, refusal: Refusal, place: Place) -> dict[str, Any] | None:
+    """The body's fields; None where the operation takes no body."""
+    known = place.fields()
+    if not known:
+        return None
+    given = entry["request"].get("json")
+    given = given if isinstance(given, dict) else {}
+    examples, required = place.examples(), place.required()
+    kept: dict[str, Any] = {}
+    for name, rule in known.items():
+        if names_a_secret(name):
+            if name in given or name in required:
+                kept[name] = f"YOUR_{name.upper()}"
+        elif name in given and _is_fit(name, given[name], rule, place):
+            kept[name] = given[name]
+        elif name in required or name in given:
+            kept[name] = examples.get(name, rule.get("example", "example"))
+    if _KEY_TAKEN in refusal.broken and "deduplication_key" in kept:
+        kept["deduplication_key"] += "-2"
+    return kept
+
+
+def _is_fit(name: str, value: Any, rule: Mapping[str, Any], place: Place) -> bool:
+    """Whether both the contract and the service take a field's value, and it was not masked."""
+    if MASK in json.dumps(value) or not _is_valid(place.schemas.compile(rule), value):
+        return False
+    try:
+        BodyRules({"properties": {name: rule}}).apply(Body({name: value}))
+    except ApiError:
+        return False
+    except ContractError:
+        # A field of a kind that other rules look after: the contract's word has to do.
+        return True
+    return True
+
+
+def _is_valid(validator: jsonschema_rs.Draft4Validator, value: Any) -> bool:
+    try:
+        return validator.is_valid(value)
+    except ValueError:
+        return False

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, cast
 
 from mockserver.api.fault import STATUSES, InjectedFault
 from mockserver.api.request import parse_query
-from mockserver.control.refusal import Refused, unknown
-from mockserver.domain.deliveries import Spoiled, SpoiledHow
+from mockserver.control.errors import Refused, unknown
+from mockserver.domain.deliveries import DeliveryFault, DeliveryFaultKind
 from mockserver.domain.store import Project
 
 EVERY = "*"
@@ -28,7 +28,7 @@ class Kind(NamedTuple):
 
     @property
     def is_of_webhooks(self) -> bool:
-        """Whether it spoils deliveries and not answers."""
+        """Whether it applies to deliveries and not to responses."""
         return "trigger" in self.fields
 
 
@@ -176,16 +176,16 @@ class Faults:
     def next(self, project: Project, operation: str, query: bytes) -> InjectedFault | None:
         """What is to happen to this answer: the first of the project's faults that strikes decides."""
         fault = self._first(project, lambda fault: fault.meets(operation, query))
-        return None if fault is None else _spoiling(fault)
+        return None if fault is None else _injected(fault)
 
-    def spoil(self, project: Project, delivery: Any) -> Spoiled | None:
+    def find_for_delivery(self, project: Project, delivery: Any) -> DeliveryFault | None:
         """What is to happen to this delivery; of it only the `trigger` is looked at."""
         trigger = delivery.trigger
         fault = self._first(project, lambda fault: fault.options.get("trigger") in (EVERY, trigger))
         if fault is None:
             return None
         how = fault.kind.removeprefix("webhook-").replace("-", " ")
-        return Spoiled(fault.name, cast(SpoiledHow, how), int(fault.options.get("seconds", 0)))
+        return DeliveryFault(fault.name, cast(DeliveryFaultKind, how), int(fault.options.get("seconds", 0)))
 
     def _first(self, project: Project, meets: Callable[[Fault], bool]) -> Fault | None:
         """The first fault that strikes; those behind it count it too."""
@@ -244,7 +244,7 @@ def _number(name: str, value: Any) -> Any:
     return float(value) if name == "seconds" else value
 
 
-def _spoiling(fault: Fault) -> InjectedFault:
+def _injected(fault: Fault) -> InjectedFault:
     options = fault.options
     statuses = {"throttled": 429, "html-502": 502}
     return InjectedFault(

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Collection
 from ipaddress import IPv6Address, ip_address
 
-from mockserver.control.refusal import Refused
+from mockserver.control.errors import Refused
 
 HEADER = b"x-control-token"
 _AUTHORITY = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::(\d*))?")

@@ -1,23 +1,27 @@
-"""What was asked and answered, and what was delivered: the latest of each project, masked when it is read."""
+"""The latest exchanges and deliveries of each project; secrets are masked when entries are read."""
 
 from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from itertools import chain
 from typing import NamedTuple
 
+from mockserver.api.errors import BrokenRule
 from mockserver.api.request import Cut, Exchange
-from mockserver.control.entries import DeliveryNote, Entry, Shown, show
-from mockserver.control.filters import Filter
+from mockserver.control.entries import Entry, Shown, entry_of_attempt, show
+from mockserver.control.errors import Refused, unknown
 from mockserver.control.masking import Secrets
-from mockserver.control.refusal import Refused
 from mockserver.control.waits import LONGEST_WAIT, Waits
+from mockserver.domain.activity import Activity
 from mockserver.domain.clock import Clock
 from mockserver.domain.store import Project, Store
 
+KINDS = ("exchange", "delivery")
+_LONGEST_PATH = 1000
 _LARGE, _MANY_PROJECTS = 65_536, 100
 
 
@@ -34,11 +38,62 @@ class Bounds(NamedTuple):
     """Bytes of one body, or of one request's headers; what is longer is cut."""
 
 
+class Filter(NamedTuple):
+    """Which entries are wanted; None wants all. A delivery has no path and no operation."""
+
+    method: str | None = None
+    path: str | None = None
+    """The path without its query; * stands for any characters."""
+    operation: str | None = None
+    status: str | None = None
+    """A status, or a class of them such as 4xx; 0 is an exchange that had no answer."""
+    since: int = 0
+    """Only entries with a higher number."""
+    kind: str | None = None
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether the entry is wanted."""
+        if entry.number <= self.since:
+            return False
+        if isinstance(entry, Exchange):
+            return self.kind != "delivery" and self._takes_exchange(entry)
+        asks_of_exchanges = self.kind == "exchange" or self.path is not None or self.operation is not None
+        return not asks_of_exchanges and self.method in (None, "POST") and self._takes_status(entry.status)
+
+    def takes_shown(self, shown: Shown) -> bool:
+        """Whether the path and status of a shown entry are wanted."""
+        path_fits = self.path is None or fnmatchcase(shown.get("path", ""), self.path)
+        return path_fits and self._takes_status(shown["status"])
+
+    def _takes_exchange(self, entry: Exchange) -> bool:
+        return (
+            (self.operation is None or entry.operation == self.operation)
+            and (self.method is None or entry.method == self.method)
+            and self._takes_status(entry.status)
+            and (self.path is None or fnmatchcase(entry.path, self.path))
+        )
+
+    def _takes_status(self, status: int | None) -> bool:
+        if self.status is None:
+            return True
+        text = str(status or 0)
+        return text == self.status or f"{text[0]}xx" == self.status
+
+
 class Found(NamedTuple):
     """Entries of a journal, oldest first, and how many were forgotten since it began or was last cleared."""
 
     entries: list[Shown]
     evicted: int
+
+
+class Refusal(NamedTuple):
+    """Why an exchange was refused, in parts."""
+
+    broken: tuple[BrokenRule, ...]
+    """The rules that fields and parameters broke."""
+    off_contract: bool
+    """Whether the mock's own answer broke the contract."""
 
 
 class Journal:
@@ -51,7 +106,7 @@ class Journal:
 
 
 class Journals:
-    """Every journal of one mock; entries are numbered over all of them. None stands for the project of no key."""
+    """Every journal of one mock, numbered together; None names the journal of requests without a known key."""
 
     def __init__(self, store: Store, clock: Clock, bounds: Bounds | None = None, waits: Waits | None = None) -> None:
         """`store` has the projects with their keys and secrets; `clock` tells the time of entries without a project.
@@ -73,7 +128,7 @@ class Journals:
         return self._number
 
     def record(self, entry: Entry) -> None:
-        """Takes up an exchange or a delivery, in the journal of its project; it costs about a microsecond."""
+        """Adds an exchange or a delivery to the journal of its project; it costs about a microsecond."""
         project = entry.project
         if project is None:
             project = entry.project = self._owner(entry)
@@ -96,10 +151,10 @@ class Journals:
             self._evict(journal)
         self._waits.offer(journal, entry)
 
-    def record_delivery(self, project: Project, note: DeliveryNote) -> None:
-        """Takes up an attempt to deliver a webhook."""
-        note.project = project
-        self.record(note)
+    def record_attempts(self, project: Project, activity: Activity) -> None:
+        """Adds every POST of a delivery's activity; other activities have none."""
+        for attempt in activity.attempts:
+            self.record(entry_of_attempt(project, activity, attempt))
 
     def find(
         self, project: str | None, wanted: Filter, *, limit: int = 1000, before: int = 2**63, first: bool = False
@@ -114,20 +169,39 @@ class Journals:
         return Found([show(entry, known) for entry in (found[:most] if first else found[-most:])], journal.evicted)
 
     def is_large(self, project: str | None) -> bool:
-        """Whether there is so much to mask that it takes long."""
+        """Whether masking the entries takes long."""
         journal = self._journals.get(project)
         many = project is None and len(self._store.projects) > _MANY_PROJECTS
         return journal is not None and (many or journal.size > _LARGE)
 
     def entry(self, number: int) -> Shown:
-        """The entry with this number, whosever it is.
+        """The entry with this number, of any project, as plain data.
+
+        Raises Refused, which says whether it was ever there.
+        """
+        return show(self.find_entry(number), self.secrets.known())
+
+    def refusal(self, number: int) -> Refusal:
+        """Why the exchange with this number was refused; nothing in it is secret.
+
+        Raises Refused for a number that is no longer there, and for a delivery.
+        """
+        entry = self.find_entry(number)
+        if not isinstance(entry, Exchange):
+            raise Refused("id", f"entry {number} is a delivery; only exchanges are explained")
+        masker = self.secrets.known().masker(entry.project.name if entry.project is not None else None)
+        broken = [BrokenRule(name, masker.without_known(rule)) for name, rule in entry.broken]
+        return Refusal(tuple(broken), entry.off_contract)
+
+    def find_entry(self, number: int) -> Entry:
+        """The entry with this number as it is kept.
 
         Raises Refused, which says whether it was ever there.
         """
         for journal in self._journals.values():
             for entry in tuple(journal.entries):
                 if entry.number == number:
-                    return show(entry, self.secrets.known())
+                    return entry
         if 0 < number <= self._number:
             raise Refused("id", f"entry {number} is no longer kept: it was evicted or cleared", 404)
         raise Refused("id", f"there is no entry {number}; the latest is {self._number}", 404)
@@ -142,7 +216,7 @@ class Journals:
         limit: int = 1000,
         first: bool = False,
     ) -> Found:
-        """What is asked for, as soon as there are `at_least` so many; what there is after `timeout` seconds otherwise.
+        """The wanted entries, as soon as there are `at_least` of them, or after `timeout` seconds.
 
         `limit` and `first` are those of `find`.
         Raises Refused for a wait that is too long, and when too many wait already.
@@ -171,12 +245,12 @@ class Journals:
             journal.size = journal.evicted = 0
 
     def drop(self, project: str) -> None:
-        """Forgets a project that there is no more."""
+        """Forgets the journal of a deleted project."""
         self.clear(project)
         self._journals.pop(project, None)
 
     def _owner(self, entry: Entry) -> Project | None:
-        """Whose key came with a request that was refused before anybody looked at the key."""
+        """The project of the key in a request that was refused before the key was checked."""
         words = dict(entry.headers).get(b"authorization", b"").decode("latin-1").split()
         return self._store.by_key.get(words[-1]) if len(words) == 2 and words[0].lower() == "token" else None
 
@@ -235,7 +309,7 @@ def _long(headers: Iterable[tuple[bytes, bytes]]) -> int:
 
 
 def _first(headers: Iterable[tuple[bytes, bytes]], most: int) -> list[tuple[bytes, bytes]]:
-    """The first headers, as many as have room in so many bytes."""
+    """The first headers that together have at most `most` bytes."""
     kept = []
     for name, value in headers:
         most -= len(name) + len(value)
@@ -250,3 +324,34 @@ def _beginning(text: bytes, most: int) -> bytes:
     if len(text) <= most:
         return text
     return text[: max(text.rfind(mark, 0, most) for mark in (b" ", b'"', b"&", b"=", b",", b"\n", b"'")) + 1]
+
+
+def parse_filter(parameters: Mapping[str, str], operations: Collection[str]) -> Filter:
+    """The filter that is written in a query's parameters.
+
+    Raises Refused for a parameter that is none, and for a value that no entry can have.
+    """
+    for name in parameters:
+        if name not in Filter._fields:
+            raise unknown("parameter", name, Filter._fields)
+    given = dict(parameters)
+    if "operation" in given and given["operation"] not in operations:
+        raise unknown("operation", given["operation"], operations)
+    if "kind" in given and given["kind"] not in KINDS:
+        raise unknown("kind", given["kind"], KINDS)
+    since = given.pop("since", "0")
+    if not (since.isascii() and since.isdecimal() and len(since) < 16):
+        raise Refused("since", "write the id of a journal entry, e.g. 17")
+    status = given.get("status")
+    if status is not None and status != "0" and not _is_status(status):
+        raise Refused("status", "write a status such as 404, a class such as 4xx, or 0 for no answer")
+    if len(given.get("path", "")) > _LONGEST_PATH:
+        raise Refused("path", f"is longer than {_LONGEST_PATH} characters", fix="write a shorter pattern with *")
+    method = given.pop("method", None)
+    # An empty method or path asks for nothing.
+    asked = {name: value for name, value in given.items() if value}
+    return Filter(method=method.upper() if method else None, since=int(since), **asked)
+
+
+def _is_status(text: str) -> bool:
+    return len(text) == 3 and text[0] in "12345" and (text[1:] == "xx" or (text.isascii() and text.isdecimal()))

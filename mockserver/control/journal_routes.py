@@ -1,4 +1,4 @@
-"""The controls of what goes wrong on purpose and of what was seen: faults, the journal, near misses, explanations."""
+"""Control routes of faults and of the journal: entries, HAR, near misses, explanations."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from mockserver.control.aftermath import Aftermath
-from mockserver.control.arguments import is_whole, read_after, read_limit, read_wait
+from mockserver.control.errors import Refused
 from mockserver.control.explain import Explainer
 from mockserver.control.faults import KINDS, Faults
-from mockserver.control.filters import Filter, parse_filter
 from mockserver.control.har import har
-from mockserver.control.journal import Found, Journals
+from mockserver.control.journal import Filter, Found, Journals, parse_filter
 from mockserver.control.near_misses import near_misses
-from mockserver.control.refusal import Refused
-from mockserver.control.routing import Call, Reply, Route, is_large
+from mockserver.control.request import is_whole, read_after, read_limit, read_wait
+from mockserver.control.routes import Call, Reply, Route, is_large
+from mockserver.control.webhook_diagnosis import WebhookDiagnosis
 
 _FAULTS = "/__mock__/faults"
 _REQUESTS = "/__mock__/requests"
@@ -33,14 +32,14 @@ class JournalRoutes:
         journals: Journals,
         faults: Faults,
         explainer: Explainer,
-        aftermath: Aftermath,
+        diagnosis: WebhookDiagnosis,
         operations: Collection[str],
     ) -> None:
         """`operations` are the operationIds that the journal can have."""
         self._journals = journals
         self._faults = faults
         self._explainer = explainer
-        self._aftermath = aftermath
+        self._diagnosis = diagnosis
         self._operations = operations
 
     def routes(self) -> list[Route]:
@@ -89,7 +88,7 @@ class JournalRoutes:
         return Reply(200, {"requests": found.entries, "evicted": found.evicted, "last": self._journals.last})
 
     async def request(self, call: Call) -> Reply:
-        """One entry, whosever it is."""
+        """One entry, of any project."""
         return Reply(200, await asyncio.to_thread(self._journals.entry, _id(call)))
 
     async def clear(self, call: Call) -> Reply:
@@ -120,11 +119,11 @@ class JournalRoutes:
         return Reply(200, {"near_misses": misses})
 
     async def explain(self, call: Call) -> Reply:
-        """Why an exchange was answered so; of an accepted write to a calendar its webhooks, or why there is none."""
+        """Why an exchange was answered as it was; for an accepted write to a calendar also its webhooks."""
         number = _id(call)
-        told = await asyncio.to_thread(self._explainer.explain, number)
+        explained = await asyncio.to_thread(self._explainer.explain, number)
         entry = await asyncio.to_thread(self._journals.entry, number)
-        return Reply(200, {**told, "webhooks": self._aftermath.of(entry)})
+        return Reply(200, {**explained, "webhooks": self._diagnosis.of_exchange(entry)})
 
     async def _found(self, journal: str | None, wanted: Filter, limit: int, *, first: bool = False) -> Found:
         """Entries of the journal; to mask many takes long, and so it is done in a thread while others are answered."""

@@ -1,4 +1,4 @@
-"""Near misses: which entries of the journal came nearest to what somebody looked for, and what was different."""
+"""Near misses: which entries of the journal are most like a search, and what differs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from mockserver.control.entries import Shown
-from mockserver.control.filters import Filter
+from mockserver.control.journal import Filter
 from mockserver.control.masking import names_a_secret
 
 _MOST = 5
@@ -37,16 +37,16 @@ def near_misses(
         differences = list(_differences(entry, wanted, body or {}))
         found.append((sum(difference.weight for difference in differences), -entry["id"], entry, differences))
     found.sort(key=lambda miss: miss[:2])
-    return [_told(entry, distance, differences) for distance, _, entry, differences in found[:most]]
+    return [_miss(entry, distance, differences) for distance, _, entry, differences in found[:most]]
 
 
-def _told(entry: Shown, distance: float, differences: list[Difference]) -> dict[str, Any]:
+def _miss(entry: Shown, distance: float, differences: list[Difference]) -> dict[str, Any]:
     line = f"{entry['method']} {entry.get('path') or entry.get('url')} {entry['status']}"
     why = [_sentence(difference) for difference in differences]
     if entry["reason"] is not None and any(difference.what == "status" for difference in differences):
         why.append(f"it was refused: {entry['reason']}")
-    told = [{"what": d.what, "wanted": d.wanted, "was": d.was} for d in differences]
-    return {"id": entry["id"], "line": line, "distance": round(distance, 2), "differs": told, "why": why}
+    listed = [{"what": d.what, "wanted": d.wanted, "was": d.was} for d in differences]
+    return {"id": entry["id"], "line": line, "distance": round(distance, 2), "differs": listed, "why": why}
 
 
 def _sentence(difference: Difference) -> str:
@@ -87,11 +87,11 @@ def _place_and_status(entry: Shown, wanted: Filter) -> Iterable[Difference]:
 def _body_differences(entry: Shown, body: Mapping[str, Any]) -> Iterable[Difference]:
     fields = _fields(entry) if body else {}
     for name, value in body.items():
-        told = "***" if names_a_secret(name) else value
+        shown = "***" if names_a_secret(name) else value
         if name not in fields:
-            yield Difference(f"body field {name}", told, None, 1)
+            yield Difference(f"body field {name}", shown, None, 1)
         elif not names_a_secret(name) and fields[name] != value:
-            yield Difference(f"body field {name}", told, fields[name], 0.5)
+            yield Difference(f"body field {name}", shown, fields[name], 0.5)
 
 
 def _fields(entry: Shown) -> Mapping[str, Any]:

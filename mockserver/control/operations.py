@@ -1,4 +1,4 @@
-"""The contracts as somebody reads them who is told why: operations by their ids, and pointers to parts of them."""
+"""The operations of the contracts by their ids, with JSON pointers to their parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mockserver.api.contract import Schemas
 
 
 class Place(NamedTuple):
-    """An operation and where it stands in which contract."""
+    """An operation, and the file and path where it is written."""
 
     file: str
     template: str

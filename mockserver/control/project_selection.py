@@ -1,15 +1,15 @@
-"""Which project a control request is about: its key says, or its name; of a single one nobody need say."""
+"""Chooses the project of a control request: by its key, by its name, or the only one that there is."""
 
 from __future__ import annotations
 
-from mockserver.control.refusal import Refused
+from mockserver.control.errors import Refused
 from mockserver.domain.store import Project, Store
 
 _MOST_NAMES = 20
 
 
 def choose(store: Store, authorization: str | None, name: str | None) -> Project:
-    """The project of an Authorization header's text or of a name, of which at least one is needed.
+    """The project of an Authorization header or of a name; one of them is needed unless there is a single project.
 
     Raises Refused: 400 when nothing or a contradiction is said, 404 for a project that there is not.
     Keys are never shown.

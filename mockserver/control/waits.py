@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Any, Final, Protocol
 
-from mockserver.control.refusal import Refused
+from mockserver.control.errors import Refused
 
 LONGEST_WAIT: Final = 300.0
 """Seconds."""

@@ -1,1 +1,1 @@
-"""What leaves the mock, and when: due tasks, deliveries, retries."""
+"""Runs what falls due: syncs, and webhook deliveries with their retries."""

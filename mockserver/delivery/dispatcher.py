@@ -1,4 +1,4 @@
-"""Takes a delivery out of a project's outbox, sends it, and writes down what came of it."""
+"""Sends a delivery that is due to its receiver, and records the attempt."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from contextlib import nullcontext
 from socket import SOCK_STREAM, getaddrinfo
 from typing import NamedTuple, Protocol
 
-from mockserver.api.webhooks import Webhook, compose
-from mockserver.delivery.http_client import Reply
+from mockserver.delivery.http_client import SendResult
+from mockserver.delivery.payload import Webhook, compose
+from mockserver.domain import outbox
 from mockserver.domain.activity import Activity
 from mockserver.domain.deliveries import Attempt, Delivery
 from mockserver.domain.model import Micros
-from mockserver.domain.outbox import Spoil
+from mockserver.domain.outbox import FindFault
 from mockserver.domain.secret_urls import shown_url
 from mockserver.domain.store import Project
 from mockserver.domain.subscriptions import public_addresses
 from mockserver.domain.task_queue import Task
 
 
-class Sends(Protocol):
-    """What puts webhooks on the wire."""
+class Sender(Protocol):
+    """Sends webhooks over HTTP."""
 
-    async def send(self, webhook: Webhook, addresses: Sequence[str] = ()) -> Reply:
-        """Sends one to one of these addresses, or without any to where its host's name leads; says what came of it.
+    async def send(self, webhook: Webhook, addresses: Sequence[str] = ()) -> SendResult:
+        """Sends a webhook to one of these addresses, or to those of its host when there are none.
 
-        Raises nothing, whatever the receiver does.
+        Never raises for what a receiver does: the result says what happened.
         """
         ...
 
 
-class Parcel(NamedTuple):
-    """A delivery on its way: what it was, and the bytes, when it was taken up."""
+class PreparedDelivery(NamedTuple):
+    """A delivery that is ready to be sent, as it was when it was prepared."""
 
     project: Project
     epoch: int
@@ -43,106 +44,110 @@ class Parcel(NamedTuple):
 
 
 class Dispatcher:
-    """Carries deliveries to their receivers."""
+    """Prepares deliveries, sends them and records their attempts."""
 
     def __init__(
         self,
-        sender: Sends,
+        sender: Sender,
         *,
-        spoil: Spoil | None = None,
+        find_fault: FindFault | None = None,
         public_only: bool = False,
         resolve: Callable[[str], Iterable[str]] | None = None,
     ) -> None:
-        """`spoil` is asked what a fault does to an attempt; `public_only` refuses receivers on this machine's net.
+        """`find_fault` finds the fault of an attempt; `public_only` refuses receivers in private networks.
 
         `resolve` gives the addresses of a host's name, and raises OSError where there are none; else the system does.
         """
         self._sender = sender
         self._resolve = resolve or _addresses
-        self._spoil = spoil
+        self._find_fault = find_fault
         self._public_only = public_only
 
-    def take(self, project: Project, task: Task) -> Parcel | Activity | None:
-        """The delivery whose task fell due, ready to be sent; or what became of it instead; None when it is gone.
+    def prepare(self, project: Project, task: Task) -> PreparedDelivery | Activity | None:
+        """Prepares the delivery whose task is due, or returns what became of it; None when it is gone.
 
-        Everything that is read anew at an attempt is read here: the calendar, the secret, the subscription's URL.
+        The calendar, the secret and the subscription's URL are read at each attempt, here.
         """
-        delivery = project.outbox.begin(project, task.subject, self._spoil)
+        delivery = outbox.begin(project, task.subject, self._find_fault)
         if delivery is None:
             return None
         now = project.clock.now()
         if delivery.state != "sending":
-            return _happening(delivery, now)
-        how = delivery.spoiled.how if delivery.spoiled is not None else None
+            return _activity(delivery, now)
+        fault = delivery.next_fault.kind if delivery.next_fault is not None else None
         calendar = project.state.calendars.get(delivery.calendar_id)
-        webhook = compose(delivery, calendar, project.webhook_secret, spoiled=how)
-        return Parcel(project, project.outbox.epoch, task, delivery, webhook, now)
+        webhook = compose(delivery, calendar, project.webhook_secret, fault=fault)
+        return PreparedDelivery(project, project.deliveries.epoch, task, delivery, webhook, now)
 
-    async def carry(self, parcels: Sequence[Parcel], places: asyncio.Semaphore | None = None) -> list[Activity]:
-        """Sends parcels together, once there is a place, and writes down what came of them in their order.
+    async def send_all(
+        self, several: Sequence[PreparedDelivery], slots: asyncio.Semaphore | None = None
+    ) -> list[Activity]:
+        """Sends several deliveries together and records their attempts in order; `slots` limits how many are in flight.
 
-        What is broken off is on the agenda again; what belongs to a project that was reset meanwhile is forgotten.
+        When it is cancelled their tasks go back into the task queue. Attempts of a project that was reset meanwhile are
+        not recorded.
         """
         try:
-            async with places or nullcontext():
-                replies = await asyncio.gather(*(self._send(parcel) for parcel in parcels))
+            async with slots or nullcontext():
+                results = await asyncio.gather(*(self._send(prepared) for prepared in several))
         except asyncio.CancelledError:
-            for parcel in parcels:
-                self.put_back(parcel)
+            for prepared in several:
+                self.put_back(prepared)
             raise
         return [
-            self._record(parcel, reply)
-            for parcel, reply in zip(parcels, replies, strict=True)
-            if parcel.epoch == parcel.project.outbox.epoch
+            self._record(prepared, result)
+            for prepared, result in zip(several, results, strict=True)
+            if prepared.epoch == prepared.project.deliveries.epoch
         ]
 
-    def put_back(self, parcel: Parcel) -> None:
-        """Puts what was broken off on the agenda again; once is enough."""
-        project = parcel.project
-        if parcel.epoch == project.outbox.epoch:
-            project.outbox.put_back(project, parcel.task)
+    def put_back(self, prepared: PreparedDelivery) -> None:
+        """Puts the task of a cancelled delivery back into the task queue; a second call does nothing."""
+        project = prepared.project
+        if prepared.epoch == project.deliveries.epoch:
+            outbox.put_back(project, prepared.task)
 
-    async def _send(self, parcel: Parcel) -> list[Reply]:
-        """The replies to a parcel's POSTs: one, or two of a duplicate, or none where nothing may be sent."""
+    async def _send(self, prepared: PreparedDelivery) -> list[SendResult]:
+        """The results of its POSTs: one, two of a duplicate, or none where nothing may be sent."""
         addresses: Sequence[str] = ()
         if self._public_only:
-            addresses = await asyncio.to_thread(public_addresses, parcel.webhook.url, self._resolve)
+            addresses = await asyncio.to_thread(public_addresses, prepared.webhook.url, self._resolve)
             if not addresses:
                 return []
-        spoiled = parcel.delivery.spoiled
-        times = 2 if spoiled is not None and spoiled.how == "duplicate" else 1
-        return [await self._sender.send(parcel.webhook, addresses) for _ in range(times)]
+        fault = prepared.delivery.next_fault
+        times = 2 if fault is not None and fault.kind == "duplicate" else 1
+        return [await self._sender.send(prepared.webhook, addresses) for _ in range(times)]
 
-    def _record(self, parcel: Parcel, replies: list[Reply]) -> Activity:
-        outbox, key = parcel.project.outbox, parcel.delivery.key
-        if not replies:
-            refused = outbox.refuse(key, "PublicURLRequired", "Webhook URL must be public")
-            return _happening(refused, parcel.project.clock.now())
-        attempts = [_attempt(parcel, reply) for reply in replies]
-        return _happening(outbox.record(parcel.project, key, *attempts), parcel.at, attempts[0])
+    def _record(self, prepared: PreparedDelivery, results: list[SendResult]) -> Activity:
+        project, key = prepared.project, prepared.delivery.key
+        if not results:
+            refused = outbox.refuse(project, key, "PublicURLRequired", "Webhook URL must be public")
+            return _activity(refused, project.clock.now())
+        attempts = [_attempt(prepared, result) for result in results]
+        return _activity(outbox.record(project, key, *attempts), prepared.at, *attempts)
 
 
-def _attempt(parcel: Parcel, reply: Reply) -> Attempt:
-    delivery, webhook = parcel.delivery, parcel.webhook
+def _attempt(prepared: PreparedDelivery, result: SendResult) -> Attempt:
+    delivery, webhook = prepared.delivery, prepared.webhook
     headers = tuple((name, "Basic ****" if name == "Authorization" else value) for name, value in webhook.headers)
     return Attempt(
         number=delivery.tried + 1,
-        at=parcel.at,
+        at=prepared.at,
         url=webhook.url,
         headers=headers,
         body=webhook.body,
         signed=webhook.signed,
-        status=reply.status,
-        answer=reply.text,
-        error_type=reply.error_type,
-        error_message=reply.error_message,
-        seconds=reply.seconds,
-        fault=delivery.spoiled.name if delivery.spoiled is not None else None,
+        status=result.status,
+        answer=result.text,
+        error_type=result.error_type,
+        error_message=result.error_message,
+        seconds=result.seconds,
+        fault=delivery.next_fault.name if delivery.next_fault is not None else None,
     )
 
 
-def _happening(delivery: Delivery, at: Micros, attempt: Attempt | None = None) -> Activity:
-    """What is told of a delivery. How long a receiver took is not part of it: it is never the same twice."""
+def _activity(delivery: Delivery, at: Micros, *attempts: Attempt) -> Activity:
+    """A delivery as an activity. How long the receiver took is not part of it: it is never the same twice."""
+    attempt = attempts[0] if attempts else None
     retried = attempt is not None and delivery.state in ("pending", "held")
     error = (delivery.problem or {}).get("error_type") if attempt is None else attempt.error_type or None
     return Activity(
@@ -160,6 +165,7 @@ def _happening(delivery: Delivery, at: Micros, attempt: Attempt | None = None) -
             "error_type": error,
             "fault": delivery.fault,
         },
+        attempts=attempts,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a receiver answers, read no further than is kept of it, and in what words it is told when it is no answer."""
+"""Parses a receiver's HTTP response, no further than is kept of it; errors have the words of the service's client."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _CHARSET: Final = re.compile(r"""charset=["']?([\w.:-]+)""", re.IGNORECASE)
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.\d +\d{3}(?: |\r|\n|$)")
 
 
-class BrokenAnswer(Exception):
-    """What came is no answer in HTTP, or not the whole of one."""
+class InvalidResponse(Exception):
+    """The receiver sent no valid HTTP response, or only a part of one."""
 
     def __init__(self, error_type: str, message: str) -> None:
         super().__init__(message)
         self.error_type = error_type
 
 
-class Answer:
-    """An answer as it comes in."""
+class ResponseReader:
+    """Parses a response as its bytes arrive."""
 
     def __init__(self) -> None:
         self.status = 0
@@ -44,7 +44,7 @@ class Answer:
     def feed(self, data: bytes) -> None:
         """Takes what was read.
 
-        Raises BrokenAnswer.
+        Raises InvalidResponse.
         """
         if not self._in_body:
             self._head += data
@@ -59,12 +59,12 @@ class Answer:
         except httptools.HttpParserError as error:
             if not self._in_body:
                 raise self._bad_status_line() from error
-            raise BrokenAnswer("ChunkedEncodingError", f"('Connection broken: {error}')") from error
+            raise InvalidResponse("ChunkedEncodingError", f"('Connection broken: {error}')") from error
 
     def end(self) -> None:
         """Says that the receiver has closed the connection.
 
-        Raises BrokenAnswer when there had to be more.
+        Raises InvalidResponse when there had to be more.
         """
         if not self._head:
             raise _aborted("RemoteDisconnected('Remote end closed connection without response')")
@@ -122,20 +122,20 @@ class Answer:
         if not self._is_http:
             raise self._bad_status_line()
 
-    def _bad_status_line(self) -> BrokenAnswer:
+    def _bad_status_line(self) -> InvalidResponse:
         line = bytes(self._head[:500]).split(b"\n")[0]
         ended = "\n" if b"\n" in self._head[:500] else ""
         return _aborted(f"BadStatusLine({line.decode('latin-1') + ended!r})")
 
-    def _cut_short(self) -> BrokenAnswer:
+    def _cut_short(self) -> InvalidResponse:
         had, length = len(self._body), self._headers.get("content-length", "")
         missing = f"{had} bytes read, {int(length) - had} more expected" if length.isdigit() else f"{had} bytes read"
         error = f"IncompleteRead({missing})"
-        return BrokenAnswer("ChunkedEncodingError", f"('Connection broken: {error}', {error})")
+        return InvalidResponse("ChunkedEncodingError", f"('Connection broken: {error}', {error})")
 
 
-def _aborted(error: str) -> BrokenAnswer:
-    return BrokenAnswer("ConnectionError", f"('Connection aborted.', {error})")
+def _aborted(error: str) -> InvalidResponse:
+    return InvalidResponse("ConnectionError", f"('Connection aborted.', {error})")
 
 
 def _unpacked(packed: bytes, wrappings: tuple[int, ...]) -> bytes:

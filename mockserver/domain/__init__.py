@@ -1,1 +1,1 @@
-"""What the service is: its state and its rules. No HTTP, no event loop, no wall clock, no dice."""
+"""The state and the rules of the service, without HTTP, event loop, wall clock or random numbers of its own."""

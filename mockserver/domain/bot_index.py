@@ -1,4 +1,4 @@
-"""A project's bots by id, and the orders in which they are asked for."""
+"""Stores a project's bots by id, and in the orders in which they are listed."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ class BotIndex(Table[Bot]):
 
     def copy(self) -> BotIndex:
         """A roster with the same bots; neither sees what happens to the other."""
-        twin: BotIndex = BotIndex.__new__(BotIndex)
-        twin._base, twin._changes, twin._length = self._base, self._changes.copy(), self._length
-        twin.listed, twin._of_event = self.listed.copy(), self._of_event.copy()
-        twin.as_given, twin._holders = self.as_given.copy(), self._holders.copy()
-        return twin
+        copied: BotIndex = BotIndex.__new__(BotIndex)
+        copied._base, copied._changes, copied._length = self._base, self._changes.copy(), self._length
+        copied.listed, copied._of_event = self.listed.copy(), self._of_event.copy()
+        copied.as_given, copied._holders = self.as_given.copy(), self._holders.copy()
+        return copied
 
 
 def _holds_key(bot: Bot) -> bool:

@@ -1,4 +1,4 @@
-"""Everything that the holder of an API key can do to bots that are scheduled and have not joined yet."""
+"""What an API key can do to scheduled bots: create, get, list, update and delete them."""
 
 from __future__ import annotations
 
@@ -55,9 +55,8 @@ class BotNotStorable(SchedulingError):
     """The service's database cannot hold a field of the bot."""
 
     def __init__(self, problem: NotStorable) -> None:
-        super().__init__(problem.reason)
-        self.error_id = problem.error_id
-        self.reason = problem.reason
+        super().__init__(str(problem))
+        self.problem = problem
 
 
 class NewBot(TypedDict, total=False):

@@ -1,4 +1,4 @@
-"""What becomes of scheduled bots when a sync changes their event, or the calendar is lost."""
+"""Updates or deletes scheduled bots when a sync changes their event or disconnects the calendar."""
 
 from __future__ import annotations
 

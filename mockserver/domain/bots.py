@@ -1,4 +1,4 @@
-"""Bots as they are answered, by themselves and in the events that they are scheduled for."""
+"""Bots as JSON objects, alone and in the events that they are scheduled for."""
 
 from __future__ import annotations
 

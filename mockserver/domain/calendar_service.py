@@ -1,4 +1,4 @@
-"""Everything that the holder of an API key can do to calendars and events."""
+"""What an API key can do to calendars and events: create, get, list, update and delete them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class CalendarChanges(TypedDict, total=False):
 
 
 class Watcher(Protocol):
-    """Who is told of calendars once they are written; see world.py."""
+    """Called after calendars are written; SyncScheduler is one."""
 
     def calendar_created(self, project: Project, calendar: Calendar) -> None:
         """There is a new calendar."""

@@ -66,7 +66,7 @@ class _Change(NamedTuple):
 
 
 def sync_calendar(project: Project, calendar: Calendar) -> Synced:
-    """Syncs the calendar, which is the project's, with what stands behind it; see the sets_on_… of the recordings.
+    """Syncs the calendar, which is the project's, with its upstream; see the sets_on_… of the recordings.
 
     It costs what the calendar has in the window, however much there is besides.
     """

@@ -1,4 +1,4 @@
-"""The only place that reads the wall clock; everything else is given a clock."""
+"""Clocks: the wall clock, and one for each project that can be frozen and moved."""
 
 from __future__ import annotations
 

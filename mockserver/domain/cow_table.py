@@ -1,4 +1,4 @@
-"""A mapping that remembers what it started from: forgetting every change costs nothing, copying costs the changes."""
+"""A copy-on-write mapping: a shared base and the changes to it; copying costs as much as was changed."""
 
 from __future__ import annotations
 
@@ -75,6 +75,6 @@ class Table(Generic[V]):
 
     def copy(self) -> Table[V]:
         """A table with the same records; neither sees what happens to the other. Costs as much as was changed."""
-        twin: Table[V] = Table.__new__(Table)
-        twin._base, twin._changes, twin._length = self._base, self._changes.copy(), self._length
-        return twin
+        copied: Table[V] = Table.__new__(Table)
+        copied._base, copied._changes, copied._length = self._base, self._changes.copy(), self._length
+        return copied

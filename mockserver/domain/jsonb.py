@@ -1,4 +1,4 @@
-"""The order in which the service's database gives JSON objects back, and what it cannot hold."""
+"""JSON as the service's database (PostgreSQL jsonb) returns it: its order of members, and what it cannot store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which links lead to a meeting that a bot can join, and the one way in which the service writes each.
+"""Recognises the URLs of meetings that a bot can join, and normalises them as the service does.
 
 A host counts in the case and form in which it is written: `Zoom.us` is not Zoom (bot-links-refused).
 """

@@ -115,17 +115,17 @@ class Remote(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """What is wrong with a remote calendar, by the name it has in failures.py."""
+    """What is wrong with a remote calendar, by the name that it has in upstream_failures.py."""
 
     name: str
     for_next: int | None = None
-    """How many syncs it still spoils; None is all of them, until it is healed."""
+    """How many more syncs fail; None is all of them, until it is healed."""
     seconds: int = 0
     """How long a slow one takes to answer."""
 
 
 class Upstream(NamedTuple):
-    """The remote calendar behind a calendar. One that nobody described is what the calendar's events came from."""
+    """The remote calendar behind a calendar. One that is not described is derived from the calendar's events."""
 
     derived: bool = True
     """Whether each event that no `Remote` stands for is there, just as it was last seen."""
@@ -136,8 +136,8 @@ class Upstream(NamedTuple):
     """The failure's text, when it is not the usual one."""
 
 
-class Plan(NamedTuple):
-    """When a calendar was last put down for a sync, and whether it has to be again."""
+class PlannedSync(NamedTuple):
+    """When a calendar's last sync was enqueued, and whether it gets another one."""
 
     enqueued_at: Micros
     """0 when it never was."""
@@ -145,4 +145,4 @@ class Plan(NamedTuple):
     requested_at: Micros | None = None
     """Since when a changed remote calendar waits for the next full minute; None when nothing waits."""
     regular: bool = True
-    """Whether it comes again by itself, as connected calendars do."""
+    """Whether it is synced daily, as connected calendars are."""

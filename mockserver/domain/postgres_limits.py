@@ -1,4 +1,4 @@
-"""What the service's database can hold, and how it gives back what it holds."""
+"""The limits of the service's database: which values it refuses, and how it returns others."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _EVENT_COLUMNS = (("meeting_url", 2048), ("ical_uid", 1024), ("name", 1024))
 class NotStorable(Exception):
     """The service's database cannot hold a value: too long, or with a NUL or a lone surrogate in the metadata."""
 
-    def __init__(self, error_id: UUID, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, error_id: UUID, field: str, rule: str) -> None:
+        super().__init__(f"{field} {rule}")
         self.error_id = error_id
-        self.reason = reason
+        self.field = field
+        self.rule = rule
 
 
 class TooLong(Exception):
@@ -45,18 +46,18 @@ def check_storable(fields: Mapping[str, Any], longest: Mapping[str, int], random
 
     `longest` holds the most characters of a field, by the field's name; from `random` the error's id is drawn.
     """
-    reason = None
+    problem = None
     for name, value in fields.items():
         most = longest.get(name)
         if most is not None and isinstance(value, str) and len(value) > most:
-            reason = f"{name} is longer than {most} characters"
+            problem = name, f"is longer than {most} characters"
     metadata = fields.get("metadata")
     if metadata is not None:
         text = "".join([*metadata, *metadata.values()])
         if "\0" in text or not _is_unicode(text):
-            reason = "metadata holds a NUL or a lone surrogate"
-    if reason is not None:
-        raise NotStorable(UUID(int=random.getrandbits(128), version=4), reason)
+            problem = "metadata", "holds a NUL or a lone surrogate"
+    if problem is not None:
+        raise NotStorable(UUID(int=random.getrandbits(128), version=4), *problem)
 
 
 def _is_unicode(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Finds the records of a calendar that began before a moment and go on after it, at the cost of those few."""
+"""Finds the records of a calendar that are running at a moment, without looking at all others."""
 
 from __future__ import annotations
 

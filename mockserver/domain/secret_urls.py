@@ -1,4 +1,4 @@
-"""Secrets in URLs: a user and password, and parameters with the name of a secret; a meeting's password is one."""
+"""Masks secrets in URLs: user and password, and parameters such as a meeting's password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An ordered collection whose copies cost next to nothing: sorted chunks, shared until one side changes them."""
+"""A sorted collection with cheap copies: chunks that copies share until one of them changes a chunk."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class SortedIndex(Generic[T]):
 
     def copy(self) -> Self:
         """An index with the same items; neither sees what happens to the other."""
-        twin = type(self).__new__(type(self))
-        twin._key, twin._length = self._key, self._length
-        twin._chunks, twin._heads = self._chunks.copy(), self._heads.copy()
-        return twin
+        copied = type(self).__new__(type(self))
+        copied._key, copied._length = self._key, self._length
+        copied._chunks, copied._heads = self._chunks.copy(), self._heads.copy()
+        return copied
 
     def of(self, items: Iterable[T]) -> SortedIndex[T]:
         """An index of these items in the same order."""

@@ -1,4 +1,4 @@
-"""Projects and what is in them: records by id, and the orders in which they are listed."""
+"""Projects, and the state of each: records by id, and indexes for the orders in which they are listed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple, TypeAlias
 from mockserver.domain.bot_index import BotIndex
 from mockserver.domain.clock import Clock, ProjectClock, WallClock
 from mockserver.domain.cow_table import Table
+from mockserver.domain.deliveries import Deliveries
 from mockserver.domain.model import Calendar, CalendarEvent, Json, Micros, Remote, Upstream
-from mockserver.domain.outbox import Outbox
 from mockserver.domain.running import long_events
 from mockserver.domain.sorted_index import SortedIndex
 from mockserver.domain.subscriptions import Subscription
@@ -24,7 +24,7 @@ from mockserver.domain.upstream_store import Upstreams
 
 EventTime: TypeAlias = Literal["updated_at", "start_time", "end_time", "created_at"]
 Sync: TypeAlias = Literal["auto", "manual"]
-"""Whether calendars are synced by themselves, as the service does, or only on demand."""
+"""Whether calendars are synced on schedule, as the service does, or only on demand."""
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -96,7 +96,7 @@ class State:
         upstreams: Mapping[str, Upstream] | None = None,
         remotes: Iterable[Remote] = (),
     ) -> None:
-        """`upstreams` and `remotes` say what stands behind the calendars whose events do not say it all."""
+        """`upstreams` and `remotes` are what differs from upstreams that are derived from the events."""
         by_id = {calendar.id: calendar for calendar in calendars}
         # One for all events without a bot: a list of its own would be 80 bytes in each of them.
         none: list[Json] = []
@@ -122,21 +122,25 @@ class State:
         self._event_ids: Table[str] = Table(_Names(self.events_of.copy()))
         self.bots = BotIndex()
         self.upstreams = Upstreams(upstreams or {}, remotes)
-        self.plans = SyncSchedule(by_id)
+        self.sync_schedule = SyncSchedule(by_id)
         seqs = (*(calendar.seq for calendar in by_id.values()), *(event.seq for event in rows.values()))
         self.next_seq = 1 + max(seqs, default=0)
         self.last_write: Micros = FIRST
 
     def copy(self) -> State:
         """The same state again; neither sees what happens to the other."""
-        twin = State.__new__(State)
-        twin.calendars, twin.calendar_ids = self.calendars.copy(), self.calendar_ids.copy()
-        twin.listed, twin.events = self.listed.copy(), self.events.copy()
-        twin.events_by = {name: index.copy() for name, index in self.events_by.items()}
-        twin.events_of, twin.long_events = self.events_of.copy(), self.long_events.copy()
-        twin._event_ids, twin.bots, twin.plans = self._event_ids.copy(), self.bots.copy(), self.plans.copy()
-        twin.upstreams, twin.next_seq, twin.last_write = self.upstreams.copy(), self.next_seq, self.last_write
-        return twin
+        copied = State.__new__(State)
+        copied.calendars, copied.calendar_ids = self.calendars.copy(), self.calendar_ids.copy()
+        copied.listed, copied.events = self.listed.copy(), self.events.copy()
+        copied.events_by = {name: index.copy() for name, index in self.events_by.items()}
+        copied.events_of, copied.long_events = self.events_of.copy(), self.long_events.copy()
+        copied._event_ids, copied.bots, copied.sync_schedule = (
+            self._event_ids.copy(),
+            self.bots.copy(),
+            self.sync_schedule.copy(),
+        )
+        copied.upstreams, copied.next_seq, copied.last_write = self.upstreams.copy(), self.next_seq, self.last_write
+        return copied
 
     def take_seq(self) -> int:
         """The next place in the order of creation."""
@@ -149,14 +153,14 @@ class State:
         self.listed.add(Listed(calendar.created_at, calendar.seq, calendar.id))
         if calendar.deduplication_key is not None:
             self.calendar_ids.put(calendar.deduplication_key, calendar.id)
-        self.plans.add(calendar.id, calendar.created_at)
+        self.sync_schedule.add(calendar.id, calendar.created_at)
 
     def replace_calendar(self, calendar: Calendar) -> None:
         """Puts the new record of a calendar in place of the old; its id, key, seq and created_at are the same."""
         self.calendars.put(calendar.id, calendar)
 
     def drop_calendar(self, calendar: Calendar) -> None:
-        """Takes a calendar out, its events and their scheduled bots with it, and what stands behind it."""
+        """Takes a calendar out, its events and their scheduled bots with it, and its upstream."""
         for event in list(self.events_in(calendar.id)):
             for bot in self.bots.of_event(event.id):
                 self.bots.drop(bot.id)
@@ -166,7 +170,7 @@ class State:
         if calendar.deduplication_key is not None:
             self.calendar_ids.drop(calendar.deduplication_key)
         self.upstreams.drop(calendar.id)
-        self.plans.drop(calendar.id)
+        self.sync_schedule.drop(calendar.id)
 
     def put_event(self, event: CalendarEvent) -> None:
         """Adds an event, or puts it in place of the one with its id."""
@@ -221,7 +225,7 @@ class Project:
     baseline: State = field(default_factory=State, repr=False)
     state: State = field(init=False, repr=False)
     clock: ProjectClock = field(default_factory=lambda: ProjectClock(WallClock()), repr=False)
-    seed: str = "1"
+    random_seed: str = "1"
     """What its ids, keys and waits are drawn from."""
     random: Random = field(default_factory=Random, repr=False)
     agenda: TaskQueue = field(default_factory=TaskQueue, repr=False)
@@ -230,7 +234,7 @@ class Project:
     """Since when its state is what it started from; in microseconds since 1970, UTC."""
     posts: deque[Micros] = field(default_factory=deque, repr=False)
     """When the POSTs that still count towards the limit were let through, oldest first."""
-    outbox: Outbox = field(default_factory=Outbox, repr=False)
+    deliveries: Deliveries = field(default_factory=Deliveries, repr=False)
 
     def __post_init__(self) -> None:
         self._first_subscriptions, self._first_sync = tuple(self.subscriptions), self.sync
@@ -242,10 +246,10 @@ class Project:
         self.posts = deque()
         self.clock.reset()
         self.started_at = self.clock.now()
-        self.random = Random(self.seed)
-        self.agenda = TaskQueue()
+        self.random = Random(self.random_seed)
+        self.task_queue = TaskQueue()
         self.subscriptions, self.sync = list(self._first_subscriptions), self._first_sync
-        self.outbox.reset()
+        self.deliveries.reset()
 
     def begin_anew(self, baseline: State, subscriptions: Iterable[Subscription], sync: Sync) -> None:
         """Resets it to other fixtures, which later resets bring back; its clock goes on as it is."""
@@ -259,20 +263,20 @@ class Project:
 class Store:
     """Every project of one mock, found by its API keys."""
 
-    def __init__(self, projects: Iterable[Project], clock: Clock, seed: int) -> None:
-        """`clock` is what the projects' clocks run with; with `seed` and its name a project draws its own numbers."""
+    def __init__(self, projects: Iterable[Project], clock: Clock, random_seed: int) -> None:
+        """The projects' clocks run with `clock`; their random numbers follow from `random_seed` and their names."""
         self.projects: list[Project] = []
         self.by_name: dict[str, Project] = {}
         self.by_key: dict[str, Project] = {}
         self._clock = clock
-        self._seed = seed
+        self._random_seed = random_seed
         for project in projects:
             self.add(project)
 
     def add(self, project: Project) -> None:
         """Takes in a project, reset, whose name and keys are new."""
         project.clock = ProjectClock(self._clock)
-        project.seed = f"{self._seed}/{project.name}"
+        project.random_seed = f"{self._random_seed}/{project.name}"
         project.reset()
         self.projects.append(project)
         self.by_name[project.name] = project
@@ -280,7 +284,7 @@ class Store:
             self.by_key[key] = project
 
     def remove(self, project: Project) -> None:
-        """Takes a project out: its keys are nobody's from now on, and nothing is left for it to do."""
+        """Removes a project: its keys are unknown from now on, and its tasks are dropped."""
         self.projects.remove(project)
         del self.by_name[project.name]
         for key in project.api_keys:

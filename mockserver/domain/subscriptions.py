@@ -1,4 +1,4 @@
-"""Who wants to be told of what: a project's webhook subscriptions, and the rules for making one."""
+"""Webhook subscriptions of a project, and the rules for creating one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BLANK: Final = re.compile(r"[\s\0-\x1f\x7f]")
 
 
 class Subscription(NamedTuple):
-    """A URL of a project that is told when one of the triggers goes off."""
+    """A URL that gets a webhook for each of its triggers."""
 
     id: str
     url: str

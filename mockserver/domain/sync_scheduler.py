@@ -1,14 +1,14 @@
-"""The world behind the API: when calendars are synced, what that brings about, and how a person changes the cause."""
+"""Decides when calendars are synced, runs the syncs, and applies edits and failures to upstreams."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
+from mockserver.domain import outbox
 from mockserver.domain.activity import Activity
 from mockserver.domain.calendar_service import CalendarNotFound
 from mockserver.domain.calendar_sync import DAY, Synced, refused_credential, sync_calendar
-from mockserver.domain.model import Calendar, Failure, Json, Micros, Plan, Remote, Upstream
+from mockserver.domain.model import Calendar, Failure, Json, Micros, PlannedSync, Remote, Upstream
 from mockserver.domain.store import Project
 from mockserver.domain.task_queue import Task
 from mockserver.domain.timestamps import SECOND, render, render_offset
@@ -17,10 +17,10 @@ from mockserver.domain.upstream_failures import LONGEST_WAIT, SLOW, checked
 
 MINUTE: Micros = 60 * SECOND
 SCHEDULER: Final = "scheduler"
-"""The subject of the task that puts calendars down for their daily sync."""
+"""The subject of the task that enqueues daily syncs."""
 RETRIES = 6
 MOST_WAITING = 20
-"""So many syncs of one calendar wait at most; what comes then is one with the last of them."""
+"""The most syncs of one calendar that wait; a further request is covered by the last of them."""
 _UPSTREAM_CHANGE: Final = "upstream change"
 _ANSWERED: Final = ", slow answer"
 """Ends the cause of a sync whose platform has taken its time."""
@@ -29,31 +29,27 @@ STATE_CHANGE: Final = "calendar.state_change"
 
 
 class SyncScheduler:
-    """Syncs the calendars of the projects that it is given, at the times at which the service does."""
-
-    def __init__(self, *, notify: Callable[[Project, str, Calendar], None]) -> None:
-        """`notify` is called with a webhook's trigger, and the calendar as it was written, after the state is."""
-        self._notify = notify
+    """Syncs calendars at the times at which the service does, and makes the webhooks of each sync."""
 
     def calendar_created(self, project: Project, calendar: Calendar) -> None:
-        """Puts a new calendar down for a sync: at once, but later than the answer."""
+        """Enqueues a sync of a new calendar, due now: it runs after the response."""
         if project.sync == "auto":
             self._enqueue(project, calendar.id, "create")
 
     def calendar_changed(self, project: Project, calendar: Calendar) -> None:
-        """Puts a calendar down for a sync after an accepted PATCH, whatever was in it."""
+        """Enqueues a sync after an accepted PATCH, whatever was in it."""
         if project.sync == "auto":
             self._enqueue(project, calendar.id, "patch")
 
     def calendar_deleted(self, project: Project, calendar: Calendar) -> None:
-        """Lets go of what waits for a calendar that is no more."""
-        project.agenda.abandon("sync", calendar.id)
+        """Abandons the syncs of a deleted calendar."""
+        project.task_queue.abandon("sync", calendar.id)
 
     def perform(self, project: Project, task: Task) -> Activity:
-        """Does a sync that is due, and may put further ones down: a retry, the end of a slow one."""
+        """Runs a sync that is due, and may enqueue another: a retry, or the end of a slow one."""
         now = project.clock.now()
         if task.subject == SCHEDULER:
-            return self._look_round(project, now)
+            return self._enqueue_daily(project, now)
         calendar = project.state.calendars.get(task.subject)
         if calendar is None:
             return Activity(now, "sync", task.subject, "gone", {"cause": task.cause, "why": "the calendar is deleted"})
@@ -63,7 +59,7 @@ class SyncScheduler:
         return self._sync(project, calendar, task.cause, task.number)
 
     def sync_now(self, project: Project, calendar_id: str, cause: str = "on demand") -> Activity:
-        """Syncs a calendar at once, also one that is disconnected or of a project that syncs nothing by itself.
+        """Syncs a calendar at once, also one that is disconnected or of a project whose sync is manual.
 
         Raises CalendarNotFound.
         """
@@ -78,15 +74,15 @@ class SyncScheduler:
         """
         calendar = _calendar(project, calendar_id)
         made = edit_upstream(project, calendar, edit)
-        plan = project.state.plans.of(calendar_id)
+        plan = project.state.sync_schedule.of(calendar_id)
         if project.sync == "auto" and plan.requested_at is None:
             now = project.clock.now()
-            project.state.plans.put(plan._replace(requested_at=now))
-            project.agenda.add(_next_minute(now), "sync", calendar_id, _UPSTREAM_CHANGE)
+            project.state.sync_schedule.put(plan._replace(requested_at=now))
+            project.task_queue.add(_next_minute(now), "sync", calendar_id, _UPSTREAM_CHANGE)
         return made
 
     def fail(self, project: Project, calendar_id: str, failure: Failure) -> None:
-        """Lets the remote calendar fail from now on; the service finds out with its next sync.
+        """Makes the calendar's next syncs fail.
 
         Raises CalendarNotFound, and BadInput for a failure that such a calendar cannot have.
         """
@@ -105,7 +101,7 @@ class SyncScheduler:
         project.state.upstreams.put(calendar_id, Upstream(project.state.upstreams.get(calendar_id).derived))
 
     def ask(self, project: Project, calendar_id: str, cause: str) -> None:
-        """Puts a calendar down for a sync that is due now, if the project syncs by itself.
+        """Enqueues a sync of a calendar, due now, if the project's sync is auto.
 
         Raises CalendarNotFound.
         """
@@ -114,29 +110,29 @@ class SyncScheduler:
             self._enqueue(project, calendar_id, cause)
 
     def rearm(self, project: Project) -> None:
-        """Puts what a new, reset or restored project has to sync by itself on its agenda, once, if it is auto."""
-        now, agenda = project.clock.now(), project.agenda
-        if agenda.waiting("sync", SCHEDULER):
-            agenda.drop(lambda task: task.kind == "sync" and task.subject == SCHEDULER)
+        """Schedules the syncs of a new, reset or restored project whose sync is auto; a second call adds nothing."""
+        now, task_queue = project.clock.now(), project.task_queue
+        if task_queue.waiting("sync", SCHEDULER):
+            task_queue.drop(lambda task: task.kind == "sync" and task.subject == SCHEDULER)
         if project.sync == "manual":
             return
         self._add_scheduler(project, now)
-        for plan in project.state.plans.requested():
-            if not agenda.waiting("sync", plan.calendar_id):
-                agenda.add(_next_minute(now), "sync", plan.calendar_id, _UPSTREAM_CHANGE)
+        for plan in project.state.sync_schedule.requested():
+            if not task_queue.waiting("sync", plan.calendar_id):
+                task_queue.add(_next_minute(now), "sync", plan.calendar_id, _UPSTREAM_CHANGE)
 
     def _enqueue(self, project: Project, calendar_id: str, cause: str) -> None:
         now = project.clock.now()
-        project.state.plans.put(Plan(now, calendar_id))
-        if project.agenda.waiting("sync", calendar_id) < MOST_WAITING:
-            project.agenda.add(now, "sync", calendar_id, cause)
+        project.state.sync_schedule.put(PlannedSync(now, calendar_id))
+        if project.task_queue.waiting("sync", calendar_id) < MOST_WAITING:
+            project.task_queue.add(now, "sync", calendar_id, cause)
 
     def _note_enqueued(self, project: Project, calendar_id: str) -> None:
-        project.state.plans.put(Plan(project.clock.now(), calendar_id))
+        project.state.sync_schedule.put(PlannedSync(project.clock.now(), calendar_id))
 
     def _is_wanted(self, project: Project, calendar: Calendar) -> bool:
         """Whether a changed remote calendar still waits for its sync, which only a connected one gets."""
-        if project.state.plans.of(calendar.id).requested_at is None or calendar.state == "disconnected":
+        if project.state.sync_schedule.of(calendar.id).requested_at is None or calendar.state == "disconnected":
             return False
         self._note_enqueued(project, calendar.id)
         return True
@@ -145,9 +141,9 @@ class SyncScheduler:
         failure = project.state.upstreams.get(calendar.id).failure
         now = project.clock.now()
         if failure is not None and failure.name == SLOW and not cause.endswith(_ANSWERED):
-            # All that a sync writes it writes in the end: waiting for an answer is being due later.
+            # A sync writes everything at its end: waiting for a slow answer is the same as being due later.
             due = now + min(failure.seconds, LONGEST_WAIT) * SECOND
-            project.agenda.add(due, "sync", calendar.id, cause + _ANSWERED, number)
+            project.task_queue.add(due, "sync", calendar.id, cause + _ANSWERED, number)
             return Activity(now, "sync", calendar.id, "waiting", {"cause": cause, "until": render(due)})
         done = sync_calendar(project, calendar)
         detail: dict[str, Json] = {"cause": cause.removesuffix(_ANSWERED), **_counts(done)}
@@ -156,25 +152,25 @@ class SyncScheduler:
         trigger = _trigger(done)
         detail["webhook"] = trigger
         if trigger is not None:
-            self._notify(project, trigger, done.calendar)
+            outbox.enqueue(project, trigger, done.calendar)
         return Activity(now, "sync", calendar.id, done.outcome, detail)
 
     def _retry(self, project: Project, calendar: Calendar, cause: str, number: int) -> str | None:
-        """Puts a failed sync down again, and gives when it is due; None when there is no retry, or none is left."""
+        """Enqueues a retry of a failed sync and returns when it is due; None when there is none, or none left."""
         if project.sync == "manual" or number >= RETRIES:
             return None
         due = project.clock.now() + project.random.randint(0, 1 << number) * SECOND
-        project.agenda.add(due, "sync", calendar.id, "retry", number + 1)
+        project.task_queue.add(due, "sync", calendar.id, "retry", number + 1)
         return render(due)
 
-    def _look_round(self, project: Project, now: Micros) -> Activity:
-        """Puts every connected calendar down for a sync whose last one was put down a day ago or more."""
-        enqueued, plans = 0, project.state.plans
+    def _enqueue_daily(self, project: Project, now: Micros) -> Activity:
+        """Enqueues a sync of every connected calendar whose last one was enqueued a day ago or more."""
+        enqueued, schedule = 0, project.state.sync_schedule
         if project.sync == "auto":
-            for plan in plans.until(now - DAY):
+            for plan in schedule.until(now - DAY):
                 calendar = project.state.calendars.get(plan.calendar_id)
                 if calendar is None or calendar.state == "disconnected":
-                    plans.put(plan._replace(regular=False))  # only a PATCH, or a person, brings it back
+                    schedule.put(plan._replace(regular=False))  # only a PATCH or a sync on demand reconnects it
                 elif max(plan.enqueued_at, project.started_at) <= now - DAY:
                     self._enqueue(project, plan.calendar_id, "24 h")
                     enqueued += 1
@@ -182,20 +178,20 @@ class SyncScheduler:
         return Activity(now, "scheduler", project.name, "daily check", {"enqueued": enqueued})
 
     def _add_scheduler(self, project: Project, now: Micros) -> None:
-        first = project.state.plans.first()
+        first = project.state.sync_schedule.first()
         at = now if first is None else max(first, project.started_at)
-        project.agenda.add(max(at + DAY, now), "sync", SCHEDULER, "24 h")
+        project.task_queue.add(max(at + DAY, now), "sync", SCHEDULER, "24 h")
 
 
 def next_sync(project: Project, calendar_id: str) -> Micros | None:
-    """When the next sync of a calendar that is on the agenda is due; the daily one gets there when its day comes."""
-    if not project.agenda.waiting("sync", calendar_id):
+    """When a calendar's next sync in the task queue is due; the daily one enters the queue on its day."""
+    if not project.task_queue.waiting("sync", calendar_id):
         return None
     # A sync that came before the one for a changed upstream leaves nothing for it to do.
-    asked = project.state.plans.of(calendar_id).requested_at is not None
+    asked = project.state.sync_schedule.of(calendar_id).requested_at is not None
     waiting = (
         task.due
-        for task in project.agenda.tasks()
+        for task in project.task_queue.tasks()
         if task.kind == "sync" and task.subject == calendar_id and (asked or task.cause != _UPSTREAM_CHANGE)
     )
     return next(waiting, None)
@@ -213,7 +209,7 @@ def _calendar(project: Project, calendar_id: str) -> Calendar:
 
 
 def _trigger(done: Synced) -> str | None:
-    """The webhook that a sync brings about; None for a sync that changed nothing, and for one that failed otherwise."""
+    """The trigger of the webhook that a sync causes; None when it changed nothing or failed otherwise."""
     if done.outcome == "disconnected":
         return STATE_CHANGE
     return EVENTS_UPDATE if done.created or done.updated or done.deleted else None

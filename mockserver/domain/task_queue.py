@@ -1,4 +1,4 @@
-"""What a project still has to do, and when: syncs, deliveries, retries."""
+"""A project's tasks in the order in which they fall due: syncs, deliveries, retries."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Task(NamedTuple):
 
 
 _FEW = 64
-"""So many tasks that nobody waits for are not worth looking for."""
+"""Up to this number, abandoned tasks are left in the queue."""
 
 
 class TaskQueue:
@@ -60,7 +60,7 @@ class TaskQueue:
         return self._heap[0].due if self._heap else None
 
     def take(self, now: Micros) -> Task | None:
-        """The next task that is due at `now`, taken off the agenda."""
+        """The next task that is due at `now`, removed from the queue."""
         if not self._heap or self._heap[0].due > now:
             return None
         task = heappop(self._heap)
@@ -85,7 +85,7 @@ class TaskQueue:
         self._strays = sum(self._waiting[what] for what in self._abandoned)
 
     def abandon(self, kind: TaskKind, subject: str) -> None:
-        """Says that nobody waits for these tasks any more: they may be taken off, which is done for many at a time."""
+        """Marks tasks as not needed any more; they are removed later, many at a time."""
         what = kind, subject
         if what in self._waiting and what not in self._abandoned:
             self._abandoned.add(what)
@@ -98,8 +98,8 @@ class TaskQueue:
         return sorted(self._heap)
 
     def copy(self) -> TaskQueue:
-        """The same agenda again; neither sees what happens to the other."""
-        twin = TaskQueue()
-        twin._heap, twin._order = self._heap.copy(), self._order
-        twin._waiting, twin._abandoned, twin._strays = self._waiting.copy(), self._abandoned.copy(), self._strays
-        return twin
+        """An independent copy."""
+        copied = TaskQueue()
+        copied._heap, copied._order = self._heap.copy(), self._order
+        copied._waiting, copied._abandoned, copied._strays = self._waiting.copy(), self._abandoned.copy(), self._strays
+        return copied

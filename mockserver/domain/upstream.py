@@ -1,6 +1,6 @@
-"""The simulated Google or Microsoft calendar behind a calendar: what is in it, and how it is edited.
+"""Reads and edits the simulated Google or Microsoft calendar behind a calendar.
 
-What nobody described is what the calendar's events came from: each of them is there, just as the service last saw it.
+An upstream that is not described is derived: it has each event of the calendar, just as the service last saw it.
 Such an object is made when it is first asked for, and kept from its first edit on.
 """
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a remote calendar, by name, and what the service says of it, word for word."""
+"""The failures that an upstream can have, by name, and the service's error text for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the service makes of a remote object: an event in Google's or Microsoft's shape as the fields of an event."""
+"""Maps an event in Google's or Microsoft's shape to the fields of a calendar event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of Google's and Microsoft's events: what an object has to look like; objects made from a few fields."""
+"""Validates events in Google's and Microsoft's shapes, and builds them from a few fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_ID = 1024
 
 
 class BadInput(Exception):
-    """What somebody wants of the world behind the API cannot be done."""
+    """An edit of an upstream, or a failure, that cannot be applied."""
 
     def __init__(self, field: str, problem: str, fix: str) -> None:
         """`field` is where the problem is, e.g. event.start.dateTime; `fix` is what to do about it."""

@@ -1,4 +1,4 @@
-"""The remote calendars of a project and the objects in them, as far as they differ from what the service has seen."""
+"""Stores a project's upstreams and their objects, as far as they differ from what the service has seen."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _name(calendar_id: str, remote_id: str) -> str:
 
 
 class Upstreams:
-    """What stands behind each calendar. `copy()` costs about as much as was changed."""
+    """The upstream of each calendar. `copy()` costs about as much as was changed."""
 
     def __init__(self, upstreams: Mapping[str, Upstream], remotes: Iterable[Remote]) -> None:
         by_name = {_name(remote.calendar_id, remote.id): remote for remote in remotes}
@@ -40,10 +40,10 @@ class Upstreams:
 
     def copy(self) -> Upstreams:
         """The same again; neither sees what happens to the other."""
-        twin = Upstreams.__new__(Upstreams)
-        twin._records, twin._remotes = self._records.copy(), self._remotes.copy()
-        twin._listed, twin._long = self._listed.copy(), self._long.copy()
-        return twin
+        copied = Upstreams.__new__(Upstreams)
+        copied._records, copied._remotes = self._records.copy(), self._remotes.copy()
+        copied._listed, copied._long = self._listed.copy(), self._long.copy()
+        return copied
 
     def get(self, calendar_id: str) -> Upstream:
         """The remote calendar behind this one; the usual one when there is nothing to say about it."""

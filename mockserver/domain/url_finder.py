@@ -1,4 +1,4 @@
-"""Which texts hold a link to a meeting that a bot could join."""
+"""Finds meeting URLs in texts."""
 
 from __future__ import annotations
 

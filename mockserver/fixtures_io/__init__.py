@@ -1,4 +1,4 @@
-"""Fixture files into projects: all of a file or, with an error that says where and why, nothing of it."""
+"""Reads fixture files into projects; an error names every mistake and its place, and nothing is loaded then."""
 
 from __future__ import annotations
 

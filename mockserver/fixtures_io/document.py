@@ -1,4 +1,4 @@
-"""A fixture file as it was written: its values, and the line in which each of them stands."""
+"""Parses a fixture file, and finds the line of each value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a fixture file, said in a line for each problem that never shows a secret."""
+"""The problems of a fixture file, one line each, without secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Projects, calendars and events out of the values of a fixture file, with every default filled in."""
+"""Builds projects, calendars and events from the values of a fixture file, and fills in defaults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of value in a fixture file: each reader takes what is written and gives what is stored."""
+"""Readers for the types of value in a fixture file: each checks a value and converts it to what is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The remote calendar behind a calendar, as a fixture file describes it: its objects in the platform's own shape."""
+"""Reads the upstream of a calendar in a fixture file: its events in the shape of Google or Microsoft."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TIMES = ("start", "end", "originalStartTime")
 
 
 class Described(NamedTuple):
-    """What stands behind one calendar."""
+    """The upstream of one calendar."""
 
     upstream: Upstream | None
     """None is the usual one: what the calendar's events came from."""
@@ -33,7 +33,7 @@ def upstream(value: Any) -> dict[str, Any]:
 
 
 def describe(given: dict[str, Any], calendar: Calendar, now: Micros) -> Described:
-    """What stands behind a calendar whose fields are these; relative times are relative to `now`.
+    """The upstream of a calendar with these fields; relative times are relative to `now`.
 
     Raises Broken.
     """

@@ -1,4 +1,4 @@
-"""A project as a fixture file would have it: what is written here is read again as the same calendars and events."""
+"""Writes a project as fixtures, which are read as the same calendars and events."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _event(state: State, event: CalendarEvent) -> dict[str, Any]:
 
 
 def _upstream(state: State, calendar: Calendar) -> dict[str, Any]:
-    """What stands behind the calendar, where the calendar and its events do not say it all."""
+    """The upstream of the calendar, where it is not derived from the events."""
     upstream = state.upstreams.get(calendar.id)
     written: dict[str, Any] = {}
     if not upstream.derived or state.upstreams.all(calendar.id):

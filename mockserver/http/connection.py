@@ -1,4 +1,4 @@
-"""One connection: finds the requests in its bytes, has them answered in their order, and decides when it ends."""
+"""One HTTP/1.1 connection: splits its bytes into requests, starts each in turn, and decides when it ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, cast
 
 import h11
 
-from mockserver.http.exchange import HIGH_WATER, Exchange
+from mockserver.http.cycle import HIGH_WATER, RequestCycle
 from mockserver.http.heads import Head, HeadReader, NotHttp, read_target, reason_of
 
 RAW: Final = "mockserver.connection"
@@ -47,7 +47,7 @@ class Limits(NamedTuple):
 class Server(NamedTuple):
     """What the connections of one server share."""
 
-    begin: Callable[[Exchange], None]
+    begin: Callable[[RequestCycle], None]
     """Has a request answered."""
     lines: Callable[[bool], bytes]
     """Header lines for a response after which the connection is kept or not: date and the like, each with its end."""
@@ -69,7 +69,7 @@ class HttpConnection(asyncio.Protocol):
         self._buffer = bytearray()
         self._searched = 0
         """Up to where the buffer holds no end of a head."""
-        self._exchange: Exchange | None = None
+        self._cycle: RequestCycle | None = None
         """The request that is being read or answered; the next one waits in the buffer."""
         self._left = 0
         """How many bytes its body still lacks, where its head gave a length."""
@@ -110,15 +110,15 @@ class HttpConnection(asyncio.Protocol):
         }
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tells the request that is being answered that nobody is there any more."""
+        """Notes that the client of the current request is gone."""
         self._closing = True
         self._buffer.clear()
         if self._probe is not None:
             self._probe.cancel()
-        exchange = self._exchange
-        if exchange is not None:
-            exchange.gone = True
-            exchange.wake()
+        cycle = self._cycle
+        if cycle is not None:
+            cycle.gone = True
+            cycle.wake()
         self.resume_writing()
         self._server.connections.discard(self)
         if not self._server.connections:
@@ -140,12 +140,12 @@ class HttpConnection(asyncio.Protocol):
         """The client sends no more, but may still read: what it asked is answered. False closes the connection."""
         self._eof = True
         if self._discarded is not None or self._closing:
-            return self._exchange is not None
+            return self._cycle is not None
         self._advance()
-        exchange = self._exchange
-        if exchange is None:
+        cycle = self._cycle
+        if cycle is None:
             return False
-        if exchange.watches_for_the_end:
+        if cycle.watches_for_the_end:
             self._probe_client(0)
         return True
 
@@ -171,32 +171,32 @@ class HttpConnection(asyncio.Protocol):
         while self._step():
             pass
         self._advancing = False
-        exchange = self._exchange
-        if exchange is None:
+        cycle = self._cycle
+        if cycle is None:
             if self._eof and not self._closing:
                 self._close()
             self._resume_reading()
-        elif len(self._buffer) >= HIGH_WATER or exchange.is_full:
+        elif len(self._buffer) >= HIGH_WATER or cycle.is_full:
             self._pause_reading()
         else:
             self._resume_reading()
 
     def _step(self) -> bool:
         """Begins, feeds or ends a request; False when nothing more can be done without more bytes or the response."""
-        exchange = self._exchange
-        if exchange is None:
+        cycle = self._cycle
+        if cycle is None:
             return not self._closing and self._begin()
-        if not exchange.body_ended and not exchange.broken:
-            self._read_body(exchange)
-        if not exchange.answered:
+        if not cycle.body_ended and not cycle.broken:
+            self._read_body(cycle)
+        if not cycle.answered:
             return False
-        kept = exchange.keep_alive and not exchange.broken
-        if kept and not exchange.body_ended:
+        kept = cycle.keep_alive and not cycle.broken
+        if kept and not cycle.body_ended:
             # Whoever was refused early may still send the rest: the next request begins after it.
             return False
-        self._exchange = self._framing = None
+        self._cycle = self._framing = None
         if not kept:
-            self._close(unread=not exchange.body_ended)
+            self._close(unread=not cycle.body_ended)
             return False
         self._since = self._loop.time()
         return True
@@ -260,30 +260,30 @@ class HttpConnection(asyncio.Protocol):
             "headers": head.headers,
             "state": {RAW: self},
         }
-        exchange = Exchange(scope, self, keep_alive=head.keep_alive, expects_continue=head.expects_continue)
-        self._exchange, self._framing, self._left = exchange, head.framing, head.length
+        cycle = RequestCycle(scope, self, keep_alive=head.keep_alive, expects_continue=head.expects_continue)
+        self._cycle, self._framing, self._left = cycle, head.framing, head.length
         if head.framing is None and not head.length:
-            exchange.body_ended = True
+            cycle.body_ended = True
         else:
             self._began = self._loop.time()
-        self._server.begin(exchange)
+        self._server.begin(cycle)
 
-    def _read_body(self, exchange: Exchange) -> None:
+    def _read_body(self, cycle: RequestCycle) -> None:
         """Hands over what came of a body."""
         if self._framing is not None:
-            self._read_framed(exchange, self._framing)
-        elif self._buffer and not exchange.is_full:
+            self._read_framed(cycle, self._framing)
+        elif self._buffer and not cycle.is_full:
             data = bytes(self._buffer[: self._left])
             del self._buffer[: len(data)]
             self._left -= len(data)
             self._since = self._loop.time()
-            exchange.body_ended = not self._left
-            exchange.feed(data)
-        if self._eof and not exchange.body_ended and not self._buffer:
+            cycle.body_ended = not self._left
+            cycle.feed(data)
+        if self._eof and not cycle.body_ended and not self._buffer:
             # It will never be whole. An application that does not need it may still answer.
-            exchange.break_off()
+            cycle.break_off()
 
-    def _read_framed(self, exchange: Exchange, framing: h11.Connection) -> None:
+    def _read_framed(self, cycle: RequestCycle, framing: h11.Connection) -> None:
         """Reads chunks, or finds that a message has no body."""
         try:
             if self._buffer:
@@ -292,16 +292,16 @@ class HttpConnection(asyncio.Protocol):
                 self._since = self._loop.time()
             while (event := framing.next_event()) is not h11.NEED_DATA:
                 if isinstance(event, h11.Data):
-                    exchange.feed(bytes(event.data))
+                    cycle.feed(bytes(event.data))
                     continue
                 # The end of the message: what follows belongs to the next one.
                 self._buffer[:0] = framing.trailing_data[0]
-                exchange.end_body()
+                cycle.end_body()
                 return
         except h11.RemoteProtocolError as error:
             self._reason = reason_of(error)
             self._buffer.clear()
-            exchange.break_off()
+            cycle.break_off()
 
     def go_on_reading(self) -> None:
         """The application has taken what there was of a body."""
@@ -333,9 +333,9 @@ class HttpConnection(asyncio.Protocol):
         while self.write_paused is not None:
             await asyncio.shield(self.write_paused)
 
-    def response_complete(self, exchange: Exchange) -> None:
+    def response_complete(self, cycle: RequestCycle) -> None:
         """The response is written; the next request may begin."""
-        if exchange is self._exchange:
+        if cycle is self._cycle:
             self._advance()
 
     def refuse(self, status: int, detail: str, *, body: bool = True) -> None:
@@ -347,7 +347,7 @@ class HttpConnection(asyncio.Protocol):
             + b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(content)
         )
         self.write(head + content if body else head)
-        self._exchange = None
+        self._cycle = None
         self._close(unread=True)
 
     def refuse_body(self) -> None:
@@ -379,10 +379,10 @@ class HttpConnection(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Ends the connection when the request that is under way is answered."""
-        if self._exchange is None:
+        if self._cycle is None:
             self.close()
         else:
-            self._exchange.keep_alive = False
+            self._cycle.keep_alive = False
 
     def _close(self, *, unread: bool = False) -> None:
         """Ends the connection after the last response.
@@ -403,32 +403,32 @@ class HttpConnection(asyncio.Protocol):
     def check(self, now: float) -> None:
         """Ends the connection when it has waited for its client for too long; `now` is the time of the event loop."""
         waited = now - self._since
-        exchange = self._exchange
+        cycle = self._cycle
         if self._discarded is not None:
             if waited > _LINGER:
                 self._transport.close()
-        elif exchange is not None:
-            self._check_body(exchange, now)
+        elif cycle is not None:
+            self._check_body(cycle, now)
         elif not self._buffer:
             if waited > self._limits.idle_seconds:
                 self.close()
         elif waited > self._limits.request_seconds:
             self.refuse(408, f"The head of the request was not complete after {self._limits.request_seconds:g} s.")
 
-    def _check_body(self, exchange: Exchange, now: float) -> None:
-        if exchange.body_ended or exchange.broken or self._reading_paused:
+    def _check_body(self, cycle: RequestCycle, now: float) -> None:
+        if cycle.body_ended or cycle.broken or self._reading_paused:
             return
         patience = self._limits.request_seconds
         if now - self._since > patience or now - self._began > _BODY_PATIENCE * patience:
             self._reason = f"its body was not complete after {now - self._began:.0f} s"
-            exchange.break_off()
+            cycle.break_off()
             self._advance()
 
     # --- a client that sends no more: does it still read? ---
 
-    def waits_for_client(self, exchange: Exchange) -> None:
+    def waits_for_client(self, cycle: RequestCycle) -> None:
         """The application waits for more, or for the client to go away."""
-        if self._eof and exchange is self._exchange and exchange.delivered and self._probe is None:
+        if self._eof and cycle is self._cycle and cycle.delivered and self._probe is None:
             self._probe_client(0)
 
     def _probe_client(self, step: int) -> None:
@@ -436,9 +436,9 @@ class HttpConnection(asyncio.Protocol):
 
         The end of what a client sends looks the same whether it is gone or only waits for its response.
         """
-        exchange = self._exchange
+        cycle = self._cycle
         self._probe = None
-        if exchange is None or exchange.started or exchange.version == "1.0" or self._transport.is_closing():
+        if cycle is None or cycle.started or cycle.version == "1.0" or self._transport.is_closing():
             return
         self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._probe = self._loop.call_later(_PROBES[min(step, len(_PROBES) - 1)], self._see_reset, step + 1)

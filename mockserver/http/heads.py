@@ -1,4 +1,4 @@
-"""Reads the head of a request: plain ones by one expression, every other with h11."""
+"""Parses the head of a request: common ones with one regular expression, all others with h11."""
 
 from __future__ import annotations
 

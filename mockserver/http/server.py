@@ -1,4 +1,4 @@
-"""Serves an ASGI application on listening sockets until it is told to stop."""
+"""Serves an ASGI application on listening sockets until it is stopped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 from mockserver.http.connection import HttpConnection, Limits, Server
-from mockserver.http.exchange import Exchange
+from mockserver.http.cycle import RequestCycle
 
 Message = MutableMapping[str, Any]
 App = Callable[
@@ -60,7 +60,7 @@ class HttpServer:
     def run(self, sockets: Sequence[socket]) -> None:
         """Serves on sockets that listen already, until `stop`, or until Ctrl-C or SIGTERM in the main thread.
 
-        Such a signal is raised again at the end, as if nobody had caught it.
+        Such a signal is raised again at the end, as if it had not been caught.
         """
         caught: list[int] = []
         with asyncio.Runner(loop_factory=_loop_factory()) as runner, self._signals(caught):
@@ -166,12 +166,12 @@ class _Requests:
         self._app = app
         self._log = log
         self._loop = loop
-        self._answering: dict[asyncio.Task[None], Exchange] = {}
+        self._answering: dict[asyncio.Task[None], RequestCycle] = {}
 
-    def begin(self, exchange: Exchange) -> None:
-        """Has a request answered."""
-        task = self._loop.create_task(self._answer(exchange))
-        self._answering[task] = exchange
+    def begin(self, cycle: RequestCycle) -> None:
+        """Starts the application for a request."""
+        task = self._loop.create_task(self._answer(cycle))
+        self._answering[task] = cycle
         task.add_done_callback(self._ended)
 
     async def end(self) -> None:
@@ -182,18 +182,18 @@ class _Requests:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _answer(self, exchange: Exchange) -> None:
-        await self._app(exchange.scope, exchange.receive, exchange.send)
+    async def _answer(self, cycle: RequestCycle) -> None:
+        await self._app(cycle.scope, cycle.receive, cycle.send)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        exchange = self._answering.pop(task)
+        cycle = self._answering.pop(task)
         if task.cancelled():
-            exchange.fail()
+            cycle.fail()
         elif (error := task.exception()) is not None:
             self._log.error("the application failed", exc_info=error)
-            exchange.fail()
-        elif not exchange.answered:
-            exchange.end(self._log.error)
+            cycle.fail()
+        elif not cycle.answered:
+            cycle.end(self._log.error)
 
 
 class _Lifespan:
@@ -201,14 +201,16 @@ class _Lifespan:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._told: asyncio.Queue[Message] = asyncio.Queue()
-        self._heard: asyncio.Queue[Message] = asyncio.Queue()
+        self._to_app: asyncio.Queue[Message] = asyncio.Queue()
+        self._from_app: asyncio.Queue[Message] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Raises RuntimeError with the application's reason when it cannot start, and what the application raises."""
         self._task = asyncio.ensure_future(
-            self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, self._told.get, self._heard.put)
+            self._app(
+                {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, self._to_app.get, self._from_app.put
+            )
         )
         await self._exchange("startup")
 
@@ -220,8 +222,8 @@ class _Lifespan:
 
     async def _exchange(self, what: str) -> None:
         assert self._task is not None
-        await self._told.put({"type": f"lifespan.{what}"})
-        heard = asyncio.ensure_future(self._heard.get())
+        await self._to_app.put({"type": f"lifespan.{what}"})
+        heard = asyncio.ensure_future(self._from_app.get())
         await asyncio.wait({heard, self._task}, return_when=asyncio.FIRST_COMPLETED)
         if not heard.done():
             heard.cancel()

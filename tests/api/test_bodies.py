@@ -1,4 +1,4 @@
-"""Bodies: JSON, forms and multipart forms, taken and refused in the service's words."""
+"""Bodies: JSON and forms, taken and refused in the service's words."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from mockserver.api import bodies, errors
 from mockserver.api.bodies import _wording as said_in_old_words
 from mockserver.api.bodies import parse_body, parse_json
 from mockserver.api.errors import ApiError, BadRequestPage
-from mockserver.api.multipart import Upload
+from tests.api.test_multipart import MULTIPART, NAMED, part, parts
 
 FORM = "application/x-www-form-urlencoded"
-MULTIPART = "multipart/form-data; boundary=B"
 
 MALFORMED = {
     "": "Expecting value: line 1 column 1 (char 0)",
@@ -120,92 +119,6 @@ def test_too_many_fields_are_refused_with_a_page() -> None:
     for kind, raw in ((FORM, b"&".join([b"a=1"] * 1001)), (MULTIPART, parts(*(f"a{n}" for n in range(1001))))):
         with pytest.raises(BadRequestPage):
             parse_body(kind, raw)
-
-
-def parts(*names: str) -> bytes:
-    return "".join(f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\nv\r\n' for name in names).encode()
-
-
-def part(head: str, content: bytes = b"v") -> bytes:
-    return b"--B\r\n" + head.encode() + b"\r\n\r\n" + content + b"\r\n--B--\r\n"
-
-
-NAMED = "Content-Disposition: form-data; name="
-
-
-@pytest.mark.parametrize(
-    ("raw", "fields"),
-    [
-        (parts("a", "b") + b"--B--\r\n", {"a": "v", "b": "v"}),
-        (parts("a"), {"a": "v\r\n"}),
-        (b"before" + parts("a") + b"--B--\r\n" + parts("b"), {"a": "v", "b": "v\r\n"}),
-        (NAMED.encode() + b"z\r\n\r\nbefore\r\n" + parts("a") + b"--B--", {"z": "before", "a": "v"}),
-        (parts("a").replace(b"--B", b"--WRONG") + b"--WRONG--", {"a": "v\r\n--WRONG--"}),
-        (parts("a", "b").replace(b"--B", b"--x"), {"a": "v\r\n" + parts("b").decode().replace("--B", "--x")}),
-        (b'{"a": "b"}' + b" " * 1014, {}),
-        (part(NAMED + '" a "'), {"a": "v"}),
-        (part(NAMED + '"\ta\xa0"'), {"a": "v"}),
-        (part("Content-Disposition: form-data; name =  a  ;x"), {"a": "v"}),
-        (part(NAMED + '" "'), {"": "v"}),
-        (part(NAMED + '"a"').replace(b"\r\n--B--\r\n", b""), {"a": "v"}),
-        (part(NAMED + '"a"; filename="f"').replace(b"--B--\r\n", b""), {}),
-        (part(NAMED + '"a"; filename="f"').replace(b"--B--\r\n", b"--B"), {}),
-        (part(NAMED + '"a"; filename="f"').replace(b"--B--\r\n", b"--B-"), {"a": Upload("f")}),
-        (parts("a") + part(NAMED + '"b"; filename="f"')[:-2], {"a": "v", "b": Upload("f")}),
-        (part(NAMED + '" "; filename="f"'), {}),
-        (part(NAMED + '"a"; filename=".."'), {}),
-        (part(NAMED + '"a"; filename="x/&lt;y\x07"'), {"a": Upload("<y")}),
-        (part("X\r\n" + NAMED + '"a"'), {"a": "v"}),
-        (part("Content-Disposition : form-data; name=a"), {"a": "v"}),
-        (part("Content-Disposition: form-data; nam=a"), {}),
-        (b"garbage", {}),
-        (b"--B--\r\n", {}),
-        (parts("a").replace(b"\r\n", b"\n"), {}),
-        (part(NAMED + "a"), {"a": "v"}),
-        (part("content-disposition: attachment; NAME*=utf-8''%C3%A9"), {"é": "v"}),
-        (part(NAMED + '"a\\"b;c"'), {'a"b;c': "v"}),
-        (part("Content-Disposition: form-data"), {}),
-        (part("Content-Type: text/plain"), {}),
-        (part(NAMED + '"a"', b"\xff"), {"a": "\ufffd"}),
-        (part(NAMED + '"a"', b"x\r\ny\r\n"), {"a": "x\r\ny\r\n"}),
-        (part(NAMED + '"a"\r\n folded: x'), {"a": "v"}),
-        (part(NAMED + '"a"\r\nContent-Transfer-Encoding: BASE64', b"w6k="), {"a": "é"}),
-        (part(NAMED + '"a"\r\nContent-Transfer-Encoding: base64', b"w"), {"a": "w"}),
-        (part(NAMED + '"a"\r\nContent-Transfer-Encoding: base64', b"!!!"), {"a": ""}),
-        (part(NAMED + '"a"; filename=""'), {"a": "v"}),
-        (part(NAMED + '"a"; filename="C:\\\\x\\\\y.txt"'), {"a": Upload("y.txt")}),
-        (part(NAMED + '"a"; filename="f"') + parts("a"), {"a": Upload("f")}),
-        (b"--B\r\n" + NAMED.encode() + b'"\xff"\r\n\r\nv\r\n--B--', {}),
-    ],
-)
-def test_multipart_forms_are_taken_apart_as_the_service_does(raw: bytes, fields: dict[str, Any]) -> None:
-    assert parse_body(MULTIPART, raw) == (fields, True)
-
-
-@pytest.mark.parametrize(
-    ("kind", "raw", "problem"),
-    [
-        ("multipart/form-data", b"x", "Invalid boundary in multipart: None"),
-        ("multipart/form-data; boundary=", b"x", "Invalid boundary in multipart: "),
-        ("MULTIPART/form-data; boundary=B", b"x", "Invalid Content-Type: MULTIPART/form-data; boundary=B"),
-        (
-            "multipart/form-data; boundary=é",
-            b"x",
-            "Invalid non-ASCII Content-Type in multipart: multipart/form-data; boundary=é",
-        ),
-        (MULTIPART, part("X: " + "x" * 1100), "Request max total header size exceeded."),
-        (MULTIPART, b'{"a": "b"}' + b" " * 1015, "Request max total header size exceeded."),
-        (MULTIPART, parts("a") + b"--B\r\n" + b"x" * 1100, "Request max total header size exceeded."),
-        ("multipart/form-data; boundary=" + "B" * 202, b"x", "Invalid boundary in multipart: " + "B" * 202),
-        (
-            MULTIPART,
-            part(NAMED + '"a"; filename="f"\r\nContent-Transfer-Encoding: base64', b"w"),
-            "Could not decode base64 data.",
-        ),
-    ],
-)
-def test_broken_multipart_forms_are_refused_in_the_services_words(kind: str, raw: bytes, problem: str) -> None:
-    assert refusal(kind, raw) == {"status": 400, "detail": f"Multipart form parse error - {problem}"}
 
 
 @given(

@@ -8,17 +8,17 @@ from urllib.parse import urlencode
 
 import pytest
 
-from mockserver.api.answers import Answer, Sealed, SealedPage, SealedResults
 from mockserver.api.bodies import Body
 from mockserver.api.bots import STATES, BotBodies
 from mockserver.api.errors import ApiError
 from mockserver.api.request import Exchange
+from mockserver.api.response import RenderedPage, RenderedRecord, RenderedRecords, Response
 from mockserver.api.validation import BodyRules
 from mockserver.app import Mock
 from mockserver.contracts import BOTS, load_contract
 from mockserver.domain.clock import FixedClock
 from mockserver.settings import Rate
-from tests.api.test_contract import spoil
+from tests.api.test_contract import replace_handler
 from tests.clients import EMPTY, GLOBEX, NEW_CALENDAR, Answered, Client
 
 MEET, NO_LINK, CANCELLED = "evt_zOZtrgM3BGbaQmJq", "evt_27InCUY28aKaDaAg", "evt_IoZZq0Fc6eRQqH8G"
@@ -210,7 +210,7 @@ def test_an_event_id_nested_too_deeply_to_be_written_is_refused_all_the_same(moc
         nested = [nested]
     rules = BodyRules({"properties": {}})
     with pytest.raises(ApiError, match="calendar_event_id: nested too deeply"):
-        BotBodies(mock.scheduling).read_new(mock.store.projects[0], rules, Body(for_event(nested)))
+        BotBodies(mock.bot_service).read_new(mock.store.projects[0], rules, Body(for_event(nested)))
 
 
 def test_a_bot_that_would_join_at_once_is_not_imitated(client: Client) -> None:
@@ -568,25 +568,25 @@ def test_a_conforming_request_is_never_marked(make_mock: Callable[..., Mock]) ->
 
 BOT = "/api/v1/bots/{object_id}"
 LIST = "/api/v1/bots"
-GOOD = Sealed("Bot", b"{}")
+GOOD = RenderedRecord("Bot", b"{}")
 
 
 @pytest.mark.parametrize(
     ("template", "answer", "named"),
     [
-        (BOT, Answer(200, {"id": "bot_0000000000000000"}), "required"),
-        (BOT, Answer(200, None), "type"),
-        (BOT, Answer(200, Sealed("Calendar", b"{}")), "Calendar"),
-        (BOT, Answer(203, GOOD), "203"),
-        (BOT, Answer(401, {"detail": "Missing Authorization header"}), "WWW-Authenticate"),
-        (LIST, Answer(200, SealedPage(None, None, SealedResults(GOOD.schema, [GOOD.text] * 26))), "maxItems"),
-        (LIST, Answer(200, SealedPage(None, None, SealedResults("Calendar", [b"{}"]))), "items"),
+        (BOT, Response(200, {"id": "bot_0000000000000000"}), "required"),
+        (BOT, Response(200, None), "type"),
+        (BOT, Response(200, RenderedRecord("Calendar", b"{}")), "Calendar"),
+        (BOT, Response(203, GOOD), "203"),
+        (BOT, Response(401, {"detail": "Missing Authorization header"}), "WWW-Authenticate"),
+        (LIST, Response(200, RenderedPage(None, None, RenderedRecords(GOOD.schema, [GOOD.text] * 26))), "maxItems"),
+        (LIST, Response(200, RenderedPage(None, None, RenderedRecords("Calendar", [b"{}"]))), "items"),
     ],
 )
 def test_an_answer_off_contract_is_a_500_that_names_the_rule(
-    template: str, answer: Answer, named: str, mock: Mock, exchanges: list[Exchange]
+    template: str, answer: Response, named: str, mock: Mock, exchanges: list[Exchange]
 ) -> None:
-    spoil(mock, template, "GET", lambda request: answer)
+    replace_handler(mock, template, "GET", lambda request: answer)
     answered = Client(mock)("GET", "/bots" if template == LIST else "/bots/bot_0000000000000000")
     assert answered.status == 500
     assert named in answered.body["detail"]

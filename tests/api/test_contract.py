@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.api.answers import Answer, Sealed, SealedPage, SealedResults
 from mockserver.api.contract import BrokenContract, Operation, Schemas, compile_route
-from mockserver.api.errors import ApiError
+from mockserver.api.errors import ApiError, Remark
 from mockserver.api.gateway import Gateway
 from mockserver.api.request import Exchange
+from mockserver.api.response import RenderedPage, RenderedRecord, RenderedRecords, Response
 from mockserver.api.validation import BodyRules, ContractError
 from mockserver.app import Mock
 from mockserver.contracts import load_contract
@@ -30,9 +30,9 @@ def gateway_of(mock: Mock) -> Gateway:
     return app
 
 
-def spoil(mock: Mock, template: str, method: str, handler: Callable[..., Answer]) -> None:
+def replace_handler(mock: Mock, template: str, method: str, handler: Callable[..., Response]) -> None:
     """Puts another handler in the place of an operation's."""
-    route, _ = gateway_of(mock)._paths.find(template)
+    route, _ = gateway_of(mock)._router.find(template)
     assert route is not None
     operations: Any = route.operations
     operations[method] = replace(operations[method], handler=handler)
@@ -42,24 +42,24 @@ UNKNOWN: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "strin
 NUMBER: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "integer"}}}
 CALENDAR = "/api/v1/calendars/{object_id}"
 CALENDARS = "/api/v1/calendars"
-GOOD = Sealed("Calendar", b"{}")
+GOOD = RenderedRecord("Calendar", b"{}")
 CONTRACT = load_contract()
 OPERATIONS = {
     (template, method): operation
     for template in (CALENDARS, CALENDAR)
     for method, operation in compile_route(
-        Schemas(CONTRACT), template, CONTRACT["paths"][template], lambda method: lambda request: Answer(200, None)
+        Schemas(CONTRACT), template, CONTRACT["paths"][template], lambda method: lambda request: Response(200, None)
     ).operations.items()
 }
 OFF_CONTRACT = [
     (CALENDAR, {"id": "cal_0000000000000000"}, "required"),
     (CALENDAR, [], "type"),
     (CALENDAR, None, "type"),
-    (CALENDAR, Sealed("CalendarEvent", b"{}"), "CalendarEvent"),
-    (CALENDAR, SealedPage(None, None, SealedResults("Calendar", [])), "a page"),
-    (CALENDARS, SealedPage(None, None, SealedResults(GOOD.schema, [GOOD.text] * 26)), "maxItems"),
-    (CALENDARS, SealedPage(None, None, SealedResults("CalendarEvent", [b"{}"])), "items"),
-    (CALENDARS, SealedPage(7, None, SealedResults("Calendar", [])), "next"),  # type: ignore[arg-type]
+    (CALENDAR, RenderedRecord("CalendarEvent", b"{}"), "CalendarEvent"),
+    (CALENDAR, RenderedPage(None, None, RenderedRecords("Calendar", [])), "a page"),
+    (CALENDARS, RenderedPage(None, None, RenderedRecords(GOOD.schema, [GOOD.text] * 26)), "maxItems"),
+    (CALENDARS, RenderedPage(None, None, RenderedRecords("CalendarEvent", [b"{}"])), "items"),
+    (CALENDARS, RenderedPage(7, None, RenderedRecords("Calendar", [])), "next"),  # type: ignore[arg-type]
     (CALENDARS, GOOD, "Calendar"),
 ]
 
@@ -68,7 +68,7 @@ OFF_CONTRACT = [
 def test_an_answer_off_contract_is_a_500_that_names_the_rule(
     template: str, body: Any, named: str, mock: Mock, exchanges: list[Exchange]
 ) -> None:
-    spoil(mock, template, "GET", lambda request: Answer(200, body))
+    replace_handler(mock, template, "GET", lambda request: Response(200, body))
     path = "/calendars" if template == CALENDARS else f"/calendars/{MAIN_CALENDAR}"
     answered = Client(mock)("GET", path)
     assert answered.status == 500
@@ -78,27 +78,27 @@ def test_an_answer_off_contract_is_a_500_that_names_the_rule(
 
 
 def test_a_status_that_the_contract_does_not_know_is_caught(mock: Mock) -> None:
-    spoil(mock, CALENDAR, "GET", lambda request: Answer(203, GOOD))
+    replace_handler(mock, CALENDAR, "GET", lambda request: Response(203, GOOD))
     answered = Client(mock)("GET", f"/calendars/{MAIN_CALENDAR}")
     assert answered.status == 500
     assert "203" in answered.body["detail"]
 
 
 def test_a_required_header_that_is_missing_is_caught(mock: Mock) -> None:
-    spoil(mock, CALENDAR, "GET", lambda request: Answer(401, {"detail": "Missing Authorization header"}))
+    replace_handler(mock, CALENDAR, "GET", lambda request: Response(401, {"detail": "Missing Authorization header"}))
     answered = Client(mock)("GET", f"/calendars/{MAIN_CALENDAR}")
     assert answered.status == 500
     assert "WWW-Authenticate" in answered.body["detail"]
 
 
 def test_a_body_where_there_is_none_is_caught(mock: Mock) -> None:
-    spoil(mock, CALENDAR, "DELETE", lambda request: Answer(200, {"detail": "gone"}))
+    replace_handler(mock, CALENDAR, "DELETE", lambda request: Response(200, {"detail": "gone"}))
     assert Client(mock)("DELETE", f"/calendars/{MAIN_CALENDAR}").status == 500
 
 
 def test_a_record_off_contract_is_not_sealed() -> None:
     with pytest.raises(BrokenContract, match="required"):
-        Schemas(load_contract()).seal("Calendar", {"id": "cal_0000000000000000"})
+        Schemas(load_contract()).render("Calendar", {"id": "cal_0000000000000000"})
 
 
 def test_a_record_that_breaks_the_contract_is_a_500_and_not_an_answer(mock: Mock) -> None:
@@ -131,7 +131,7 @@ def test_what_the_code_does_not_implement_is_refused_at_start(change: Callable[[
     item["post"]["requestBody"] = dict(Schemas(contract).resolve(item["post"]["requestBody"]))
     change(item)
     with pytest.raises(ContractError, match=problem):
-        compile_route(Schemas(contract), CALENDARS, item, lambda method: lambda request: Answer(200, None))
+        compile_route(Schemas(contract), CALENDARS, item, lambda method: lambda request: Response(200, None))
 
 
 TEXT = st.text(max_size=5) | st.sampled_from(["", " ", "\t\u2003\x1c", "a\0", "\ud800", "é" * 170, "x" * 1200, " a "])
@@ -159,7 +159,7 @@ RAW |= st.integers(16_000, 17_000).map(lambda blanks: b'{"refresh_token":' + b" 
 
 def outcome(operation: Operation, raw: bytes, read: Any = None) -> Any:
     """What comes of a body: its fields and what is remarked on, or the refusal."""
-    remarks: list[str] = []
+    remarks: list[Remark] = []
     try:
         return list(operation.read_fields("application/json", raw, remarks, read).items()), remarks
     except ApiError as error:

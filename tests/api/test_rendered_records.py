@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.api.answers import texts_to_json, to_json
 from mockserver.api.contract import BrokenContract, Schemas
 from mockserver.api.rendered_records import RecordRenderer
+from mockserver.api.response import texts_to_json, to_json
 from mockserver.api.serializers import CALENDAR_CHANGES, calendar_changes, calendar_document
 from mockserver.api.validation import ContractError
 from mockserver.app import Mock
@@ -79,13 +79,13 @@ def changed(**fields: Any) -> Calendar:
     return CALENDAR._replace(**fields)
 
 
-def sealer() -> RecordRenderer:
+def renderer() -> RecordRenderer:
     return RecordRenderer(SCHEMAS, BOT_SCHEMAS)
 
 
 def spliced(calendar: Calendar) -> RecordRenderer:
-    """A sealer that has written this calendar into the text of another."""
-    found = sealer()
+    """A renderer that has written this calendar into the text of another."""
+    found = renderer()
     for other in ({}, {"x": "%s"}):
         found.calendar(calendar._replace(metadata=other))
     found.calendar(calendar)
@@ -98,7 +98,7 @@ def test_every_field_of_a_calendar_but_its_id_is_changed_here() -> None:
 
 @given(CHANGES)
 def test_a_calendars_text_is_that_of_its_document_whatever_was_changed_before(changes: list[dict[str, Any]]) -> None:
-    found, calendar = sealer(), CALENDAR
+    found, calendar = renderer(), CALENDAR
     for change in changes:
         calendar = calendar._replace(**change)
         if change.keys() & {"updated_at", "state"}:
@@ -108,7 +108,7 @@ def test_a_calendars_text_is_that_of_its_document_whatever_was_changed_before(ch
 
 
 @pytest.mark.parametrize("field", WRONG)
-@pytest.mark.parametrize("make", [sealer, lambda: spliced(CALENDAR)], ids=["first", "spliced"])
+@pytest.mark.parametrize("make", [renderer, lambda: spliced(CALENDAR)], ids=["first", "spliced"])
 def test_a_calendar_with_any_field_off_contract_has_no_text(field: str, make: Callable[[], RecordRenderer]) -> None:
     found, wrong = make(), changed(**{field: WRONG[field]})
     for _ in range(2):
@@ -121,7 +121,7 @@ def test_a_calendar_with_any_field_off_contract_has_no_text(field: str, make: Ca
 
 
 @pytest.mark.parametrize("field", ["created_at", "updated_at", "last_successful_sync_at", "last_attempted_sync_at"])
-@pytest.mark.parametrize("make", [sealer, lambda: spliced(CALENDAR)], ids=["first", "spliced"])
+@pytest.mark.parametrize("make", [renderer, lambda: spliced(CALENDAR)], ids=["first", "spliced"])
 def test_a_calendar_with_any_time_off_contract_has_no_text(
     field: str, make: Callable[[], RecordRenderer], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from mockserver.api.request import Exchange
 from mockserver.app import Mock
 from mockserver.cli.foreground import banner, make_log, request_line, request_log
-from mockserver.control.filters import Filter
+from mockserver.control.journal import Filter
 from mockserver.domain.store import Project
 from mockserver.server import running
 from mockserver.settings import Settings

@@ -208,14 +208,15 @@ def test_help_and_version_are_told() -> None:
         assert word in helped
 
 
-def test_made_up_fixtures_can_be_served(tmp_path: Path) -> None:
+def test_generated_fixtures_can_be_served(tmp_path: Path) -> None:
     made = tmp_path / "made.json"
-    assert run("seed", "--calendars", "3", "--events", "9", "--output", str(made)).returncode == 0
+    assert run("generate", "--calendars", "3", "--events", "9", "--output", str(made)).returncode == 0
     key = json.loads(made.read_text("utf-8"))["projects"][0]["api_keys"][0]
     with serving("--fixtures", str(made)) as (_, url, _printed):
         assert ask(f"{url}/api/v1/calendar_events", key) == 200
-    assert json.loads(run("seed", "--calendars", "1", "--events", "2").stdout)["projects"]
-    failed = run("seed", "--output", str(tmp_path / "no" / "made.json"))
+    old = run("seed", "--calendars", "3", "--events", "9").stdout
+    assert old == made.read_text("utf-8"), "the old name of the command still works"
+    failed = run("generate", "--output", str(tmp_path / "no" / "made.json"))
     assert failed.returncode == 2
     assert failed.stderr.count("\n") == 1
 

@@ -1,4 +1,4 @@
-"""The options of `serve` follow from the fields of Settings."""
+"""The options of `serve` follow from the fields of Settings; names of options."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from mockserver.cli import options
+from mockserver.cli.check import check
 from mockserver.cli.serve import serve
 from mockserver.settings import Rate, Settings, _knob, environment_name, parse_rate, parse_token
 
@@ -107,3 +108,8 @@ def test_serve_has_an_option_for_every_setting_with_its_default() -> None:
         assert made[knob.name].envvar == environment_name(knob.name)
         assert made[knob.name].help == knob.metadata["meaning"]
     assert get_type_hints(Settings).keys() <= made.keys()
+
+
+def test_the_random_seed_of_check_has_its_old_name_too() -> None:
+    (option,) = (param for param in check.params if param.name == "seed")
+    assert option.opts == ["--random-seed", "--seed"]

@@ -17,7 +17,7 @@ from mockserver.fixtures_io import read_project, write_project
 from mockserver.settings import Settings
 from tests.clients import NEW_CALENDAR, Client
 from tests.conftest import NOW
-from tests.control.controls import new_world
+from tests.control.client import new_world
 
 DAY = 86_400_000_000
 ABSENT: Any = object()

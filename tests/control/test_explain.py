@@ -10,7 +10,7 @@ import pytest
 
 from mockserver.app import Mock
 from mockserver.contracts import load_contract
-from mockserver.control.refusal import Refused
+from mockserver.control.errors import Refused
 from tests.clients import ACME, MAIN_CALENDAR, NEW_CALENDAR, Answered, Client, in_process
 
 CALENDAR = f"/calendars/{MAIN_CALENDAR}"
@@ -114,6 +114,41 @@ def test_the_rule_of_a_field_is_told(mock: Mock, client: Client) -> None:
         "openapi.yaml#/paths/~1api~1v1~1calendars/post",
         "openapi.yaml#/paths/~1api~1v1~1calendars/post/responses/400",
     ]
+
+
+def rules(mock: Mock) -> list[tuple[str, str]]:
+    """Each field that is named for the latest exchange, with the rule that it broke."""
+    return [(field["field"], field["rule"]) for field in explained(mock)["fields"]]
+
+
+def test_a_rule_that_only_the_database_has_is_told_without_the_name_of_the_field(mock: Mock, client: Client) -> None:
+    client("POST", "/calendars", {**NEW_CALENDAR, "client_id": "c" * 256})
+    assert rules(mock) == [("client_id", "is longer than 255 characters")]
+    client("PATCH", CALENDAR, {"metadata": {"a": "\0"}})
+    assert rules(mock) == [("metadata", "holds a NUL or a lone surrogate")]
+
+
+def test_a_rule_within_a_field_is_told_as_that_of_the_field(mock: Mock, client: Client) -> None:
+    bot = {"meeting_url": "https://meet.google.com/abc-defg-hij", "bot_name": "Notes", "bot_image": {"type": "x"}}
+    client("POST", "/bots", bot)
+    assert rules(mock) == [("bot_image", "type: not a valid choice"), ("bot_image", "data: required")]
+
+
+def test_strict_mode_tells_the_rule_without_its_own_name(make_mock: Any) -> None:
+    strict = make_mock(strict=True)
+    client = Client(strict)
+    client("POST", "/calendars", {**NEW_CALENDAR, "client_id": 7})
+    assert rules(strict) == [("client_id", "breaks type")]
+    client("PATCH", CALENDAR, {"metadata": {"a": "\0"}})
+    assert rules(strict) == [("metadata", "a breaks pattern")]
+    client("GET", "/calendars?deduplication_key=a&deduplication_key=b")
+    assert rules(strict) == [("deduplication_key", "given twice")]
+
+
+def test_a_fault_is_about_no_field(mock: Mock, client: Client) -> None:
+    mock.faults.add("Acme", {"kind": "status", "status": 429})
+    client("POST", "/calendars", {})
+    assert rules(mock) == []
 
 
 def test_what_was_right_is_kept_in_the_line_and_secrets_are_placeholders(mock: Mock, client: Client) -> None:

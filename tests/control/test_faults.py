@@ -13,11 +13,11 @@ import pytest
 
 from mockserver.api.fault import STATUSES
 from mockserver.app import Mock
+from mockserver.control.errors import Refused
 from mockserver.control.faults import KINDS, MOST_FAULTS
-from mockserver.control.filters import Filter
-from mockserver.control.refusal import Refused
+from mockserver.control.journal import Filter
 from mockserver.domain.clock import FixedClock
-from mockserver.domain.deliveries import Spoiled, SpoiledHow
+from mockserver.domain.deliveries import DeliveryFault, DeliveryFaultKind
 from mockserver.server import RunningServer, running
 from mockserver.settings import Settings
 from tests.clients import ACME, EMPTY, MAIN_CALENDAR, NEW_CALENDAR, Answered, Client, in_process, over_http
@@ -374,10 +374,16 @@ def test_deliveries_are_spoiled_by_trigger_and_project_and_counted(kind: str, mo
     acme, globex = mock.store.projects[:2]
     mock.faults.add("Acme", {"name": "f", "kind": kind, "trigger": "calendar.state_change", "first": 1, "from": 2})
     change, update = Delivery("calendar.state_change"), Delivery("calendar.events_update")
-    assert mock.faults.spoil(globex, change) is None
-    asked = [mock.faults.spoil(acme, delivery) for delivery in (update, change, update, change, change)]
+    assert mock.faults.find_for_delivery(globex, change) is None
+    asked = [mock.faults.find_for_delivery(acme, delivery) for delivery in (update, change, update, change, change)]
     how = kind.removeprefix("webhook-").replace("-", " ")
-    assert asked == [None, None, None, Spoiled("f", cast(SpoiledHow, how), 60 if kind == "webhook-late" else 0), None]
+    assert asked == [
+        None,
+        None,
+        None,
+        DeliveryFault("f", cast(DeliveryFaultKind, how), 60 if kind == "webhook-late" else 0),
+        None,
+    ]
     assert mock.faults.list("Acme")[0]["hits"] == 1
 
 
@@ -385,7 +391,7 @@ def test_a_webhook_fault_leaves_answers_alone(mock: Mock, client: Client) -> Non
     mock.faults.add("Acme", {"kind": "webhook-drop"})
     assert client("GET", CALENDAR).status == 200
     mock.faults.add("Acme", {"kind": "delay"})
-    assert mock.faults.spoil(mock.store.projects[0], Delivery("calendar.state_change")) == Spoiled(
+    assert mock.faults.find_for_delivery(mock.store.projects[0], Delivery("calendar.state_change")) == DeliveryFault(
         "webhook-drop", "drop"
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mockserver.app import Mock
+from mockserver.control.errors import Refused
 from mockserver.control.guard import Guard
-from mockserver.control.refusal import Refused
 from mockserver.server import running
 from mockserver.settings import Settings
 from tests.clients import ACME, in_process, over_http

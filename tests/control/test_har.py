@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from mockserver.app import Mock
-from mockserver.control.entries import DeliveryNote
-from mockserver.control.filters import Filter
+from mockserver.control.entries import DeliveryEntry
 from mockserver.control.har import har
+from mockserver.control.journal import Filter
 from mockserver.domain.timestamps import parse
 from tests.clients import MAIN_CALENDAR, NEW_CALENDAR, Client
 
@@ -64,8 +64,10 @@ def archive(mock: Mock, client: Client) -> dict[str, Any]:
     mock.faults.add("Acme", {"kind": "reset"})
     with pytest.raises(ConnectionResetError):
         client("GET", "/calendars")
-    note = DeliveryNote("http://receiver/?a=b", "calendar.state_change", "key", 1, None, body=b"{}")
-    mock.journals.record_delivery(mock.store.projects[0], note)
+    note = DeliveryEntry(
+        "http://receiver/?a=b", "calendar.state_change", "key", 1, None, body=b"{}", project=mock.store.projects[0]
+    )
+    mock.journals.record(note)
     made: dict[str, Any] = json.loads(json.dumps(har(mock.journals.find("Acme", Filter()).entries)))
     return made
 

@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from mockserver.api.answers import Answer
 from mockserver.api.handlers import Handlers
 from mockserver.api.request import Exchange
+from mockserver.api.response import Response
 from mockserver.app import Mock
-from mockserver.control.entries import DeliveryNote
-from mockserver.control.filters import Filter, parse_filter
-from mockserver.control.journal import Bounds, Journals
-from mockserver.control.refusal import Refused
+from mockserver.control.entries import DeliveryEntry
+from mockserver.control.errors import Refused
+from mockserver.control.journal import Bounds, Filter, Journals, parse_filter
 from mockserver.control.waits import LONGEST_WAIT, MOST_WAITERS
 from mockserver.domain.clock import FixedClock
 from mockserver.domain.store import Project, Store
@@ -178,7 +177,7 @@ def test_an_answer_that_breaks_the_contract_is_caught_and_kept(
     make_mock: Callable[..., Mock], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = {"id": "cal_x", "client_secret": "GOCSPX-leaked-secret"}
-    monkeypatch.setattr(Handlers, "get_calendar", lambda *_: Answer(200, broken))
+    monkeypatch.setattr(Handlers, "get_calendar", lambda *_: Response(200, broken))
     mock = make_mock()
     assert Client(mock)("GET", CALENDAR).status == 500
     shown = latest(mock)
@@ -300,7 +299,7 @@ def test_an_exchange_shows_no_secret_by_itself(mock: Mock, exchanges: list[Excha
 
 def test_a_delivery_is_kept_beside_the_exchanges(mock: Mock, client: Client) -> None:
     client("GET", CALENDAR)
-    note = DeliveryNote(
+    note = DeliveryEntry(
         url="https://user:password@receiver.example/hook?token=abcdefgh&a=b",
         trigger="calendar.state_change",
         key="58a5bfaa-6717-42f7-8050-b82ee3f5fe42",
@@ -311,9 +310,10 @@ def test_a_delivery_is_kept_beside_the_exchanges(mock: Mock, client: Client) -> 
         seconds=0.25,
         problem="ConnectionError",
         fault="late",
+        project=mock.store.projects[0],
     )
     assert "password" not in repr(note).replace(note.url, "")
-    mock.journals.record_delivery(mock.store.projects[0], note)
+    mock.journals.record(note)
     shown = latest(mock)
     assert shown["url"] == "https://receiver.example/hook?token=***&a=b"
     assert shown["request"]["json"] == {"trigger": "calendar.state_change"}
@@ -358,8 +358,10 @@ def test_a_filter_gives_what_was_asked_for(wanted: Filter, ids: list[int], mock:
     client("GET", CALENDAR)
     client("PATCH", CALENDAR, b"{")
     client("GET", "/calendars?format=xml")
-    note = DeliveryNote("http://x/", "calendar.state_change", "key", 1, None, status=204)
-    mock.journals.record_delivery(mock.store.projects[0], note)
+    note = DeliveryEntry(
+        "http://x/", "calendar.state_change", "key", 1, None, status=204, project=mock.store.projects[0]
+    )
+    mock.journals.record(note)
     assert [entry["id"] for entry in mock.journals.find("Acme", wanted).entries] == ids
     assert [entry["id"] for entry in mock.journals.find("Acme", wanted, limit=1).entries] == ids[-1:]
     assert [entry["id"] for entry in mock.journals.find("Acme", wanted, before=3).entries] == [n for n in ids if n < 3]

@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 
 from mockserver.app import Mock
-from mockserver.control.refusal import Refused
+from mockserver.control.errors import Refused
 from tests.clients import ACME, MAIN_CALENDAR, NEW_CALENDAR, Client
-from tests.control.direct import Controls
+from tests.control.client import DirectControls
 
 
 @pytest.fixture
-def controls(mock: Mock) -> Controls:
-    return Controls(mock)
+def controls(mock: Mock) -> DirectControls:
+    return DirectControls(mock)
 
 
 def reasons(explained: dict[str, Any]) -> list[str]:
     return [reason["code"] for reason in explained["webhooks"]["why_none"]]
 
 
-def test_faults_are_added_listed_and_ended(controls: Controls, client: Client) -> None:
+def test_faults_are_added_listed_and_ended(controls: DirectControls, client: Client) -> None:
     made = controls("POST", "/faults", kind="status", operation="listCalendars", status=503, first=1, name="a b")
     assert made["hits"] == 0
     assert [client("GET", "/calendars").status for _ in range(2)] == [503, 200]
@@ -39,7 +39,7 @@ def test_faults_are_added_listed_and_ended(controls: Controls, client: Client) -
         controls("POST", "/faults", kind="statis")
 
 
-def test_entries_are_found_by_what_was_asked(controls: Controls, client: Client) -> None:
+def test_entries_are_found_by_what_was_asked(controls: DirectControls, client: Client) -> None:
     client("GET", "/calendars")
     client("POST", "/calendars", {})
     client("GET", f"/calendars/{MAIN_CALENDAR}")
@@ -60,7 +60,7 @@ def test_entries_are_found_by_what_was_asked(controls: Controls, client: Client)
     assert ACME not in str(controls("GET", "/requests"))
 
 
-def test_requests_without_a_known_key_have_a_journal_of_their_own(controls: Controls, mock: Mock) -> None:
+def test_requests_without_a_known_key_have_a_journal_of_their_own(controls: DirectControls, mock: Mock) -> None:
     Client(mock, "nobody's")("GET", "/calendars")
     assert controls("GET", "/requests")["requests"] == []
     assert controls("GET", "/requests?keyless=true")["requests"][0]["status"] == 401
@@ -73,11 +73,11 @@ def test_requests_without_a_known_key_have_a_journal_of_their_own(controls: Cont
 @pytest.mark.parametrize(
     "query", ["operation=x", "status=9", "after=-1", "limit=x", "kind=x", "keyless=yes", "wait=1y"]
 )
-def test_a_search_with_a_value_that_is_none_is_refused(controls: Controls, query: str) -> None:
+def test_a_search_with_a_value_that_is_none_is_refused(controls: DirectControls, query: str) -> None:
     assert controls.refused("GET", f"/requests?{query}") == query.partition("=")[0]
 
 
-def test_an_exchange_is_waited_for(controls: Controls, client: Client) -> None:
+def test_an_exchange_is_waited_for(controls: DirectControls, client: Client) -> None:
     async def run() -> list[Any]:
         waiting = asyncio.create_task(controls.ask("GET", "/requests?operation=getCalendar&wait=30s"))
         await asyncio.to_thread(client, "GET", f"/calendars/{MAIN_CALENDAR}")
@@ -87,7 +87,7 @@ def test_an_exchange_is_waited_for(controls: Controls, client: Client) -> None:
     assert controls("GET", "/requests?operation=createCalendar&wait=1ms")["requests"] == []
 
 
-def test_what_came_nearest_is_told_with_what_was_different(controls: Controls, client: Client) -> None:
+def test_what_came_nearest_is_told_with_what_was_different(controls: DirectControls, client: Client) -> None:
     client("POST", "/calendars", {**NEW_CALENDAR, "platform": "outlook"})
     client("GET", "/calendars")
     looked_for = {"operation": "createCalendar", "status": 201, "body": {"platform": "google"}}
@@ -99,7 +99,7 @@ def test_what_came_nearest_is_told_with_what_was_different(controls: Controls, c
         assert controls.refused("POST", "/requests/near-misses", **body) == field
 
 
-def test_a_refusal_is_explained_and_has_no_webhooks(controls: Controls, client: Client) -> None:
+def test_a_refusal_is_explained_and_has_no_webhooks(controls: DirectControls, client: Client) -> None:
     client("POST", "/calendars", {})
     told = controls("GET", "/explain/1")
     assert told["status"] == 400
@@ -108,7 +108,7 @@ def test_a_refusal_is_explained_and_has_no_webhooks(controls: Controls, client: 
         assert controls.refused("GET", path) == "id"
 
 
-def test_an_accepted_write_is_told_why_it_brought_no_webhook(controls: Controls, client: Client) -> None:
+def test_an_accepted_write_is_told_why_it_brought_no_webhook(controls: DirectControls, client: Client) -> None:
     created = client("POST", "/calendars", NEW_CALENDAR).body["id"]
     assert reasons(controls("GET", "/explain/1"))[0] == "sync is manual"
     controls("POST", f"/calendars/{created}/sync")
@@ -117,7 +117,7 @@ def test_an_accepted_write_is_told_why_it_brought_no_webhook(controls: Controls,
     assert reasons(controls("GET", "/explain/2")) == ["no calendar"]
 
 
-def test_a_write_whose_sync_is_due_is_told_so(controls: Controls, client: Client) -> None:
+def test_a_write_whose_sync_is_due_is_told_so(controls: DirectControls, client: Client) -> None:
     controls.project.clock.freeze()
     client("PATCH", f"/calendars/{MAIN_CALENDAR}", {})
     controls.project.sync = "auto"
@@ -125,7 +125,7 @@ def test_a_write_whose_sync_is_due_is_told_so(controls: Controls, client: Client
     assert reasons(controls("GET", "/explain/1"))[0] == "not yet synced"
 
 
-def test_a_write_is_told_of_the_webhooks_that_it_brought(controls: Controls, client: Client) -> None:
+def test_a_write_is_told_of_the_webhooks_that_it_brought(controls: DirectControls, client: Client) -> None:
     controls.project.subscriptions.clear()
     controls.project.clock.freeze()
     controls("POST", "/subscriptions", url="http://127.0.0.1:1/")
@@ -136,10 +136,10 @@ def test_a_write_is_told_of_the_webhooks_that_it_brought(controls: Controls, cli
     assert [one["trigger"] for one in told["made"]] == ["calendar.events_update"]
     assert told["why_none"] == []
     controls.project.reset()
-    assert controls.witness.latest(controls.project, MAIN_CALENDAR) is None
+    assert controls.syncs.of(controls.project, MAIN_CALENDAR) is None
 
 
-def test_a_sync_that_could_not_log_in_is_told_by_the_other_trigger(controls: Controls, client: Client) -> None:
+def test_a_sync_that_could_not_log_in_is_told_by_the_other_trigger(controls: DirectControls, client: Client) -> None:
     client("PATCH", f"/calendars/{MAIN_CALENDAR}", {})
     controls.project.subscriptions.clear()
     controls("POST", f"/calendars/{MAIN_CALENDAR}/fail", failure="revoked")

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from mockserver.app import Mock
-from mockserver.control.filters import Filter
 from mockserver.control.har import har
+from mockserver.control.journal import Filter
 from mockserver.control.masking import Masker
 from mockserver.control.near_misses import near_misses
 from tests.clients import ACME, MAIN_CALENDAR, in_process

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from mockserver.app import Mock
-from mockserver.control.entries import DeliveryNote
-from mockserver.control.filters import Filter
+from mockserver.control.entries import DeliveryEntry
+from mockserver.control.journal import Filter
 from mockserver.control.near_misses import near_misses
 from tests.clients import MAIN_CALENDAR, NEW_CALENDAR, Client
 
@@ -59,8 +59,10 @@ def test_what_came_too_early_is_told_as_such(mock: Mock, client: Client) -> None
 
 
 def test_a_delivery_is_far_from_a_request(mock: Mock, client: Client) -> None:
-    note = DeliveryNote("http://receiver/", "calendar.state_change", "key", 1, None, status=500)
-    mock.journals.record_delivery(mock.store.projects[0], note)
+    note = DeliveryEntry(
+        "http://receiver/", "calendar.state_change", "key", 1, None, status=500, project=mock.store.projects[0]
+    )
+    mock.journals.record(note)
     client("GET", CALENDAR)
     entries = mock.journals.find("Acme", Filter()).entries
     assert [miss["id"] for miss in near_misses(entries, Filter(path="/api/v1/calendars", status="200"))] == [2, 1]

@@ -9,9 +9,10 @@ from typing import Any
 
 from mockserver.app import Mock
 from mockserver.cli.foreground import request_line
+from mockserver.domain import outbox
 from mockserver.domain.secret_urls import shown_url
 from tests.clients import ACME, MAIN_CALENDAR, NEW_CALENDAR, Client
-from tests.control.controls import Controls
+from tests.control.client import Controls
 from tests.projects import CHANGED
 
 PLANTED = "pl4nted"
@@ -43,7 +44,7 @@ def planted(mock: Mock) -> Controls:
     client("POST", "/bots", {"meeting_url": MEETING})
     client("GET", f"/calendars?token={PLANTED}", referer=QUERY)
     client("GET", "/calendars", authorization=f"Token {PLANTED}-somebody")
-    project.outbox.enqueue(project, CHANGED, next(iter(project.state.calendars)))
+    outbox.enqueue(project, CHANGED, next(iter(project.state.calendars)))
     for path in ("settle", "clock/advance"):
         body = {"by": "1h"} if path.endswith("advance") else None
         assert PLANTED not in ask("POST", path, body).text

@@ -13,8 +13,8 @@ from mockserver.app import Mock
 from mockserver.domain.clock import FixedClock
 from mockserver.domain.timestamps import render
 from tests.clients import Client
-from tests.control.controls import new_world
-from tests.domain.worlds import instant
+from tests.control.client import new_world
+from tests.domain.lab import instant
 
 CASES = sorted((Path(__file__).parents[1] / "recorded" / "sync-cases").glob("*.json"))
 NOW = instant("2026-11-30T12:00:00Z")

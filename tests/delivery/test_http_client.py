@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from mockserver.api.webhooks import Webhook, compose
-from mockserver.delivery.http_client import TIMEOUT, HttpClient, Reply
-from tests.api.test_webhooks import make_delivery
+from mockserver.delivery.http_client import TIMEOUT, HttpClient, SendResult
+from mockserver.delivery.payload import Webhook, compose
+from tests.delivery.test_payload import make_delivery
 from tests.projects import SECRET, make_calendar
 from tests.receivers.sockets import (
     Behave,
@@ -60,14 +60,14 @@ def webhook_to(url: str) -> Webhook:
     return compose(make_delivery(url=url), make_calendar(), SECRET)
 
 
-def send_to(url: str, sender: HttpClient | None = None) -> Reply:
+def send_to(url: str, sender: HttpClient | None = None) -> SendResult:
     return asyncio.run((sender or HttpClient()).send(webhook_to(url)))
 
 
-def meet(behave: Behave, path: str = "/x") -> tuple[Reply, Receiver]:
+def meet(behave: Behave, path: str = "/x") -> tuple[SendResult, Receiver]:
     """What comes of a POST to a receiver that behaves like that."""
 
-    async def run() -> tuple[Reply, Receiver]:
+    async def run() -> tuple[SendResult, Receiver]:
         async with receiving(behave) as receiver:
             return await HttpClient().send(webhook_to(receiver.base + path)), receiver
 
@@ -199,7 +199,7 @@ def test_a_host_that_nobody_knows_is_told_of(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_every_address_of_a_host_is_tried() -> None:
-    async def run() -> Reply:
+    async def run() -> SendResult:
         async with receiving(status(200)) as receiver:
             # It listens on 127.0.0.1 only, and localhost may be ::1 first.
             return await HttpClient().send(webhook_to(receiver.base.replace("127.0.0.1", "localhost")))
@@ -217,13 +217,13 @@ def test_a_connection_that_is_never_made_is_told_of(monkeypatch: pytest.MonkeyPa
     assert "'Connection to 127.0.0.1 timed out. (connect timeout=0.01)'" in reply.error_message
 
 
-def over_tls(sender: HttpClient, host: str = "127.0.0.1", addresses: Sequence[str] = ()) -> Reply:
+def over_tls(sender: HttpClient, host: str = "127.0.0.1", addresses: Sequence[str] = ()) -> SendResult:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"}}")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         writer.close()
 
-    async def run() -> Reply:
+    async def run() -> SendResult:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(CERTIFICATE)
         server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
@@ -247,7 +247,7 @@ def test_https_without_a_trusted_certificate_is_an_error() -> None:
 
 
 def test_it_connects_to_the_addresses_given_and_looks_no_name_up() -> None:
-    async def run() -> tuple[Reply, list[Received]]:
+    async def run() -> tuple[SendResult, list[Received]]:
         async with receiving(status(200, b"ok")) as receiver:
             webhook = webhook_to(f"http://receiver.invalid:{receiver.port}/x")
             return await HttpClient().send(webhook, ["127.0.0.1"]), receiver.received

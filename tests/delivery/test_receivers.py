@@ -17,12 +17,14 @@ from pathlib import Path
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from mockserver.api.webhooks import canonical, signature
 from mockserver.delivery.http_client import HttpClient
-from mockserver.domain.deliveries import Delivery, Spoiled, SpoiledHow
+from mockserver.delivery.payload import canonical, signature
+from mockserver.domain import outbox
+from mockserver.domain.deliveries import DeliveryFault, DeliveryFaultKind
 from mockserver.domain.model import Json
+from mockserver.domain.outbox import FindFault
 from mockserver.domain.store import Project
-from tests.delivery.test_worker import make_pump
+from tests.delivery.test_worker import make_worker
 from tests.projects import CHANGED, DISCONNECTED, SECRET, make_calendar, make_project, the_calendar
 from tests.receivers import javascript
 from tests.receivers.flask_app import make_app
@@ -106,18 +108,18 @@ def receiver(request: pytest.FixtureRequest) -> Iterator[str]:
         yield url
 
 
-def deliver(project: Project, spoil: Callable[[Project, Delivery], Spoiled | None] | None = None) -> list[int | None]:
+def deliver(project: Project, find_fault: FindFault | None = None) -> list[int | None]:
     """The statuses of the first attempts at everything that waits."""
-    asyncio.run(make_pump(HttpClient(), spoil=spoil).settle(project))
-    return [delivery.attempts[0].status for delivery in project.outbox.deliveries()]
+    asyncio.run(make_worker(HttpClient(), find_fault=find_fault).settle(project))
+    return [delivery.attempts[0].status for delivery in project.deliveries.select()]
 
 
 def test_documented_receivers_verify_every_delivery(receiver: str) -> None:
     project = make_project(receiver)
-    project.outbox.hold(project)
+    outbox.hold(project)
     for trigger in (CHANGED, DISCONNECTED):
-        project.outbox.enqueue(project, trigger, the_calendar(project)._replace(connection_failure_data=FAILURE))
-    project.outbox.release(project)
+        outbox.enqueue(project, trigger, the_calendar(project)._replace(connection_failure_data=FAILURE))
+    outbox.release(project)
     assert deliver(project) == [200, 200]
 
 
@@ -125,23 +127,25 @@ def test_documented_receivers_verify_every_delivery(receiver: str) -> None:
 def test_documented_receivers_verify_any_metadata(receiver: str, metadata: dict[str, str] | None) -> None:
     calendar = make_calendar(metadata=metadata, deduplication_key="Schlüssel 🎉")
     project = make_project(receiver, calendar=calendar)
-    project.outbox.enqueue(project, CHANGED, calendar)
+    outbox.enqueue(project, CHANGED, calendar)
     assert deliver(project) == [200]
 
 
 def test_documented_receivers_verify_what_is_told_of_a_deleted_calendar(receiver: str) -> None:
     project = make_project(receiver)
     calendar = the_calendar(project)
-    project.outbox.enqueue(project, CHANGED, calendar)
+    outbox.enqueue(project, CHANGED, calendar)
     project.state.drop_calendar(calendar)
     assert deliver(project) == [200]
 
 
 @pytest.mark.parametrize("how", ["unsigned", "old secret"])
-def test_documented_receivers_refuse_what_is_not_signed_with_the_secret(receiver: str, how: SpoiledHow) -> None:
+def test_documented_receivers_refuse_what_is_not_signed_with_the_secret(receiver: str, how: DeliveryFaultKind) -> None:
     project = make_project(receiver)
-    project.outbox.enqueue(project, CHANGED, the_calendar(project))
-    assert deliver(project, lambda _project, delivery: Spoiled("f", how) if not delivery.tried else None)[0] == 400
+    outbox.enqueue(project, CHANGED, the_calendar(project))
+    assert (
+        deliver(project, lambda _project, delivery: DeliveryFault("f", how) if not delivery.tried else None)[0] == 400
+    )
 
 
 @pytest.mark.parametrize("metadata", [{"9": "", "10": ""}, {"\ue000": "", "🎉": ""}], ids=["indexes", "beyond 16 bits"])
@@ -152,7 +156,7 @@ def test_javascript_that_sorts_objects_refuses_some_names_and_python_does_not(me
         with serve() as url:
             calendar = make_calendar(metadata=metadata)
             project = make_project(url, calendar=calendar)
-            project.outbox.enqueue(project, CHANGED, calendar)
+            outbox.enqueue(project, CHANGED, calendar)
             answers.append(deliver(project)[0])
     assert answers == [200, *[400] * len(JAVASCRIPT)]
 

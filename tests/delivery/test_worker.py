@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from mockserver.delivery.dispatcher import Dispatcher
-from mockserver.delivery.http_client import HttpClient, Reply
+from mockserver.delivery.http_client import HttpClient, SendResult
 from mockserver.delivery.worker import ALL_AT_ONCE, AT_ONCE, Worker
+from mockserver.domain import outbox
 from mockserver.domain.activity import Activity
 from mockserver.domain.clock import FixedClock
-from mockserver.domain.deliveries import Delivery
-from mockserver.domain.outbox import Outbox
+from mockserver.domain.deliveries import Deliveries, Delivery
 from mockserver.domain.store import Project, Store
 from mockserver.domain.subscriptions import set_active
 from mockserver.domain.task_queue import Task
@@ -27,11 +27,11 @@ from tests.receivers.sockets import Behave, Received, Receiver, hang, out_of_tim
 
 RECORDED = json.loads((Path(__file__).parent.parent / "recorded" / "webhooks.json").read_text("utf-8"))
 HTTP_CASES = {name: case for name, case in RECORDED["cases"].items() if "url" in case}
-OK = Reply(200, "", "", "", 0.0)
+OK = SendResult(200, "", "", "", 0.0)
 
 
 class Wire:
-    """Sends nothing; answers as it is told, and can be made to wait."""
+    """Sends nothing; returns the statuses that it is given, and can be made to wait."""
 
     def __init__(self, *answers: int) -> None:
         self._answers = list(answers)
@@ -42,7 +42,7 @@ class Wire:
         self.under_way = 0
         self.most_at_once = 0
 
-    async def send(self, webhook: Any, addresses: Sequence[str] = ()) -> Reply:
+    async def send(self, webhook: Any, addresses: Sequence[str] = ()) -> SendResult:
         self.under_way += 1
         self.most_at_once = max(self.under_way, self.most_at_once)
         self.sent.append(webhook)
@@ -64,23 +64,23 @@ class Syncs:
     def perform(self, project: Project, task: Task) -> Activity:
         now = project.clock.now()
         self.done.append((now, task.cause))
-        project.outbox.enqueue(project, CHANGED, the_calendar(project))
+        outbox.enqueue(project, CHANGED, the_calendar(project))
         return Activity(now, "sync", task.subject, "success", {})
 
 
-def make_pump(wire: Any, syncs: Syncs | None = None, **options: Any) -> Worker:
+def make_worker(wire: Any, syncs: Syncs | None = None, **options: Any) -> Worker:
     dispatcher = Dispatcher(
-        wire, **{name: options.pop(name) for name in ("spoil", "public_only", "resolve") if name in options}
+        wire, **{name: options.pop(name) for name in ("find_fault", "public_only", "resolve") if name in options}
     )
     return Worker(Store([], FixedClock(NOW), 1), syncs, dispatcher, **options)
 
 
 def tell(project: Project, times: int = 1) -> list[Delivery]:
-    return [one for _ in range(times) for one in project.outbox.enqueue(project, CHANGED, the_calendar(project))]
+    return [one for _ in range(times) for one in outbox.enqueue(project, CHANGED, the_calendar(project))]
 
 
 def states(project: Project) -> list[str]:
-    return [delivery.state for delivery in project.outbox.deliveries()]
+    return [delivery.state for delivery in project.deliveries.select()]
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -115,18 +115,18 @@ def test_every_recorded_receiver_is_sent_to_and_stored_as_recorded(name: str, mo
             url = case["url"].replace("8898", str(receiver.port))
             project = make_project(url)
             tell(project)
-            await make_pump(HttpClient()).advance(project, 10 * SECOND)
+            await make_worker(HttpClient()).advance(project, 10 * SECOND)
             return project, seen, str(receiver.port)
 
     project, seen, port = asyncio.run(run())
-    (delivery,) = project.outbox.deliveries()
+    (delivery,) = project.deliveries.select()
     stored = json.dumps(delivery.responses).replace(port, "8898")
     assert len(seen) == case["requests_received"]
     assert [one.path for one in seen] == case["paths"]
     assert (delivery.state.capitalize(), delivery.tried) == (case["stored_status"], case["stored_attempt_count"])
     assert json.loads(stored) == case["stored_responses"]
     assert len({one.raw for one in seen}) <= 1
-    assert len(project.agenda) == 0
+    assert len(project.task_queue) == 0
 
 
 def test_a_subscription_switched_off_before_the_delivery_fails_it_as_recorded() -> None:
@@ -134,8 +134,8 @@ def test_a_subscription_switched_off_before_the_delivery_fails_it_as_recorded() 
     wire, project = Wire(), make_project("http://127.0.0.1:8898/200/x")
     tell(project)
     set_active(project.subscriptions, project.subscriptions[0].id, active=False)
-    happened = asyncio.run(make_pump(wire).settle(project))
-    (delivery,) = project.outbox.deliveries()
+    happened = asyncio.run(make_worker(wire).settle(project))
+    (delivery,) = project.deliveries.select()
     assert (len(wire.sent), delivery.state.capitalize()) == (case["requests_received"], case["stored_status"])
     assert (delivery.tried, delivery.responses) == (case["stored_attempt_count"], case["stored_responses"])
     assert [(one.outcome, one.subject) for one in happened] == [("failure", delivery.key)]
@@ -155,7 +155,7 @@ def test_a_calendar_deleted_before_the_delivery_is_told_of_without_itself() -> N
     wire, project = Wire(), make_project("http://127.0.0.1:9/x")
     tell(project)
     project.state.drop_calendar(the_calendar(project))
-    asyncio.run(make_pump(wire).settle(project))
+    asyncio.run(make_worker(wire).settle(project))
     assert list(json.loads(wire.sent[0].body)) == list(RECORDED["cases"]["calendar-deleted-before-delivery"]["body"])
     assert states(project) == ["success"]
 
@@ -165,8 +165,8 @@ def test_an_address_that_is_not_public_fails_at_once_where_that_is_asked_for(hos
     url = f"http://{host}:9/x"
     wire, project = Wire(), make_project(url)
     tell(project)
-    asyncio.run(make_pump(wire, public_only=True).settle(project))
-    (delivery,) = project.outbox.deliveries()
+    asyncio.run(make_worker(wire, public_only=True).settle(project))
+    (delivery,) = project.deliveries.select()
     assert (delivery.state, delivery.tried, wire.sent) == ("failure", 0, [])
     error = {"status_code": None, "error_type": "PublicURLRequired", "error_message": "Webhook URL must be public"}
     assert delivery.responses == [{**error, "request_url": url}]
@@ -178,7 +178,7 @@ def test_what_an_attempt_says_of_the_calendar_is_read_anew_and_what_happened_is_
     first = the_calendar(project)
 
     async def run() -> None:
-        worker = make_pump(wire)
+        worker = make_worker(wire)
         await worker.settle(project)
         changed = first._replace(metadata={"a": "ü"}, state="disconnected", deduplication_key="k")
         project.state.replace_calendar(changed)
@@ -194,10 +194,10 @@ def test_what_an_attempt_says_of_the_calendar_is_read_anew_and_what_happened_is_
 
 def test_advancing_stands_still_at_every_due_time() -> None:
     syncs, project = Syncs(), make_project("http://127.0.0.1:9/x")
-    project.agenda.add(NOW + 5, "sync", the_calendar(project).id, "later")
-    project.agenda.add(NOW + 3, "sync", the_calendar(project).id, "sooner")
-    project.agenda.add(NOW + 99, "sync", the_calendar(project).id, "too late")
-    happened = asyncio.run(make_pump(Wire(), syncs).advance(project, 10))
+    project.task_queue.add(NOW + 5, "sync", the_calendar(project).id, "later")
+    project.task_queue.add(NOW + 3, "sync", the_calendar(project).id, "sooner")
+    project.task_queue.add(NOW + 99, "sync", the_calendar(project).id, "too late")
+    happened = asyncio.run(make_worker(Wire(), syncs).advance(project, 10))
     assert syncs.done == [(NOW + 3, "sooner"), (NOW + 5, "later")]
     assert [(one.at, one.what, one.outcome) for one in happened] == [
         (NOW + 3, "sync", "success"),
@@ -205,28 +205,28 @@ def test_advancing_stands_still_at_every_due_time() -> None:
         (NOW + 5, "sync", "success"),
         (NOW + 5, "delivery", "success"),
     ]
-    assert (project.clock.now(), len(project.agenda)) == (NOW + 10, 1)
+    assert (project.clock.now(), len(project.task_queue)) == (NOW + 10, 1)
 
 
 def test_a_clock_that_ran_runs_on_after_it_was_advanced() -> None:
     project = make_project(frozen=False)
-    asyncio.run(make_pump(Wire()).advance(project, 7 * SECOND))
+    asyncio.run(make_worker(Wire()).advance(project, 7 * SECOND))
     assert (project.clock.frozen, project.clock.now()) == (False, NOW + 7 * SECOND)
 
 
 def test_no_clock_is_advanced_into_the_past() -> None:
     with pytest.raises(ValueError, match="0 or more"):
-        asyncio.run(make_pump(Wire()).advance(make_project(), -1))
+        asyncio.run(make_worker(Wire()).advance(make_project(), -1))
 
 
 def test_retries_are_made_when_the_clock_gets_there() -> None:
     wire, project = Wire(500, 500, 500), make_project("http://127.0.0.1:9/x")
     (delivery,) = tell(project)
-    happened = asyncio.run(make_pump(wire).advance(project, 3 * SECOND))
+    happened = asyncio.run(make_worker(wire).advance(project, 3 * SECOND))
     first, second = delivery.waits
     due = [NOW, NOW + first * SECOND, NOW + (first + second) * SECOND]
     assert [(one.at, one.outcome) for one in happened] == list(zip(due, ["retry", "retry", "failure"], strict=True))
-    assert [attempt.at for attempt in project.outbox.find(delivery.key).attempts] == due
+    assert [attempt.at for attempt in project.deliveries.find(delivery.key).attempts] == due
 
 
 def test_the_same_seed_and_calls_give_the_same_bytes_and_times_whoever_is_slow() -> None:
@@ -234,7 +234,7 @@ def test_the_same_seed_and_calls_give_the_same_bytes_and_times_whoever_is_slow()
         project = make_project("http://127.0.0.1:9/a", "http://127.0.0.1:9/b")
 
         class Uneven(Wire):
-            async def send(self, webhook: Any, addresses: Sequence[str] = ()) -> Reply:
+            async def send(self, webhook: Any, addresses: Sequence[str] = ()) -> SendResult:
                 for _ in range(20 if webhook.url.endswith("ab"[slow]) else 0):
                     await asyncio.sleep(0)
                 self.sent.append(webhook)
@@ -242,7 +242,7 @@ def test_the_same_seed_and_calls_give_the_same_bytes_and_times_whoever_is_slow()
 
         wire = Uneven()
         tell(project, 5)
-        happened = await make_pump(wire).advance(project, 5 * SECOND)
+        happened = await make_worker(wire).advance(project, 5 * SECOND)
         return happened, sorted((webhook.headers, webhook.body) for webhook in wire.sent)
 
     assert asyncio.run(run(0)) == asyncio.run(run(1))
@@ -257,8 +257,8 @@ def test_syncs_leave_more_time_to_requests_while_writes_come_in(
     async def run() -> None:
         syncs, project = Syncs(), make_project()
         for _ in range(3):
-            project.agenda.add(NOW, "sync", the_calendar(project).id, "patch")
-        worker = make_pump(Wire(), syncs)
+            project.task_queue.add(NOW, "sync", the_calendar(project).id, "patch")
+        worker = make_worker(Wire(), syncs)
 
         async def record(seconds: float) -> None:
             if seconds:
@@ -269,7 +269,7 @@ def test_syncs_leave_more_time_to_requests_while_writes_come_in(
 
         monkeypatch.setattr(asyncio, "sleep", record)
         worker.wake(project)
-        await until(lambda: len(syncs.done) == 3 and not len(project.agenda))
+        await until(lambda: len(syncs.done) == 3 and not len(project.task_queue))
         await worker.aclose()
 
     asyncio.run(run())
@@ -280,7 +280,7 @@ def test_deliveries_are_sent_together_up_to_a_bound() -> None:
     async def run(drive: bool) -> int:
         wire, project = Wire(), make_project("http://127.0.0.1:9/x")
         tell(project, 100)
-        worker = make_pump(wire)
+        worker = make_worker(wire)
         if drive:
             await worker.settle(project)
         else:
@@ -289,7 +289,7 @@ def test_deliveries_are_sent_together_up_to_a_bound() -> None:
             await until(lambda: wire.under_way == AT_ONCE)
             await asyncio.sleep(0)
             wire.open.set()
-            await until(lambda: not len(project.outbox))
+            await until(lambda: not len(project.deliveries))
             await worker.aclose()
         assert states(project) == ["success"] * 100
         return wire.most_at_once
@@ -302,14 +302,14 @@ def test_no_more_are_under_way_than_all_projects_may_have() -> None:
     async def run() -> None:
         wire = Wire()
         projects = [make_project("http://127.0.0.1:9/x", name=str(n)) for n in range(ALL_AT_ONCE // AT_ONCE + 5)]
-        worker = make_pump(wire)
+        worker = make_worker(wire)
         wire.open.clear()
         for project in projects:
             tell(project, AT_ONCE)
             worker.wake(project)
         await until(lambda: len(wire.sent) == ALL_AT_ONCE)
         wire.open.set()
-        await until(lambda: not any(len(project.outbox) for project in projects))
+        await until(lambda: not any(len(project.deliveries) for project in projects))
         await worker.aclose()
         assert wire.most_at_once == ALL_AT_ONCE
 
@@ -321,7 +321,7 @@ def test_a_receiver_that_hangs_holds_up_no_other() -> None:
         async with receiving(hang) as bad, receiving(status(200)) as good:
             hanging = make_project(bad.base, good.base)
             other = make_project(good.base, name="B")
-            worker = make_pump(HttpClient())
+            worker = make_worker(HttpClient())
             tell(hanging, 5)
             tell(other, 5)
             worker.wake(hanging)
@@ -338,9 +338,9 @@ def test_ten_thousand_deliveries_drain_at_a_cost_that_stays_the_same() -> None:
         project = make_project("http://127.0.0.1:9/x")
         tell(project, number)
         started = time.process_time()
-        asyncio.run(make_pump(Wire()).settle(project))
-        assert (len(project.outbox), len(project.outbox.deliveries())) == (0, 1_000)
-        assert project.outbox.evicted == number - 1_000
+        asyncio.run(make_worker(Wire()).settle(project))
+        assert (len(project.deliveries), len(project.deliveries.select())) == (0, 1_000)
+        assert project.deliveries.evicted == number - 1_000
         return time.process_time() - started
 
     few = min(seconds(2_000) for _ in range(3))
@@ -352,12 +352,12 @@ def test_a_thousand_deliveries_drain_over_sockets_while_they_are_made() -> None:
     async def run() -> None:
         async with receiving(status(200)) as receiver:
             project = make_project(receiver.base)
-            worker = make_pump(HttpClient())
+            worker = make_worker(HttpClient())
             for _ in range(10):
                 tell(project, 100)
                 worker.wake(project)
                 await asyncio.sleep(0)
-            await until(lambda: not len(project.outbox))
+            await until(lambda: not len(project.deliveries))
             assert len(receiver.received) == 1_000
             assert receiver.most_at_once <= 2 * AT_ONCE
             await worker.aclose()
@@ -369,12 +369,12 @@ def test_what_is_due_is_done_by_itself_while_the_clock_runs() -> None:
     async def run() -> None:
         syncs, project = Syncs(), make_project("http://127.0.0.1:9/x", frozen=False)
         seen: list[str] = []
-        worker = make_pump(Wire(), syncs, observe=lambda _, happening: seen.append(happening.what))
-        project.agenda.add(NOW, "sync", the_calendar(project).id, "create")
-        project.agenda.add(NOW + 20_000, "sync", the_calendar(project).id, "24 h")
+        worker = make_worker(Wire(), syncs, observe=lambda _, happening: seen.append(happening.what))
+        project.task_queue.add(NOW, "sync", the_calendar(project).id, "create")
+        project.task_queue.add(NOW + 20_000, "sync", the_calendar(project).id, "24 h")
         worker.wake(project)
         await until(lambda: seen == ["sync", "delivery"])
-        assert len(project.agenda) == 1
+        assert len(project.task_queue) == 1
         project.clock.set(NOW + 20_000)
         worker.wake(project)
         await until(lambda: seen == ["sync", "delivery"] * 2)
@@ -389,7 +389,7 @@ def test_a_running_clock_is_waited_for() -> None:
         base = FixedClock(NOW)
         store = Store([project], base, 1)
         worker = Worker(store, Syncs(), Dispatcher(Wire()))
-        project.agenda.add(NOW + 1_000, "sync", the_calendar(project).id, "soon")
+        project.task_queue.add(NOW + 1_000, "sync", the_calendar(project).id, "soon")
         worker.start()
         await asyncio.sleep(0)
         base.advance(1_000)
@@ -403,11 +403,11 @@ def test_a_clock_that_stands_still_moves_nothing_by_itself() -> None:
     async def run() -> None:
         wire, project = Wire(500), make_project("http://127.0.0.1:9/x")
         tell(project)
-        project.outbox.deliveries()
-        worker = make_pump(wire)
+        project.deliveries.select()
+        worker = make_worker(wire)
         worker.wake(project)
         await until(lambda: len(asyncio.all_tasks()) == 1)
-        (delivery,) = project.outbox.deliveries()
+        (delivery,) = project.deliveries.select()
         done = 2 if delivery.due == NOW else 1
         assert len(wire.sent) == done
 
@@ -416,7 +416,7 @@ def test_a_clock_that_stands_still_moves_nothing_by_itself() -> None:
 
 def test_without_an_event_loop_everything_waits_for_one() -> None:
     wire, project = Wire(), make_project("http://127.0.0.1:9/x")
-    worker = make_pump(wire)
+    worker = make_worker(wire)
     tell(project)
     worker.wake(project)
     assert wire.sent == []
@@ -433,10 +433,10 @@ def test_what_an_event_loop_leaves_behind_is_sent_in_the_next() -> None:
     async def go_on(worker: Worker, project: Project, wire: Wire) -> None:
         wire.open.set()
         worker.wake(project)
-        await until(lambda: not len(project.outbox))
+        await until(lambda: not len(project.deliveries))
 
     wire, project = Wire(), make_project("http://127.0.0.1:9/x")
-    worker = make_pump(wire)
+    worker = make_worker(wire)
     tell(project, 3)
     asyncio.run(begin(worker, project, wire))
     assert states(project) == ["pending"] * 3
@@ -452,7 +452,7 @@ def test_what_was_taken_up_and_never_begun_is_sent_in_the_next_event_loop() -> N
         await asyncio.sleep(0)
 
     wire, project = Wire(), make_project("http://127.0.0.1:9/x")
-    worker = make_pump(wire)
+    worker = make_worker(wire)
     tell(project, 2)
     asyncio.run(begin(worker, project))
     assert wire.sent == []
@@ -463,7 +463,7 @@ def test_what_was_taken_up_and_never_begun_is_sent_in_the_next_event_loop() -> N
 def test_a_closed_pump_leaves_nothing_running_and_loses_nothing() -> None:
     async def run() -> None:
         wire, project = Wire(), make_project("http://127.0.0.1:9/x")
-        worker = make_pump(wire)
+        worker = make_worker(wire)
         wire.open.clear()
         tell(project, 20)
         worker.wake(project)
@@ -471,7 +471,7 @@ def test_a_closed_pump_leaves_nothing_running_and_loses_nothing() -> None:
         await worker.aclose()
         assert len(asyncio.all_tasks()) == 1
         assert states(project) == ["pending"] * 20
-        assert len(project.agenda) == 20
+        assert len(project.task_queue) == 20
         worker.wake(project)
         assert len(asyncio.all_tasks()) == 1
 
@@ -481,18 +481,18 @@ def test_a_closed_pump_leaves_nothing_running_and_loses_nothing() -> None:
 def test_a_reset_forgets_what_is_under_way() -> None:
     async def run(go: Callable[[Worker, Project], Awaitable[object]]) -> None:
         wire, project = Wire(500), make_project("http://127.0.0.1:9/x")
-        worker = make_pump(wire)
+        worker = make_worker(wire)
         wire.open.clear()
         tell(project)
         going = asyncio.ensure_future(go(worker, project))
         await until(lambda: wire.under_way == 1)
         project.reset()
         (again,) = tell(project)
-        project.outbox.hold(project)
+        outbox.hold(project)
         wire.open.set()
         await going
         await until(lambda: wire.under_way == 0)
-        assert project.outbox.deliveries() == [again._replace(state="held")]
+        assert project.deliveries.select() == [again._replace(state="held")]
         assert (project.clock.frozen, project.clock.now()) == (False, NOW)
 
     async def wake(worker: Worker, project: Project) -> None:
@@ -505,7 +505,7 @@ def test_a_reset_forgets_what_is_under_way() -> None:
 def test_advancing_waits_for_what_is_under_way() -> None:
     async def run() -> None:
         wire, project = Wire(500, 200), make_project("http://127.0.0.1:9/x")
-        worker = make_pump(wire)
+        worker = make_worker(wire)
         wire.open.clear()
         tell(project)
         worker.wake(project)
@@ -524,9 +524,9 @@ def test_advancing_waits_for_what_is_under_way() -> None:
 def test_a_setting_sends_the_first_webhook_before_the_answer(order: str) -> None:
     async def run() -> bool:
         syncs, wire, project = Syncs(), Wire(), make_project("http://127.0.0.1:9/x")
-        worker = make_pump(wire, syncs, first_webhook=order)
-        project.agenda.add(NOW, "sync", the_calendar(project).id, "create")
-        await worker.before_answer(project)
+        worker = make_worker(wire, syncs, first_webhook=order)
+        project.task_queue.add(NOW, "sync", the_calendar(project).id, "create")
+        await worker.before_response(project)
         return len(wire.sent) == 1
 
     assert asyncio.run(run()) is (order == "before")
@@ -537,14 +537,14 @@ def test_an_answer_does_not_wait_for_a_receiver_that_asked_for_it(monkeypatch: p
         project = make_project("http://127.0.0.1:9/x")
 
         class Asks(Wire):
-            async def send(self, webhook: Any, addresses: Sequence[str] = ()) -> Reply:
-                await worker.before_answer(project)
+            async def send(self, webhook: Any, addresses: Sequence[str] = ()) -> SendResult:
+                await worker.before_response(project)
                 return await super().send(webhook)
 
-        worker = make_pump(Asks(), first_webhook="before")
+        worker = make_worker(Asks(), first_webhook="before")
         tell(project)
         async with asyncio.timeout(HANGS):
-            await worker.before_answer(project)
+            await worker.before_response(project)
         assert states(project) == ["success"]
 
     monkeypatch.setattr("mockserver.delivery.worker.LONGEST_BEFORE", 2 * HANGS)
@@ -554,10 +554,10 @@ def test_an_answer_does_not_wait_for_a_receiver_that_asked_for_it(monkeypatch: p
 def test_an_answer_waits_only_so_long_for_a_webhook(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         wire, project = Wire(), make_project("http://127.0.0.1:9/x")
-        worker = make_pump(wire, first_webhook="before")
+        worker = make_worker(wire, first_webhook="before")
         wire.open.clear()
         tell(project)
-        await worker.before_answer(project)
+        await worker.before_response(project)
         assert states(project) != ["success"]
         wire.open.set()
         await until(lambda: states(project) == ["success"])
@@ -570,9 +570,9 @@ def test_a_connection_that_is_reset_is_tried_again() -> None:
     async def run() -> Receiver:
         async with receiving(reset) as receiver:
             project = make_project(receiver.base)
-            project.outbox = Outbox()
+            project.deliveries = Deliveries()
             tell(project)
-            await make_pump(HttpClient()).advance(project, 3 * SECOND)
+            await make_worker(HttpClient()).advance(project, 3 * SECOND)
             assert states(project) == ["failure"]
             return receiver
 

@@ -8,7 +8,7 @@ from mockserver.domain.bot_sync import drop_of_calendar, follow_event
 from mockserver.domain.calendar_sync import DAY
 from mockserver.domain.model import Bot, CalendarEvent
 from mockserver.domain.upstream import Create
-from tests.domain.worlds import NOW, Lab, instant
+from tests.domain.lab import NOW, Lab, instant
 
 MEET = "https://meet.google.com/abc-defg-hij"
 ZOOM = "https://zoom.us/j/1"
@@ -17,8 +17,8 @@ ZOOM = "https://zoom.us/j/1"
 def with_bot(state: str = "scheduled") -> tuple[Lab, CalendarEvent, Bot]:
     lab = Lab()
     calendar = lab.create()
-    lab.world.edit(lab.project, calendar.id, Create(NOW + DAY, NOW + DAY, "Talk", MEET))
-    lab.world.sync_now(lab.project, calendar.id)
+    lab.scheduler.edit(lab.project, calendar.id, Create(NOW + DAY, NOW + DAY, "Talk", MEET))
+    lab.scheduler.sync_now(lab.project, calendar.id)
     (event,) = lab.events(calendar.id).values()
     bot = lab.add_bot(event, state)
     return lab, lab.events(calendar.id)[event.platform_uuid], bot

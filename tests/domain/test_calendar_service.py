@@ -118,7 +118,7 @@ def test_a_calendar_is_shown_without_its_secrets(service: CalendarService, proje
 def test_the_same_seed_gives_the_same_ids() -> None:
     made = []
     for _ in range(2):
-        service, project = CalendarService(longest={}), Project("Acme", ("key",), seed="7")
+        service, project = CalendarService(longest={}), Project("Acme", ("key",), random_seed="7")
         made.append([service.create_calendar(project, FIELDS).id for _ in range(3)])
     assert made[0] == made[1]
 

@@ -13,11 +13,12 @@ import pytest
 
 from mockserver.domain.activity import Activity
 from mockserver.domain.calendar_sync import DAY
+from mockserver.domain.deliveries import frozen
 from mockserver.domain.model import Calendar, CalendarEvent, Failure
 from mockserver.domain.timestamps import render
 from mockserver.domain.upstream import Add, Cancel, Change, Move, Vanish
 from mockserver.fixtures_io import read_project
-from tests.domain.worlds import FIELDS, MICROSOFT, NOW, RECORDED, Lab, instant
+from tests.domain.lab import FIELDS, MICROSOFT, NOW, RECORDED, Lab, instant
 
 SYNC: dict[str, Any] = RECORDED["sync"]
 STEPS: list[dict[str, Any]] = SYNC["steps"]
@@ -36,19 +37,19 @@ class Stage:
 
     def edit(self, *edits: Any) -> None:
         for edit in edits:
-            self.lab.world.edit(self.lab.project, self.id, edit)
+            self.lab.scheduler.edit(self.lab.project, self.id, edit)
 
     def fail(self, name: str) -> None:
-        self.lab.world.fail(self.lab.project, self.id, Failure(name))
+        self.lab.scheduler.fail(self.lab.project, self.id, Failure(name))
 
     def heal(self) -> None:
-        self.lab.world.heal(self.lab.project, self.id)
+        self.lab.scheduler.heal(self.lab.project, self.id)
 
     def bot(self, name: str = "g1") -> None:
         self.lab.add_bot(self.lab.events(self.id)[name])
 
     def sync(self) -> None:
-        self.lab.world.sync_now(self.lab.project, self.id)
+        self.lab.scheduler.sync_now(self.lab.project, self.id)
 
     def patch(self, **fields: Any) -> None:
         self.lab.service.update_calendar(self.lab.project, self.id, fields)  # type: ignore[arg-type]
@@ -134,10 +135,10 @@ def play(stage: Stage, step: dict[str, Any]) -> Activity:
     lab = stage.lab
     for action in BEFORE[step["step"]]:
         action(stage)
-    lab.sent.clear()
+    lab.forget_sent()
     lab.clock.at = max(lab.clock.at, sync_time(step))
     calendar, events = lab.calendar(stage.id), lab.events(stage.id)
-    happened = lab.world.sync_now(lab.project, stage.id)
+    happened = lab.scheduler.sync_now(lab.project, stage.id)
     after = lab.calendar(stage.id)
     seen = [
         {
@@ -156,7 +157,7 @@ def play(stage: Stage, step: dict[str, Any]) -> Activity:
     assert bots(lab, stage.id) == step["bots_after"]
     if "last_successful_sync_at" in wanted:
         assert after.last_successful_sync_at == after.last_attempted_sync_at
-    assert all(sent.calendar == after for sent in lab.sent)
+    assert all(sent.data == frozen(after) for sent in lab.sent)
     return happened
 
 
@@ -211,8 +212,8 @@ def test_events_are_mapped_as_recorded(platform: str) -> None:
     calendar = lab.create(MICROSOFT if platform == "microsoft" else FIELDS)
     pairs = SYNC[f"{platform}_events_mapped"]
     for pair in pairs:
-        lab.world.edit(lab.project, calendar.id, Add(pair["remote"]))
-    lab.world.sync_now(lab.project, calendar.id)
+        lab.scheduler.edit(lab.project, calendar.id, Add(pair["remote"]))
+    lab.scheduler.sync_now(lab.project, calendar.id)
     for pair in pairs:
         event = lab.events(calendar.id)[pair["local"]["platform_uuid"]]
         local = {name: getattr(event, name) for name in pair["local"]}
@@ -226,7 +227,7 @@ def test_the_rotated_refresh_token_of_microsoft_is_kept_and_google_rotates_none(
     lab = Lab()
     for fields, rotates in ((MICROSOFT, True), (FIELDS, False)):
         calendar = lab.create(fields)
-        lab.world.sync_now(lab.project, calendar.id)
+        lab.scheduler.sync_now(lab.project, calendar.id)
         after = lab.calendar(calendar.id).credentials
         assert (after.refresh_token != "token") is rotates
         assert after.client_secret == "secret"
@@ -255,8 +256,8 @@ def test_what_has_not_ended_when_the_window_begins_is_listed(
 ) -> None:
     lab = Lab()
     calendar = lab.create(MICROSOFT if platform == "microsoft" else FIELDS)
-    lab.world.edit(lab.project, calendar.id, Add(spanning("a", NOW + start, NOW + start + length)))
-    detail = lab.world.sync_now(lab.project, calendar.id).detail
+    lab.scheduler.edit(lab.project, calendar.id, Add(spanning("a", NOW + start, NOW + start + length)))
+    detail = lab.scheduler.sync_now(lab.project, calendar.id).detail
     assert ("a" in lab.events(calendar.id)) is listed
     assert detail["total_remote_events"] == listed
 
@@ -270,8 +271,8 @@ def test_the_end_of_an_event_is_after_the_beginning_of_the_window(length: int, *
     """Google's timeMin is exclusive, and is asked for to the microsecond."""
     lab = Lab()
     calendar = lab.create()
-    lab.world.edit(lab.project, calendar.id, Add(spanning("a", NOW - DAY, NOW - DAY + length)))
-    lab.world.sync_now(lab.project, calendar.id)
+    lab.scheduler.edit(lab.project, calendar.id, Add(spanning("a", NOW - DAY, NOW - DAY + length)))
+    lab.scheduler.sync_now(lab.project, calendar.id)
     assert ("a" in lab.events(calendar.id)) is listed
 
 
@@ -279,28 +280,28 @@ def test_microsoft_is_asked_in_whole_seconds_and_an_event_beyond_them_is_looked_
     lab = Lab()
     calendar = lab.create(MICROSOFT)
     first, last = NOW - DAY - 700_000, NOW + 28 * DAY - 700_000
-    lab.world.edit(lab.project, calendar.id, Add(spanning("first", first, first)))
-    lab.world.edit(lab.project, calendar.id, Add(spanning("last", last, last)))
-    lab.world.sync_now(lab.project, calendar.id)
+    lab.scheduler.edit(lab.project, calendar.id, Add(spanning("first", first, first)))
+    lab.scheduler.edit(lab.project, calendar.id, Add(spanning("last", last, last)))
+    lab.scheduler.sync_now(lab.project, calendar.id)
     assert list(lab.events(calendar.id)) == ["first"]
-    lab.world.edit(lab.project, calendar.id, Move("last", NOW))
-    lab.world.sync_now(lab.project, calendar.id)
-    lab.world.edit(lab.project, calendar.id, Move("last", last))
-    detail = lab.world.sync_now(lab.project, calendar.id).detail
+    lab.scheduler.edit(lab.project, calendar.id, Move("last", NOW))
+    lab.scheduler.sync_now(lab.project, calendar.id)
+    lab.scheduler.edit(lab.project, calendar.id, Move("last", last))
+    detail = lab.scheduler.sync_now(lab.project, calendar.id).detail
     assert (detail["checked_individually_count"], detail["updated_count"]) == (1, 1)
-    detail = lab.world.sync_now(lab.project, calendar.id).detail
+    detail = lab.scheduler.sync_now(lab.project, calendar.id).detail
     assert (detail["checked_individually_count"], detail["total_remote_events"]) == (1, 2)
 
 
 def test_an_event_that_began_before_the_window_follows_its_object_and_is_never_looked_up() -> None:
     lab = Lab()
     calendar = lab.create()
-    lab.world.edit(lab.project, calendar.id, Add(spanning("a", NOW - 3 * DAY, NOW + DAY)))
-    lab.world.sync_now(lab.project, calendar.id)
-    lab.world.edit(lab.project, calendar.id, Change("a", {"summary": "Renamed"}))
-    assert lab.world.sync_now(lab.project, calendar.id).detail["updated_count"] == 1
-    lab.world.edit(lab.project, calendar.id, Vanish("a"))
-    detail = lab.world.sync_now(lab.project, calendar.id).detail
+    lab.scheduler.edit(lab.project, calendar.id, Add(spanning("a", NOW - 3 * DAY, NOW + DAY)))
+    lab.scheduler.sync_now(lab.project, calendar.id)
+    lab.scheduler.edit(lab.project, calendar.id, Change("a", {"summary": "Renamed"}))
+    assert lab.scheduler.sync_now(lab.project, calendar.id).detail["updated_count"] == 1
+    lab.scheduler.edit(lab.project, calendar.id, Vanish("a"))
+    detail = lab.scheduler.sync_now(lab.project, calendar.id).detail
     assert (detail["deleted_count"], detail["checked_individually_count"]) == (0, 0)
     assert lab.events(calendar.id)["a"].is_deleted is False
 
@@ -320,12 +321,12 @@ def test_of_an_upstream_that_nobody_described_running_events_are_listed_too(plat
     lab.project = read_project({"name": "Lab", "api_keys": ["key"], "calendars": [calendar]}, NOW, "manual")
     lab.project.clock.set(NOW)
     lab.project.clock.freeze()
-    detail = lab.world.sync_now(lab.project, "cal_aaaaaaaaaaaaaaaa").detail
+    detail = lab.scheduler.sync_now(lab.project, "cal_aaaaaaaaaaaaaaaa").detail
     counts = ("created_count", "updated_count", "deleted_count", "checked_individually_count")
     assert [detail[name] for name in counts] == [0, 0, 0, 0]
     assert (detail["total_remote_events"], detail["total_local_events"]) == (3, 1)
-    lab.world.edit(lab.project, "cal_aaaaaaaaaaaaaaaa", Change("running", {"note": 1}))
-    detail = lab.world.sync_now(lab.project, "cal_aaaaaaaaaaaaaaaa").detail
+    lab.scheduler.edit(lab.project, "cal_aaaaaaaaaaaaaaaa", Change("running", {"note": 1}))
+    detail = lab.scheduler.sync_now(lab.project, "cal_aaaaaaaaaaaaaaaa").detail
     assert (detail["updated_count"], detail["total_remote_events"]) == (1, 3)
 
 
@@ -354,22 +355,22 @@ def test_an_object_that_cannot_be_written_fails_the_whole_sync_and_the_next_reco
     lab = Lab()
     calendar = lab.create(MICROSOFT if platform == "microsoft" else FIELDS)
     for name in ("kept", "gone", "odd"):
-        lab.world.edit(lab.project, calendar.id, Add(spanning(name, NOW, NOW + DAY)))
-    lab.world.sync_now(lab.project, calendar.id)
+        lab.scheduler.edit(lab.project, calendar.id, Add(spanning(name, NOW, NOW + DAY)))
+    lab.scheduler.sync_now(lab.project, calendar.id)
     before, events = lab.calendar(calendar.id), lab.events(calendar.id)
-    lab.sent.clear()
-    lab.world.edit(lab.project, calendar.id, Add(spanning("new", NOW - DAY, NOW)))
-    lab.world.edit(lab.project, calendar.id, Change("kept", {"note": 1}))
-    lab.world.edit(lab.project, calendar.id, Vanish("gone"))
-    lab.world.edit(lab.project, calendar.id, Change("odd", members))
+    lab.forget_sent()
+    lab.scheduler.edit(lab.project, calendar.id, Add(spanning("new", NOW - DAY, NOW)))
+    lab.scheduler.edit(lab.project, calendar.id, Change("kept", {"note": 1}))
+    lab.scheduler.edit(lab.project, calendar.id, Vanish("gone"))
+    lab.scheduler.edit(lab.project, calendar.id, Change("odd", members))
     lab.clock.advance(DAY // 2)
-    happened = lab.world.sync_now(lab.project, calendar.id)
+    happened = lab.scheduler.sync_now(lab.project, calendar.id)
     assert (happened.outcome, happened.detail["error"], happened.detail["webhook"]) == ("failed", error, None)
     after = lab.calendar(calendar.id)
     assert set(changed(before, after)) - {"credentials"} == {"last_attempted_sync_at", "updated_at"}
     assert (lab.events(calendar.id), lab.sent) == (events, [])
-    lab.world.edit(lab.project, calendar.id, Change("odd", {"note": 1}, tuple(members)))
-    assert lab.world.sync_now(lab.project, calendar.id).detail["updated_count"] == 2
+    lab.scheduler.edit(lab.project, calendar.id, Change("odd", {"note": 1}, tuple(members)))
+    assert lab.scheduler.sync_now(lab.project, calendar.id).detail["updated_count"] == 2
     assert {name: event.is_deleted for name, event in lab.events(calendar.id).items()} == {
         "kept": False,
         "gone": True,
@@ -385,34 +386,36 @@ def test_texts_that_just_fit_are_written_and_blanks_beyond_are_dropped() -> None
     link = f"{MEET}?{'x' * 2011}"
     assert len(link) == 2048
     members = {"summary": "x" * 1024 + "  ", "iCalUID": "😀" * 1024, "location": link}
-    lab.world.edit(lab.project, calendar.id, Add({**spanning("a", NOW, NOW), **members}))
-    assert lab.world.sync_now(lab.project, calendar.id).outcome == "synced"
+    lab.scheduler.edit(lab.project, calendar.id, Add({**spanning("a", NOW, NOW), **members}))
+    assert lab.scheduler.sync_now(lab.project, calendar.id).outcome == "synced"
     event = lab.events(calendar.id)["a"]
     assert (event.name, event.ical_uid, event.meeting_url) == ("x" * 1024, "😀" * 1024, link)
     assert isinstance(event.raw, dict)
     assert event.raw["summary"] == "x" * 1024 + "  "
-    assert lab.world.sync_now(lab.project, calendar.id).detail["updated_count"] == 0
+    assert lab.scheduler.sync_now(lab.project, calendar.id).detail["updated_count"] == 0
 
 
 def test_an_event_is_found_when_the_window_has_slid_over_it() -> None:
     lab = Lab()
     calendar = lab.create()
     start = render(NOW + 30 * DAY)
-    lab.world.edit(lab.project, calendar.id, Add({"id": "a", "start": {"dateTime": start}, "end": {"dateTime": start}}))
-    lab.world.sync_now(lab.project, calendar.id)
+    lab.scheduler.edit(
+        lab.project, calendar.id, Add({"id": "a", "start": {"dateTime": start}, "end": {"dateTime": start}})
+    )
+    lab.scheduler.sync_now(lab.project, calendar.id)
     assert not lab.events(calendar.id)
     lab.clock.advance(3 * DAY)
-    assert lab.world.sync_now(lab.project, calendar.id).detail["created_count"] == 1
+    assert lab.scheduler.sync_now(lab.project, calendar.id).detail["created_count"] == 1
 
 
 def test_a_time_that_stands_still_moves_every_stamp() -> None:
     lab = Lab()
     calendar = lab.create()
-    lab.world.edit(lab.project, calendar.id, Add(GOOGLE["g1"]))
+    lab.scheduler.edit(lab.project, calendar.id, Add(GOOGLE["g1"]))
     stamps = []
     for number in range(3):
-        lab.world.edit(lab.project, calendar.id, Change("g1", {"sequence": number}))
-        lab.world.sync_now(lab.project, calendar.id)
+        lab.scheduler.edit(lab.project, calendar.id, Change("g1", {"sequence": number}))
+        lab.scheduler.sync_now(lab.project, calendar.id)
         event, after = lab.events(calendar.id)["g1"], lab.calendar(calendar.id)
         stamps += [event.updated_at, after.last_attempted_sync_at or 0, after.updated_at]
     assert stamps == sorted(set(stamps))

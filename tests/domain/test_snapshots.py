@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mockserver.domain import outbox
 from mockserver.domain.snapshots import restore, take
 from tests.projects import CHANGED, make_project, the_calendar
 
@@ -10,28 +11,28 @@ URL = "http://127.0.0.1:9000/"
 
 def test_deliveries_that_wait_wait_again() -> None:
     project = make_project(URL)
-    (made,) = project.outbox.enqueue(project, CHANGED, the_calendar(project))
-    kept, agenda = take(project), project.agenda.tasks()
-    project.outbox.drop(project)
-    assert not project.agenda.tasks()
+    (made,) = outbox.enqueue(project, CHANGED, the_calendar(project))
+    kept, agenda = take(project), project.task_queue.tasks()
+    outbox.drop(project)
+    assert not project.task_queue.tasks()
     restore(project, kept)
-    assert project.outbox.find(made.key).state == "pending"
-    assert project.agenda.tasks() == agenda
+    assert project.deliveries.find(made.key).state == "pending"
+    assert project.task_queue.tasks() == agenda
 
 
 def test_a_delivery_that_was_being_sent_is_one_to_be_sent() -> None:
     project = make_project(URL)
-    (made,) = project.outbox.enqueue(project, CHANGED, the_calendar(project))
-    task = project.agenda.take(project.clock.now())
+    (made,) = outbox.enqueue(project, CHANGED, the_calendar(project))
+    task = project.task_queue.take(project.clock.now())
     assert task is not None
-    project.outbox.begin(project, made.key)
+    outbox.begin(project, made.key)
     kept = take(project)
-    assert project.outbox.find(made.key).state == "sending"
-    epoch = project.outbox.epoch
+    assert project.deliveries.find(made.key).state == "sending"
+    epoch = project.deliveries.epoch
     restore(project, kept)
-    assert project.outbox.epoch > epoch
-    assert project.outbox.find(made.key).state == "pending"
-    assert [task.subject for task in project.agenda.tasks()] == [made.key]
+    assert project.deliveries.epoch > epoch
+    assert project.deliveries.find(made.key).state == "pending"
+    assert [task.subject for task in project.task_queue.tasks()] == [made.key]
 
 
 def test_what_happens_after_a_restore_does_not_reach_the_snapshot() -> None:
@@ -41,7 +42,7 @@ def test_what_happens_after_a_restore_does_not_reach_the_snapshot() -> None:
     for _ in range(2):
         restore(project, kept)
         project.subscriptions[0] = project.subscriptions[0]._replace(triggers=(CHANGED,))
-        (made,) = project.outbox.enqueue(project, CHANGED, the_calendar(project))
+        (made,) = outbox.enqueue(project, CHANGED, the_calendar(project))
         project.state.drop_calendar(the_calendar(project))
         project.posts.append(1)
         project.sync = "manual"
@@ -49,7 +50,7 @@ def test_what_happens_after_a_restore_does_not_reach_the_snapshot() -> None:
     assert keys[0] == keys[1]
     restore(project, kept)
     assert len(project.state.calendars) == 1
-    assert not project.outbox.deliveries()
+    assert not project.deliveries.select()
     assert not project.posts
     assert len(project.subscriptions[0].triggers) == 2
     assert project.sync == "auto"

@@ -9,7 +9,7 @@ import pytest
 from mockserver.domain.model import Failure, Platform
 from mockserver.domain.upstream_failures import case_of, checked, names
 from mockserver.domain.upstream_schema import BadInput
-from tests.domain.worlds import FIELDS, MICROSOFT, RECORDED, Lab
+from tests.domain.lab import FIELDS, MICROSOFT, RECORDED, Lab
 
 GOOGLE_TEXTS = {
     "revoked": "{'error': 'invalid_grant', 'error_description': 'Token has been expired or revoked.'}",
@@ -73,14 +73,14 @@ AUTHENTICATION = [
 def lab_with(platform: Platform, failure: str) -> tuple[Lab, str]:
     lab = Lab()
     calendar = lab.create(FIELDS if platform == "google" else MICROSOFT)
-    lab.world.fail(lab.project, calendar.id, Failure(failure))
+    lab.scheduler.fail(lab.project, calendar.id, Failure(failure))
     return lab, calendar.id
 
 
 @pytest.mark.parametrize(("platform", "name", "text"), AUTHENTICATION)
 def test_an_authentication_error_disconnects_with_the_services_text(platform: Platform, name: str, text: str) -> None:
     lab, calendar_id = lab_with(platform, name)
-    assert lab.world.sync_now(lab.project, calendar_id).outcome == "disconnected"
+    assert lab.scheduler.sync_now(lab.project, calendar_id).outcome == "disconnected"
     calendar = lab.calendar(calendar_id)
     assert calendar.state == "disconnected"
     assert calendar.connection_failure_data is not None
@@ -92,7 +92,7 @@ def test_an_authentication_error_disconnects_with_the_services_text(platform: Pl
 @pytest.mark.parametrize(("platform", "name"), [(p, name) for p, texts in OTHERS.items() for name in texts])
 def test_another_error_leaves_the_state_and_sends_nothing(platform: Platform, name: str) -> None:
     lab, calendar_id = lab_with(platform, name)
-    happened = lab.world.sync_now(lab.project, calendar_id)
+    happened = lab.scheduler.sync_now(lab.project, calendar_id)
     assert (happened.outcome, happened.detail["error"]) == ("failed", OTHERS[platform][name])
     calendar = lab.calendar(calendar_id)
     assert (calendar.state, calendar.connection_failure_data) == ("connected", None)
@@ -119,8 +119,8 @@ def test_a_calendar_of_another_folder_is_asked_for_that_folder() -> None:
     for fields, part in ((FIELDS, "/calendars/team@x/events?"), (MICROSOFT, "/me/calendars/team%40x/calendarView?")):
         lab = Lab()
         calendar = lab.create({**fields, "platform_uuid": "team@x"})
-        lab.world.fail(lab.project, calendar.id, Failure("outage"))
-        assert part in str(lab.world.sync_now(lab.project, calendar.id).detail["error"])
+        lab.scheduler.fail(lab.project, calendar.id, Failure("outage"))
+        assert part in str(lab.scheduler.sync_now(lab.project, calendar.id).detail["error"])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from mockserver.domain.model import EventFields, Platform
 from mockserver.domain.upstream_mapping import event_fields
 from mockserver.domain.upstream_schema import BadInput, check_remote, compose
-from tests.domain.worlds import NOW
+from tests.domain.lab import NOW
 
 GOOD: dict[Platform, dict[str, Any]] = {
     "google": {"id": "a", "start": {"date": "2026-11-21"}, "end": {"dateTime": "2026-11-21T09:00:00Z"}},

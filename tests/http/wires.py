@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, NamedTuple
 
 from mockserver.http.connection import HttpConnection, Limits, Server
-from mockserver.http.exchange import Exchange
+from mockserver.http.cycle import RequestCycle
 
 App = Callable[..., Coroutine[Any, Any, None]]
 LINES = b"date: now\r\n"
@@ -60,20 +60,20 @@ class Tasks:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self.tasks: dict[asyncio.Task[None], Exchange] = {}
+        self.tasks: dict[asyncio.Task[None], RequestCycle] = {}
         self.reports: list[str] = []
 
-    def begin(self, exchange: Exchange) -> None:
-        task = asyncio.get_running_loop().create_task(self._app(exchange.scope, exchange.receive, exchange.send))
-        self.tasks[task] = exchange
+    def begin(self, cycle: RequestCycle) -> None:
+        task = asyncio.get_running_loop().create_task(self._app(cycle.scope, cycle.receive, cycle.send))
+        self.tasks[task] = cycle
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        exchange = self.tasks.pop(task)
+        cycle = self.tasks.pop(task)
         if task.cancelled() or task.exception():
-            exchange.fail()
+            cycle.fail()
         else:
-            exchange.end(self.reports.append)
+            cycle.end(self.reports.append)
 
 
 class Talk(NamedTuple):

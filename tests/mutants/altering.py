@@ -52,34 +52,34 @@ def asked() -> Asked:
 
 def events(mock: Mock, change: Callable[[EventQuery, Project], EventQuery]) -> App:
     """A mock that looks for other events than it was asked for."""
-    real = mock.service.list_events
+    real = mock.calendar_service.list_events
 
     def list_events(project: Project, query: EventQuery, cursor: Cursor) -> EventPage:
         return real(project, change(query, project), cursor)
 
-    mock.service.list_events = list_events  # type: ignore[method-assign]
+    mock.calendar_service.list_events = list_events  # type: ignore[method-assign]
     return asking(mock)
 
 
 def event_pages(mock: Mock, change: Callable[[ListEvents, Project, EventQuery, Cursor], EventPage]) -> App:
     """A mock that answers with other pages of events; `change` is given the right way to find them."""
-    real = mock.service.list_events
+    real = mock.calendar_service.list_events
 
     def list_events(project: Project, query: EventQuery, cursor: Cursor) -> EventPage:
         return change(real, project, query, cursor)
 
-    mock.service.list_events = list_events  # type: ignore[method-assign]
+    mock.calendar_service.list_events = list_events  # type: ignore[method-assign]
     return asking(mock)
 
 
 def calendar_pages(mock: Mock, change: Callable[[ListCalendars, Project, Cursor, str | None], CalendarPage]) -> App:
     """A mock that answers with other pages of calendars; `change` is given the right way to find them."""
-    real = mock.service.list_calendars
+    real = mock.calendar_service.list_calendars
 
     def list_calendars(project: Project, cursor: Cursor, key: str | None) -> CalendarPage:
         return change(real, project, cursor, key)
 
-    mock.service.list_calendars = list_calendars  # type: ignore[method-assign, assignment]
+    mock.calendar_service.list_calendars = list_calendars  # type: ignore[method-assign, assignment]
     return asking(mock)
 
 

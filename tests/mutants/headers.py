@@ -114,7 +114,7 @@ def _hidden_override(mock: Mock) -> App:
     def change(call: Call, reply: Reply) -> None:
         if call.is_on(ONE, methods="GET") and "x-http-method-override" in call.headers and reply.status == 200:
             project = mock.store.by_key[call.headers["authorization"].rpartition(" ")[2]]
-            mock.service.delete_calendar(project, call.path.rpartition("/")[2])
+            mock.calendar_service.delete_calendar(project, call.path.rpartition("/")[2])
 
     return after(change)(mock)
 

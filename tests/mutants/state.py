@@ -36,33 +36,33 @@ def store(project: Project, calendar: Calendar) -> None:
 
 def forgiving(mock: Mock) -> None:
     """Lets calendars be deleted whose key another one has."""
-    real = mock.service.delete_calendar
+    real = mock.calendar_service.delete_calendar
 
     def delete(project: Project, calendar_id: str) -> None:
-        calendar = mock.service.get_calendar(project, calendar_id)
+        calendar = mock.calendar_service.get_calendar(project, calendar_id)
         key = calendar.deduplication_key
         if key is not None and key not in project.state.calendar_ids:
             project.state.calendar_ids.put(key, calendar_id)
         real(project, calendar_id)
 
-    mock.service.delete_calendar = delete  # type: ignore[method-assign]
+    mock.calendar_service.delete_calendar = delete  # type: ignore[method-assign]
 
 
 def on_create(mock: Mock, change: Callable[[Create, Project, NewCalendar], Calendar]) -> App:
     """A mock that creates otherwise; `change` is given the right way."""
-    real = mock.service.create_calendar
-    mock.service.create_calendar = lambda project, fields: change(real, project, fields)  # type: ignore[method-assign]
+    real = mock.calendar_service.create_calendar
+    mock.calendar_service.create_calendar = lambda project, fields: change(real, project, fields)  # type: ignore[method-assign]
     return asking(mock)
 
 
 def on_update(mock: Mock, change: Callable[[Update, Project, str, CalendarChanges], Calendar]) -> App:
     """A mock that updates otherwise; `change` is given the right way."""
-    real = mock.service.update_calendar
+    real = mock.calendar_service.update_calendar
 
     def update(project: Project, calendar_id: str, changes: CalendarChanges) -> Calendar:
         return change(real, project, calendar_id, changes)
 
-    mock.service.update_calendar = update  # type: ignore[method-assign]
+    mock.calendar_service.update_calendar = update  # type: ignore[method-assign]
     return asking(mock)
 
 
@@ -125,7 +125,7 @@ def _changes_all(mock: Mock) -> App:
 
 
 def _get_moves(mock: Mock) -> App:
-    real = mock.service.get_calendar
+    real = mock.calendar_service.get_calendar
 
     def get(project: Project, calendar_id: str) -> Calendar:
         calendar = real(project, calendar_id)
@@ -133,13 +133,13 @@ def _get_moves(mock: Mock) -> App:
         project.state.replace_calendar(moved)
         return moved
 
-    mock.service.get_calendar = get  # type: ignore[method-assign]
+    mock.calendar_service.get_calendar = get  # type: ignore[method-assign]
     return asking(mock)
 
 
 def _still_listed(mock: Mock) -> App:
     gone: list[tuple[Project, Calendar]] = []
-    real = mock.service.delete_calendar
+    real = mock.calendar_service.delete_calendar
 
     def delete(project: Project, calendar_id: str) -> None:
         calendar = project.state.calendars.get(calendar_id)
@@ -154,13 +154,13 @@ def _still_listed(mock: Mock) -> App:
         rows = [*page.rows, *(calendar for owner, calendar in gone if owner is project)]
         return page._replace(rows=sorted(rows, key=lambda row: -row.created_at)[:25])
 
-    mock.service.delete_calendar = delete  # type: ignore[method-assign]
+    mock.calendar_service.delete_calendar = delete  # type: ignore[method-assign]
     return calendar_pages(mock, change)
 
 
 def _still_found(mock: Mock) -> App:
     gone: dict[str, Calendar] = {}
-    real = mock.service.delete_calendar
+    real = mock.calendar_service.delete_calendar
 
     def delete(project: Project, calendar_id: str) -> None:
         calendar = project.state.calendars.get(calendar_id)
@@ -172,7 +172,7 @@ def _still_found(mock: Mock) -> App:
         page = listed(project, cursor, key)
         return page._replace(rows=[gone[key]]) if key in gone and not page.rows else page
 
-    mock.service.delete_calendar = delete  # type: ignore[method-assign]
+    mock.calendar_service.delete_calendar = delete  # type: ignore[method-assign]
     return calendar_pages(mock, change)
 
 
@@ -193,9 +193,9 @@ def _events_stay(mock: Mock) -> App:
                 drop(state, fewest)
 
     def delete(project: Project, calendar_id: str) -> None:
-        drop(project.state, mock.service.get_calendar(project, calendar_id))
+        drop(project.state, mock.calendar_service.get_calendar(project, calendar_id))
 
-    mock.service.delete_calendar = delete  # type: ignore[method-assign]
+    mock.calendar_service.delete_calendar = delete  # type: ignore[method-assign]
     return asking(mock)
 
 
@@ -213,7 +213,7 @@ def _refused_is_stored(mock: Mock) -> App:
                 "refresh_token": "x",
                 "deduplication_key": key.strip(),
             }
-            mock.service.create_calendar(seen.project, fields)
+            mock.calendar_service.create_calendar(seen.project, fields)
 
     return afterwards(mock, act)
 
@@ -318,28 +318,29 @@ def _unstripped(mock: Mock) -> App:
             return None
         seen.project.state.calendar_ids.drop(key.strip())
         fields = {name: value.strip() if isinstance(value, str) else value for name, value in seen.sent.items()}
-        return 201, calendar_document(mock.service.create_calendar(seen.project, fields))  # type: ignore[arg-type]
+        return 201, calendar_document(mock.calendar_service.create_calendar(seen.project, fields))  # type: ignore[arg-type]
 
     forgiving(mock)
     return afterwards(mock, act)
 
 
 def _nothing_deleted(mock: Mock) -> App:
-    mock.service.delete_calendar = lambda project, calendar_id: mock.service.get_calendar(project, calendar_id) and None  # type: ignore[method-assign]
+    service = mock.calendar_service
+    service.delete_calendar = lambda project, calendar_id: service.get_calendar(project, calendar_id) and None  # type: ignore[method-assign]
     return asking(mock)
 
 
 def _next_deleted_too(mock: Mock) -> App:
-    real = mock.service.delete_calendar
+    real = mock.calendar_service.delete_calendar
 
     def delete(project: Project, calendar_id: str) -> None:
-        calendar = mock.service.get_calendar(project, calendar_id)
+        calendar = mock.calendar_service.get_calendar(project, calendar_id)
         real(project, calendar_id)
         ours = [c for c in project.state.calendars if c.client_id == calendar.client_id and c.seq > calendar.seq]
         for other in ours[:1]:
             real(project, other.id)
 
-    mock.service.delete_calendar = delete  # type: ignore[method-assign]
+    mock.calendar_service.delete_calendar = delete  # type: ignore[method-assign]
     return asking(mock)
 
 

@@ -167,7 +167,7 @@ def _store_refused(mock: Mock) -> App:
         if isinstance(fields, dict) and project is not None and b"Unexpected field" in reply.body:
             bodies.without_unknown(fields)
             with suppress(DuplicateDeduplicationKey):
-                mock.service.create_calendar(project, cast(NewCalendar, fields))
+                mock.calendar_service.create_calendar(project, cast(NewCalendar, fields))
 
     return after(change)(mock)
 
@@ -179,7 +179,7 @@ def _store_refused_update(mock: Mock) -> App:
         metadata = fields.get("metadata") if isinstance(fields, dict) else None
         if project is not None and isinstance(metadata, dict) and b"Unexpected field" in reply.body:
             with suppress(CalendarNotFound):
-                mock.service.update_calendar(project, call.path.rpartition("/")[2], {"metadata": metadata})
+                mock.calendar_service.update_calendar(project, call.path.rpartition("/")[2], {"metadata": metadata})
 
     return after(change)(mock)
 
@@ -220,8 +220,8 @@ def _no_dates(call: Call) -> Reply | None:
 
 
 def _empty_filter_ignored(mock: Mock) -> App:
-    real = mock.service.list_calendars
-    mock.service.list_calendars = lambda p, c, key: real(p, c, key or None)  # type: ignore[assignment, method-assign]
+    real = mock.calendar_service.list_calendars
+    mock.calendar_service.list_calendars = lambda p, c, key: real(p, c, key or None)  # type: ignore[assignment, method-assign]
     return mock.asgi
 
 

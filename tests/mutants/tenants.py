@@ -88,7 +88,7 @@ def _cursor_of_owner(mock: Mock) -> App:
 
 
 def _keys_of_all(mock: Mock) -> App:
-    real = mock.service.create_calendar
+    real = mock.calendar_service.create_calendar
 
     def create(project: Project, fields: NewCalendar) -> Calendar:
         key = fields.get("deduplication_key")
@@ -96,7 +96,7 @@ def _keys_of_all(mock: Mock) -> App:
             raise DuplicateDeduplicationKey
         return real(project, fields)
 
-    mock.service.create_calendar = create  # type: ignore[method-assign]
+    mock.calendar_service.create_calendar = create  # type: ignore[method-assign]
     return asking(mock)
 
 

@@ -50,7 +50,7 @@ def _late(reads: int) -> Callable[[Mock], App]:
 
     def apply(mock: Mock) -> App:
         left: dict[str, int] = {}
-        real_get = mock.service.get_calendar
+        real_get = mock.calendar_service.get_calendar
 
         def create(real: Create, project: Project, fields: NewCalendar) -> Calendar:
             calendar = real(project, fields)
@@ -64,7 +64,7 @@ def _late(reads: int) -> Callable[[Mock], App]:
             return real_get(project, calendar_id)
 
         app = on_create(mock, create)
-        mock.service.get_calendar = get  # type: ignore[method-assign]
+        mock.calendar_service.get_calendar = get  # type: ignore[method-assign]
         return app
 
     return apply
@@ -117,9 +117,9 @@ def _stale(*, detail: bool) -> Callable[[Mock], App]:
             page = real(project, cursor, key)
             return page._replace(rows=[seen(row) for row in page.rows])
 
-        real_get, real_update = mock.service.get_calendar, mock.service.update_calendar
+        real_get, real_update = mock.calendar_service.get_calendar, mock.calendar_service.update_calendar
         if detail:
-            mock.service.get_calendar = lambda project, name: seen(real_get(project, name))  # type: ignore[method-assign, assignment]
+            mock.calendar_service.get_calendar = lambda project, name: seen(real_get(project, name))  # type: ignore[method-assign, assignment]
         else:
             calendar_pages(mock, change)
 
@@ -127,7 +127,7 @@ def _stale(*, detail: bool) -> Callable[[Mock], App]:
             before.pop(calendar_id, None)
             return update(real_update, project, calendar_id, changes)
 
-        mock.service.update_calendar = updated  # type: ignore[method-assign]
+        mock.calendar_service.update_calendar = updated  # type: ignore[method-assign]
         return asking(mock)
 
     return apply
