@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
@@ -12,6 +12,7 @@ from mockserver.conformance.budget import Budget
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.ledger import Ledger, read_ledger
+from mockserver.conformance.list_pages import link_of, rows_in
 from mockserver.conformance.run import Stopped
 from mockserver.conformance.targets import HttpTarget
 from mockserver.conformance.transport import Keys, Transport
@@ -134,7 +135,7 @@ class _Cleaner:
         while path is not None and path not in seen and len(seen) < _PAGES:
             seen.add(path)
             page = self._send("GET", path, key)
-            rows = _rows(page)
+            rows = rows_in(page)
             yield page
             # The list begins with the latest: what is an hour older than the run cannot be of it.
             if rows and all(_is_before(row, self._ledger.started) for row in rows):
@@ -143,7 +144,7 @@ class _Cleaner:
 
     def _adopt(self, page: Exchange, key: Key) -> None:
         found: dict[str, Key] = {}
-        for row in _rows(page):
+        for row in rows_in(page):
             if _is_marked(self._ledger, row) or row["id"] in self._ledger.made:
                 self._target.adopt(row["id"], key)
                 if row["id"] in self._ledger.gone:
@@ -181,18 +182,9 @@ class _Cleaner:
         return exchange
 
 
-def _rows(page: Exchange) -> Sequence[dict[str, Any]]:
-    rows = page.json.get("results") if isinstance(page.json, dict) else None
-    found = rows if isinstance(rows, list) else []
-    return [row for row in found if isinstance(row, dict) and isinstance(row.get("id"), str)]
-
-
 def _next(page: Exchange) -> str | None:
-    link = page.json.get("next") if isinstance(page.json, dict) else None
-    if not isinstance(link, str):
-        return None
-    parts = urlsplit(link)
-    return f"{CALENDARS}?{parts.query}"
+    link = link_of(page.json)
+    return f"{CALENDARS}?{urlsplit(link).query}" if link is not None else None
 
 
 def _is_marked(ledger: Ledger, row: dict[str, Any]) -> bool:

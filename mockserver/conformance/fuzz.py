@@ -20,8 +20,10 @@ from urllib.parse import urlsplit
 from mockserver.conformance import every_response
 from mockserver.conformance.allowances import is_refused_rightly, is_taken_rightly
 from mockserver.conformance.answers import Answers, answers_of
+from mockserver.conformance.calendar_bodies import calendar_body, created_id
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation, every, headers, status, unless_throttled
+from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.rules import Rule
 from mockserver.conformance.run import Run, Stopped
 
@@ -121,7 +123,7 @@ class Fuzzer:
         self.schema = schemathesis.openapi.from_dict(_without_security(run.contract), config=config)
         self.schema.config.update(base_url=_BASE)
         self.first = "fuzz-answer" not in run.findings.exercised
-        self.own = ""
+        self.own: str | None = None
         self.left = math.inf
         """How many requests more the operation may get."""
         self.stopped: Stopped | None = None
@@ -141,7 +143,7 @@ class Fuzzer:
             if self.stopped is not None:
                 raise self.stopped
         if self.own:
-            self.run.target.send("DELETE", f"/api/v1/calendars/{self.own}")
+            self.run.target.send("DELETE", f"{CALENDARS}/{self.own}")
 
     def _fuzz(self, operation: Any, name: str) -> None:
         from hypothesis import HealthCheck, Phase, settings
@@ -182,9 +184,9 @@ class Fuzzer:
             self._make_ours(case)
             exchange = self._send(case)
             self._judge(case, exchange, name)
-            made = exchange.json if exchange.status == 201 else None
-            if isinstance(made, dict) and isinstance(made.get("id"), str):
-                self.run.target.send("DELETE", f"/api/v1/calendars/{made['id']}")
+            made = created_id(exchange)
+            if made is not None:
+                self.run.target.send("DELETE", f"{CALENDARS}/{made}")
         except Stopped as reason:
             # Not let through here: Hypothesis would take it for a failing example and try to make it smaller.
             self.stopped = reason
@@ -193,17 +195,7 @@ class Fuzzer:
         if self.own:
             return
         target = self.run.target
-        fields = {
-            "platform": "google",
-            "client_id": "conformance.invalid",
-            "client_secret": target.secret("client_secret"),
-            "refresh_token": target.secret("refresh_token"),
-            "metadata": {"conformance_run": target.tag()},
-        }
-        exchange = target.send("POST", "/api/v1/calendars", json=fields)
-        made = exchange.json
-        if exchange.status == 201 and isinstance(made, dict) and isinstance(made.get("id"), str):
-            self.own = made["id"]
+        self.own = created_id(target.send("POST", CALENDARS, json=calendar_body(target)))
 
     def _make_ours(self, case: _Case) -> None:
         """Puts the run's own texts in: an id that may be changed, a key that is not taken, secrets that are known."""

@@ -12,8 +12,8 @@ from mockserver.conformance.run import Forbidden
 
 Reach: TypeAlias = Literal["in process", "loopback", "remote"]
 CALENDARS: Final = "/api/v1/calendars"
+EVENTS: Final = "/api/v1/calendar_events"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_EVENTS: Final = "/api/v1/calendar_events"
 _WELL_FORMED = re.compile(r"cal_[a-z0-9]{16}", re.IGNORECASE)
 _NOBODYS = re.compile(r"cal_(.)\1{15}")
 _IMPOSSIBLE = re.compile(r"conformance-no-such-[a-z0-9-]{1,40}")
@@ -109,7 +109,7 @@ class Guard:
             return None if plain.startswith("/api/v1/") and not self._names_others(plain) else "not a path of the API"
         if self.reach == "remote":
             return "only calendars that this run made may be changed"
-        return "a change to a whole collection" if method == "DELETE" or plain not in (CALENDARS, _EVENTS) else None
+        return "a change to a whole collection" if method == "DELETE" or plain not in (CALENDARS, EVENTS) else None
 
     def _refusal_of_item(self, name: str) -> str | None:
         if name in self.created or _IMPOSSIBLE.fullmatch(name):

@@ -35,23 +35,30 @@ class Facts:
 
     def is_page(self, step: int) -> bool:
         """Whether an answer is a page of a list."""
-        body = self.json(step)
-        return self.answers[step].status == 200 and isinstance(body, dict) and isinstance(body.get("results"), list)
+        return self.answers[step].status == 200 and results_of(self.json(step)) is not None
 
     def rows(self, step: int) -> list[Any]:
         """The rows of a page: those with an id. None where the answer is no page."""
-        body = self.json(step)
-        found = body.get("results") if isinstance(body, dict) else None
-        rows = found if isinstance(found, list) else []
-        return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
+        return rows_of(self.json(step))
 
     def documents(self, step: int) -> dict[str, Any]:
         """The rows of a page, or the one document of an answer, by id."""
         body = self.json(step)
         if not isinstance(body, dict) or not 200 <= self.answers[step].status < 300:
             return {}
-        found = self.rows(step) if isinstance(body.get("results"), list) else [body]
+        found = rows_of(body) if results_of(body) is not None else [body]
         return {row["id"]: row for row in found if isinstance(row.get("id"), str)}
+
+
+def results_of(body: Any) -> list[Any] | None:
+    """What stands in the list of a page's JSON; None for what is no page."""
+    found = body.get("results") if isinstance(body, dict) else None
+    return found if isinstance(found, list) else None
+
+
+def rows_of(body: Any) -> list[Any]:
+    """The rows in a page's JSON: those with an id. None where it is no page."""
+    return [row for row in results_of(body) or [] if isinstance(row, dict) and isinstance(row.get("id"), str)]
 
 
 def instant(text: Any) -> int | None:

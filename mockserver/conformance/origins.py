@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from mockserver.conformance.exchange import Exchange, Request
+from mockserver.conformance.listed import rows_of
 
 _MOST_LINKS = 200
 _LONGEST_CHAIN = 12
@@ -50,10 +51,9 @@ class Memory:
                 self._links[cursor] = exchange
         while len(self._links) > _MOST_LINKS:
             del self._links[next(iter(self._links))]
-        if urlsplit(exchange.request.path).path == _LIST and isinstance(page.get("results"), list):
-            for item in page["results"][:1]:
-                if isinstance(item, dict) and isinstance(item.get("id"), str):
-                    self._ids.setdefault(item["id"], exchange)
+        if urlsplit(exchange.request.path).path == _LIST:
+            for row in rows_of(page)[:1]:
+                self._ids.setdefault(row["id"], exchange)
 
     def before(self, exchange: Exchange) -> list[Exchange]:
         """The exchanges that the request's values come from, in order."""

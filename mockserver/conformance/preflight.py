@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.guard import CALENDARS, is_production
+from mockserver.conformance.list_pages import ids_in
 from mockserver.conformance.transport import Transport
 
 
@@ -59,7 +60,7 @@ def preflight(target: Transport) -> Preflight:
     return Preflight(len(ours), len(theirs))
 
 
-def _ids(exchange: Exchange, key: str, advice: str) -> list[object]:
+def _ids(exchange: Exchange, key: str, advice: str) -> list[str]:
     """The ids of a page of calendars."""
     status, page = exchange.status, exchange.json
     if status == 0:
@@ -75,5 +76,4 @@ def _ids(exchange: Exchange, key: str, advice: str) -> list[object]:
         raise Untestable(
             f"this is not an Attendee API: {CALENDARS} answers {status} with {kind[:80]}, not JSON; check the URL"
         )
-    rows = page.get("results") if isinstance(page, dict) else None
-    return [row.get("id") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return ids_in(exchange)

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import permutations
 from typing import Any
 
+from mockserver.conformance.calendar_bodies import marked
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (
@@ -23,12 +24,12 @@ from mockserver.conformance.expectations import (
     statuses,
     where,
 )
+from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.lifecycle.listing import NO_SECOND_PAGE, has_place
 from mockserver.conformance.lifecycle.model import Calendar
-from mockserver.conformance.lifecycle.shapes import MARK
-from mockserver.conformance.lifecycle.stage import CALENDARS, Stage, Throttled
-from mockserver.conformance.list_properties.reading import CALENDARS as LIST
-from mockserver.conformance.list_properties.reading import Unreadable, address, link_path, page_of
+from mockserver.conformance.lifecycle.stage import Stage, Throttled
+from mockserver.conformance.list_pages import CALENDARS as LIST
+from mockserver.conformance.list_pages import Unreadable, address, link_path, page_of
 from mockserver.conformance.rules import Need, Rule
 from mockserver.conformance.run import Run
 
@@ -102,7 +103,7 @@ class Track(Stage):
     def judge(self, rule: str, expectation: Expectation, operation: str, exchanges: Sequence[Exchange]) -> None:
         """Tests a rule, unless it is known not to hold without a race."""
         if rule in self._wrong:
-            self.run.findings.unobservable[rule] = "what is asked does not come out right one after the other either"
+            self.unobservable(rule, "what is asked does not come out right one after the other either")
         elif self.together:
             self.check(rule, expectation, operation, exchanges)
         elif broken(expectation, facts_of(exchanges)):
@@ -115,7 +116,7 @@ def _creates(stage: Track) -> None:
     answers = stage.start([partial(stage.post, body) for body in bodies])
     if any(answer.status not in (201, 400) for answer in answers):
         return
-    found = stage.target.send("GET", address(LIST, (("deduplication_key", key),)))
+    found = stage.get(address(LIST, (("deduplication_key", key),)))
     one_taken = every(statuses(answers, 201, 400, 400, 400), count(1))
     stage.judge("race-one-winner", one_taken, "createCalendar", [*answers, found])
 
@@ -130,10 +131,10 @@ def _changes(stage: Track) -> None:
     calendar = _made(stage)
     if calendar is None:
         return
-    sent: list[dict[str, Any]] = [{"metadata": {MARK: stage.target.tag(), "turn": str(turn)}} for turn in (1, 2)]
+    sent: list[dict[str, Any]] = [marked(stage.target.tag(), turn=str(turn)) for turn in (1, 2)]
     bodies = [*sent, {"client_secret": stage.target.secret("client_secret")}, {}]
     # Which one comes through last is chance on some services and the order of asking on others.
-    stage.run.random.shuffle(bodies)
+    stage.random.shuffle(bodies)
     calls = [partial(stage.write, "PATCH", calendar.id, body) for body in bodies]
     answers = stage.start(calls)
     if any(answer.status != 200 for answer in answers):
@@ -165,12 +166,12 @@ def _change_and_delete(stage: Track) -> None:
     calendar = _made(stage)
     if calendar is None:
         return
-    body = {"metadata": {MARK: stage.target.tag(), "late": "yes"}}
+    body = marked(stage.target.tag(), late="yes")
     patch = partial(stage.write, "PATCH", calendar.id, body)
     calls = [patch, partial(stage.write, "DELETE", calendar.id), patch]
     answers = stage.start(calls)
     if answers[1].status == 200:
-        listed = stage.target.send("GET", address(LIST, (("deduplication_key", str(calendar.key)),)))
+        listed = stage.get(address(LIST, (("deduplication_key", str(calendar.key)),)))
         found = stage.read(calendar.id)
         gone = every(status(404, of=found), lacks(calendar.id, of=listed))
         stage.judge(
@@ -184,12 +185,12 @@ def _change_and_delete(stage: Track) -> None:
 def _walk(stage: Track) -> None:
     """Reads pages while calendars are created: what was there before is shown once."""
     try:
-        first = page_of(LIST, (), stage.target.send("GET", CALENDARS))
+        first = page_of(LIST, (), stage.get(CALENDARS))
         if first.next is None or not has_place(first):
-            stage.run.findings.unobservable.setdefault("race-walk", NO_SECOND_PAGE)
+            stage.unobservable("race-walk", NO_SECOND_PAGE)
             return
         path = link_path(first.next)
-        before = page_of(LIST, (), stage.target.send("GET", path))
+        before = page_of(LIST, (), stage.get(path))
         get = partial(stage.target.send, "GET", path)
         calls: list[Any] = [call for _ in range(3) for call in (get, partial(stage.post, stage.body()))]
         answers = stage.start(calls)
@@ -200,4 +201,4 @@ def _walk(stage: Track) -> None:
     stage.judge("race-walk", same, "listCalendars", [first.exchange, before.exchange, *answers])
 
 
-__all__ = ["CALENDARS", "RULES", "run"]
+__all__ = ["RULES", "run"]

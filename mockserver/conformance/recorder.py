@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from mockserver.conformance.calendar_bodies import created_id
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.run import Run, Target
 
@@ -116,9 +117,10 @@ class Watched:
         return [more[number] for number in sorted(more)] if groups else exchanges
 
     def _note(self, exchange: Exchange) -> None:
-        method, made = exchange.request.method, exchange.json if exchange.status == 201 else None
-        if method == "POST" and isinstance(made, dict) and isinstance(made.get("id"), str):
-            self._written.setdefault(made["id"], []).append(exchange)
+        method = exchange.request.method
+        made = created_id(exchange) if method == "POST" else None
+        if made is not None:
+            self._written.setdefault(made, []).append(exchange)
         elif method in ("PATCH", "DELETE") and exchange.status < 400:
             written = self._written.get(exchange.request.path.rpartition("/")[2])
             if written is not None:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation, renumbered, with_texts
 from mockserver.conformance.findings import Finding
+from mockserver.conformance.list_pages import link_of
+from mockserver.conformance.listed import results_of
 from mockserver.conformance.player import spelt
 from mockserver.conformance.rules import Rule
 
@@ -131,14 +133,13 @@ def _offers(exchange: Exchange) -> Iterator[tuple[str, dict[str, Any], str]]:
     made = body.get("id")
     if isinstance(made, str) and exchange.status == 201:
         yield "id", {"pointer": "/id", "optional": True}, made
-    rows = body.get("results")
-    for index, row in enumerate(rows if isinstance(rows, list) else []):
+    for index, row in enumerate(results_of(body) or []):
         text = row.get("id") if isinstance(row, dict) else None
         if isinstance(text, str) and len(text) >= _SHORTEST_ID:
             yield "row", {"pointer": f"/results/{index}/id", "was": text}, text
     for name in ("next", "previous"):
-        link = body.get(name)
-        if isinstance(link, str) and "?" in link:
+        link = link_of(body, name)
+        if link is not None and "?" in link:
             parts = urlsplit(link)
             yield "link", {"pointer": f"/{name}", "part": "path"}, f"{parts.path}?{parts.query}"
             cursor = re.search(r"(?:^|&)cursor=([^&]+)", parts.query)

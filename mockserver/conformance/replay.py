@@ -9,9 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from mockserver.conformance.calendar_bodies import created_id
 from mockserver.conformance.evaluation import replayed
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import answer_of
+from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.player import RACING_TRIES, TRIES, Answer, Ended, Sent, Unplayable, play, spelt
 from mockserver.conformance.recorder import Look, Watched
 from mockserver.conformance.recording import FORMAT
@@ -103,9 +105,9 @@ class Replayer:
                 return answer_of(self._target.send_bytes(sent.body or b"", cut=sent.method == "CUT"))
             exchange = watched.send(sent.method, sent.path, body=sent.body, headers=sent.headers, key=_key(sent))
             exchanges.append(exchange)
-            body = exchange.json
-            if exchange.status == 201 and isinstance(body, dict) and isinstance(body.get("id"), str):
-                made.append((body["id"], _key(sent)))
+            calendar_id = created_id(exchange)
+            if calendar_id is not None:
+                made.append((calendar_id, _key(sent)))
             return answer_of(exchange)
 
         values = self._values()
@@ -114,7 +116,7 @@ class Replayer:
         finally:
             for calendar_id, key in made:
                 with suppress(Forbidden):  # an id that was there before is none that these steps made
-                    self._target.send("DELETE", f"/api/v1/calendars/{calendar_id}", key=key)
+                    self._target.send("DELETE", f"{CALENDARS}/{calendar_id}", key=key)
         seen = replayed(recipe["expectation"], answers, values)
         if not seen:
             return Replayed("gone", "the answers are right", exchanges)

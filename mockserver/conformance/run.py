@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any, Protocol
 
-from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Key
-from mockserver.conformance.expectations import Expectation, facts_of
+from mockserver.conformance.expectations import Expectation
 from mockserver.conformance.findings import Findings
 from mockserver.conformance.latency import Patience
-from mockserver.conformance.listed import Facts
 from mockserver.conformance.origins import Memory
 
 
@@ -94,23 +92,6 @@ class Run:
     def loading(self) -> Iterator[None]:
         """The block imports or builds what a part needs: the runner does not charge its time to the part."""
         yield
-
-    def check(
-        self,
-        rule: str,
-        expectation: Expectation,
-        *,
-        operation: str,
-        exchanges: Sequence[Exchange],
-        field: str = "",
-        facts: Facts | None = None,
-    ) -> bool:
-        """Holds exchanges against what a rule expects of them, and records it; gives whether it holds.
-
-        `facts` are the answers of the exchanges, where they were read already.
-        """
-        seen = broken(expectation, facts or facts_of(exchanges))
-        return self.record(rule, seen, expectation, operation=operation, exchanges=exchanges, field=field)
 
     def record(
         self,

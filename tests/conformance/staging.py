@@ -8,6 +8,7 @@ from mockserver.api.request import App
 from mockserver.app import Mock
 from mockserver.conformance.asgi import AsgiWire
 from mockserver.conformance.budget import Budget
+from mockserver.conformance.calendar_bodies import calendar_body
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.guard import CALENDARS, Reach
 from mockserver.conformance.ledger import Ledger
@@ -42,11 +43,4 @@ def reached(app: App, reach: Reach, *, writes: bool = True, ledger: Ledger | Non
 
 def create(target: Transport, **more: Any) -> Exchange:
     """Asks for a calendar."""
-    fields = {
-        "platform": "google",
-        "client_id": "conformance.invalid",
-        "client_secret": target.secret("client_secret"),
-        "refresh_token": target.secret("refresh_token"),
-        "metadata": {"conformance_run": target.tag()},
-    }
-    return target.send("POST", CALENDARS, json=fields | more)
+    return target.send("POST", CALENDARS, json=calendar_body(target, more))

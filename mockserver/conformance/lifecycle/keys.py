@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 
+from mockserver.conformance.calendar_bodies import created_id, marked
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import every, never_so, same_member, status, where
 from mockserver.conformance.lifecycle.model import Calendar
-from mockserver.conformance.lifecycle.shapes import MARK
 from mockserver.conformance.lifecycle.stage import Stage
 from mockserver.conformance.lifecycle.writing import create, create_body
 from mockserver.conformance.run import Forbidden
@@ -37,7 +37,7 @@ def duplicate(stage: Stage, number: int, padding: int) -> None:
     if calendar is None or calendar.key is None:
         return
     pad = ("", " ", "\t", "\u3000", "\n")[padding % 5]
-    if pad and stage.broke("dedup-refused"):
+    if pad and stage.is_broken("dedup-refused"):
         return
     answer = stage.post(stage.body({"deduplication_key": f"{pad}{calendar.key}{pad}"}))
     stage.check(
@@ -55,7 +55,7 @@ def spelling(stage: Stage, number: int, how: int) -> None:
     calendar = _keyed(stage, number)
     if calendar is None or calendar.key is None:
         return
-    if ("create-echo", _CREATE, "deduplication_key") in stage.run.findings.broken:
+    if stage.is_broken("create-echo", operation=_CREATE, field="deduplication_key"):
         return
     key = _SPELLINGS[how % len(_SPELLINGS)](calendar.key)
     if key.strip() and key.strip() != calendar.key and stage.model.by_key(key.strip()) is None:
@@ -68,12 +68,12 @@ def stranger(stage: Stage, number: int, what: int) -> None:
     if calendar is None or not stage.target.other_key:
         return
     method = ("PATCH", "DELETE")[what % 2]
-    body = {"metadata": {MARK: stage.target.tag()}} if method == "PATCH" else None
+    body = marked(stage.target.tag()) if method == "PATCH" else None
     before = stage.read(calendar.id)
     try:
         answer = stage.write(method, calendar.id, body, key="other")
     except Forbidden:
-        stage.run.findings.unobservable.setdefault("tenant-writes", "the run may not write with the other key")
+        stage.unobservable("tenant-writes", "the run may not write with the other key")
         return
     found = stage.read(calendar.id)
     operation = "updateCalendar" if method == "PATCH" else "deleteCalendar"
@@ -94,7 +94,7 @@ def same_key_elsewhere(stage: Stage, number: int) -> None:
     try:
         answer: Exchange = stage.post(stage.body({"deduplication_key": calendar.key}), key="other")
     except Forbidden:
-        stage.run.findings.unobservable.setdefault("dedup-per-project", "the run may not write with the other key")
+        stage.unobservable("dedup-per-project", "the run may not write with the other key")
         return
     stage.check(
         "dedup-per-project",
@@ -103,6 +103,7 @@ def same_key_elsewhere(stage: Stage, number: int) -> None:
         [calendar.made, answer],
     )
     stage.as_written(calendar, "stays-as-written", _CREATE, [answer])
-    if answer.status == 201 and isinstance(answer.json, dict) and isinstance(answer.json.get("id"), str):
-        stage.write("DELETE", answer.json["id"], key="other")
-        stage.strays = [stray for stray in stage.strays if stray[0] != answer.json["id"]]
+    made = created_id(answer)
+    if made is not None:
+        stage.write("DELETE", made, key="other")
+        stage.strays = [stray for stray in stage.strays if stray[0] != made]

@@ -9,7 +9,7 @@ from mockserver.conformance.expectations import same_rows, shows
 from mockserver.conformance.lifecycle.model import Calendar
 from mockserver.conformance.lifecycle.stage import Stage
 from mockserver.conformance.lifecycle.writing import create
-from mockserver.conformance.list_properties.reading import CALENDARS, Page, Row, Unreadable, address, link_path, page_of
+from mockserver.conformance.list_pages import CALENDARS, Page, Row, Unreadable, address, link_path, page_of
 
 _LIST = "listCalendars"
 _FEW = 20
@@ -18,7 +18,7 @@ _CAUSES = ("list-is-detail", "patch-stored", "create-stored", "stays-as-written"
 
 
 def _page(stage: Stage, path: str) -> Page:
-    return page_of(CALENDARS, (), stage.target.send("GET", path))
+    return page_of(CALENDARS, (), stage.get(path))
 
 
 def has_place(page: Page) -> bool:
@@ -46,7 +46,7 @@ def _shown(stage: Stage, calendar: Calendar, rows: Mapping[str, Row], exchange: 
             return stage.keep("listed-at-once")
         return stage.check("listed-at-once", shows(calendar.id), _LIST, [calendar.made, exchange])
     stage.keep("listed-at-once")
-    if stage.broke(*_CAUSES):
+    if stage.is_broken(*_CAUSES):
         return True
     return stage.check("list-fresh", stage.like(calendar), _LIST, calendar.story(exchange))
 
@@ -54,7 +54,7 @@ def _shown(stage: Stage, calendar: Calendar, rows: Mapping[str, Row], exchange: 
 def found_by_key(stage: Stage, number: int) -> None:
     """A calendar's key finds it, as it is, and nothing else."""
     keyed = [calendar for calendar in stage.model.calendars.values() if calendar.key is not None]
-    if not keyed or stage.broke("dedup-refused", "dedup-stripped"):
+    if not keyed or stage.is_broken("dedup-refused", "dedup-stripped"):
         return
     calendar = keyed[number % len(keyed)]
     try:
@@ -68,7 +68,7 @@ def found_by_key(stage: Stage, number: int) -> None:
         [calendar.made, page.exchange],
         field="deduplication_key",
     )
-    if found and not stage.broke(*_CAUSES):
+    if found and not stage.is_broken(*_CAUSES):
         stage.check("list-fresh", stage.like(calendar), _LIST, calendar.story(page.exchange))
 
 
@@ -94,7 +94,7 @@ def _walk(stage: Stage, rule: str, act: Callable[[], Calendar | None]) -> None:
     try:
         first = _page(stage, CALENDARS.path)
         if first.next is None or not has_place(first):
-            stage.run.findings.unobservable.setdefault(rule, NO_SECOND_PAGE)
+            stage.unobservable(rule, NO_SECOND_PAGE)
             return
         before = _page(stage, link_path(first.next))
         done = act()

@@ -6,21 +6,15 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-Body: TypeAlias = dict[str, Any]
+from mockserver.conformance.calendar_bodies import CLIENT, MARK, Body, marked
+
 Shape: TypeAlias = Callable[[str], Body]
 """Given a fresh text, the fields of a body."""
-
-MARK = "conformance_run"
-CLIENT = "conformance.invalid"
-
-
-def _meta(tag: str, **more: str) -> Body:
-    return {"metadata": {MARK: tag, **more}}
 
 
 def _full_metadata(tag: str) -> Body:
     room = 1000 - len(json.dumps({MARK: tag, "full": ""}))
-    return _meta(tag, full="x" * room)
+    return marked(tag, full="x" * room)
 
 
 CREATES: tuple[Shape, ...] = (
@@ -31,10 +25,10 @@ CREATES: tuple[Shape, ...] = (
     lambda tag: {"deduplication_key": f"{tag} a+b&c=d/e?f#g%20h"},
     lambda tag: {"deduplication_key": f" \u3000{tag}\t", "platform_uuid": f"\n {tag} "},
     lambda tag: {"client_id": CLIENT + "x" * (255 - len(CLIENT))},
-    lambda tag: _meta(
+    lambda tag: marked(
         tag, **{" padded ": "  value ", "empty": "", "\u00e9": "\U0001f600\u2028", "Case": "A", "case": "a"}
     ),
-    lambda tag: _meta(tag, json='{"a": {"b": [1, null]}}', number="007", null="null", long="x" * 300),
+    lambda tag: marked(tag, json='{"a": {"b": [1, null]}}', number="007", null="null", long="x" * 300),
     lambda tag: {"platform": "microsoft", "platform_uuid": f"{tag}=="},
     _full_metadata,
     lambda tag: {"deduplication_key": tag + "k" * (1024 - len(tag)), "platform_uuid": "u" * 1024},
@@ -43,12 +37,12 @@ CREATES: tuple[Shape, ...] = (
 
 CHANGES: tuple[Shape, ...] = (
     lambda tag: {},
-    lambda tag: _meta(tag, first="1", second="2"),
-    lambda tag: _meta(tag, third="3"),
+    lambda tag: marked(tag, first="1", second="2"),
+    lambda tag: marked(tag, third="3"),
     lambda tag: {"client_secret": "secret"},
     lambda tag: {"refresh_token": "secret"},
-    lambda tag: {**_meta(tag, all="yes"), "client_secret": "secret", "refresh_token": "secret"},
-    lambda tag: _meta(tag, **{" padded ": " value ", "empty": "", "Second": "case"}),
+    lambda tag: {**marked(tag, all="yes"), "client_secret": "secret", "refresh_token": "secret"},
+    lambda tag: marked(tag, **{" padded ": " value ", "empty": "", "Second": "case"}),
     _full_metadata,
 )
 """Good changes; where there is a credential a fresh one is put in."""
@@ -67,10 +61,10 @@ BAD_CREATES: dict[str, Shape] = {
 """Laid over a good calendar with a key of its own, each makes it one that is refused."""
 
 BAD_CHANGES: dict[str, Shape] = {
-    "unknown field": lambda tag: {**_meta(tag, bad="1"), "conformance": tag},
+    "unknown field": lambda tag: {**marked(tag, bad="1"), "conformance": tag},
     "metadata value": lambda tag: {"metadata": {MARK: tag, "number": 1}, "client_secret": "secret"},
-    "blank client_secret": lambda tag: {**_meta(tag, bad="2"), "client_secret": " "},
-    "null refresh_token": lambda tag: {**_meta(tag, bad="3"), "refresh_token": None},
+    "blank client_secret": lambda tag: {**marked(tag, bad="2"), "client_secret": " "},
+    "null refresh_token": lambda tag: {**marked(tag, bad="3"), "refresh_token": None},
     "long metadata": lambda tag: {"metadata": {MARK: tag, "long": "x" * 1000}},
     "empty metadata": lambda tag: {"metadata": {}, "client_secret": "secret"},
 }

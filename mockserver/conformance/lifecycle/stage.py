@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from mockserver.conformance import expectations
+from mockserver.conformance.calendar_bodies import Body, calendar_body, created_id
+from mockserver.conformance.check_context import CheckContext
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation, every
+from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.lifecycle.model import VOLATILE, Calendar, Model
-from mockserver.conformance.lifecycle.shapes import CLIENT, MARK, Body
 from mockserver.conformance.run import Forbidden, Run
-
-CALENDARS = "/api/v1/calendars"
-EVENTS = "/api/v1/calendar_events"
 
 
 class Broken(AssertionError):
@@ -24,13 +23,12 @@ class Throttled(Exception):
     """The project has used up its POSTs for now, which is no fault."""
 
 
-class Stage:
+class Stage(CheckContext):
     """One journey's run, model and leftovers."""
 
     def __init__(self, run: Run, *, stop_at: tuple[str, str, str] | None = None) -> None:
         """`stop_at` is the identity of a finding: when it is met again, Broken is raised."""
-        self.run = run
-        self.target = run.target
+        super().__init__(run)
         self.live = bool(getattr(run.target, "live", False))
         self.model = Model()
         self.strays: list[tuple[str, Key]] = []
@@ -38,36 +36,25 @@ class Stage:
         self.posts = 0
         self._stop_at = stop_at
 
-    def check(
-        self, rule: str, expectation: Expectation, operation: str, exchanges: Sequence[Exchange], *, field: str = ""
+    def record(
+        self,
+        rule: str,
+        seen: str,
+        expectation: Expectation,
+        *,
+        operation: str,
+        exchanges: Sequence[Exchange],
+        field: str = "",
     ) -> bool:
-        """Holds exchanges against what a rule expects of them, and records it."""
-        holds = self.run.check(rule, expectation, operation=operation, field=field, exchanges=exchanges)
+        """Records a test; raises Broken for the finding that the run was to stop at."""
+        holds = super().record(rule, seen, expectation, operation=operation, exchanges=exchanges, field=field)
         if not holds and self._stop_at == (rule, operation, field):
             raise Broken(rule)
         return holds
 
-    def keep(self, rule: str) -> bool:
-        """Records one test of a rule that it passed."""
-        self.run.findings.kept(rule)
-        return True
-
-    def broke(self, *rules: str, operation: str | None = None) -> bool:
-        """Whether one of the rules is known to be broken, so that its consequences are not told as well."""
-        return any(told in rules and operation in (None, where) for told, where, _ in self.run.findings.broken)
-
     def body(self, *layers: Body, tag: str | None = None) -> Body:
         """A good calendar with other fields laid over it."""
-        made: Body = {
-            "platform": "google",
-            "client_id": CLIENT,
-            "client_secret": self.target.secret("client_secret"),
-            "refresh_token": self.target.secret("refresh_token"),
-            "metadata": {MARK: tag or self.target.tag()},
-        }
-        for layer in layers:
-            made |= layer
-        return made
+        return calendar_body(self.target, *layers, tag=tag)
 
     def change(self, shape: Body) -> Body:
         """A change with fresh credentials where it has any."""
@@ -78,16 +65,16 @@ class Stage:
         """Asks for a calendar; whatever was made will be taken down."""
         self.posts += 1
         exchange = self.target.send("POST", CALENDARS, json=body, key=key)
-        made = exchange.json
         if exchange.status == 429:
             raise Throttled
-        if exchange.status in (200, 201) and isinstance(made, dict) and isinstance(made.get("id"), str):
-            self.strays.append((made["id"], key))
+        made = created_id(exchange, (200, 201))
+        if made is not None:
+            self.strays.append((made, key))
         return exchange
 
     def read(self, calendar_id: str, *, key: Key = "main") -> Exchange:
         """Reads a calendar."""
-        return self.target.send("GET", f"{CALENDARS}/{calendar_id}", key=key)
+        return self.get(f"{CALENDARS}/{calendar_id}", key=key)
 
     def write(self, method: str, calendar_id: str, body: Any = None, *, key: Key = "main") -> Exchange:
         """Changes or deletes a calendar of ours."""
@@ -114,8 +101,7 @@ class Stage:
         """The last answer shows a calendar as it was last written, but for what changes with every read."""
         written = calendar.written
         said = written.json if isinstance(written.json, dict) else {}
-        broken = self.run.findings.broken
-        names = list(without) or [name for rule, _, name in broken if rule == "read-changes-nothing"]
+        names = list(without) or [name for rule, _, name in self.known_broken() if rule == "read-changes-nothing"]
         # What a creation answered wrongly is held against what it should have been: that was told already.
         mended = {n: value for n, value in calendar.document.items() if n not in names and said.get(n) != value}
         return expectations.same_document(
@@ -124,7 +110,7 @@ class Stage:
 
     def as_written(self, calendar: Calendar, rule: str, operation: str, cause: Sequence[Exchange] = ()) -> bool:
         """Reads a calendar and tests whether it is as it should be; `cause`: what may have changed it."""
-        if rule != "create-stored" and self.broke("create-stored"):
+        if rule != "create-stored" and self.is_broken("create-stored"):
             return True
         found = self.read(calendar.id)
         holds = self.check(

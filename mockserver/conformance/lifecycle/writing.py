@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mockserver.conformance.calendar_bodies import Body, marked
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (
     Expectation,
@@ -20,20 +21,19 @@ from mockserver.conformance.expectations import (
     where,
 )
 from mockserver.conformance.expectations import body as body_is
+from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.lifecycle.model import DEFAULTS, SENT, Calendar, changed, created, difference
 from mockserver.conformance.lifecycle.shapes import (
     BAD_CHANGES,
     BAD_CREATES,
     CHANGES,
     CREATES,
-    MARK,
     READ_ONLY,
-    Body,
 )
-from mockserver.conformance.lifecycle.stage import CALENDARS, Stage
+from mockserver.conformance.lifecycle.stage import Stage
+from mockserver.conformance.list_pages import CALENDARS as LIST
+from mockserver.conformance.list_pages import address, is_page, rows_in
 from mockserver.conformance.list_properties.instants import SECOND, read
-from mockserver.conformance.list_properties.reading import CALENDARS as LIST
-from mockserver.conformance.list_properties.reading import address
 
 _PATIENCE = 600 * SECOND
 _CREATE, _PATCH, _DELETE, _GET, _LIST = (
@@ -98,7 +98,7 @@ def _judge_times(stage: Stage, calendar: Calendar, answer: Exchange) -> None:
         calendar.story() if operation == _PATCH else [answer],
         field=off,
     )
-    if plausible and not stage.broke("patch-moves-updated-at", "time-plausible"):
+    if plausible and not stage.is_broken("patch-moves-updated-at", "time-plausible"):
         stage.check(
             "time-ordered",
             later("/created_at", "/updated_at", or_same=True),
@@ -128,7 +128,7 @@ def change(stage: Stage, number: int, shape: int) -> None:
     other = stage.pick(number + 1)
     if other is not None and other is not calendar:
         stage.as_written(other, "stays-as-written", _PATCH, [answer])
-    if stage.broke("stays-as-written", operation=_PATCH):
+    if stage.is_broken("stays-as-written", operation=_PATCH):
         for there in list(stage.model.calendars.values()):
             stage.resume(there, stage.read(there.id))
 
@@ -142,7 +142,7 @@ def _judge_change(
     if read(before.get("updated_at")) is not None and read(found.get("updated_at")) is not None:
         moved = later("/updated_at", "/updated_at", earlier.written)
         stage.check("patch-moves-updated-at", moved, _PATCH, story, field="updated_at")
-    if stage.broke("patch-stored", "patch-replaces-metadata"):
+    if stage.is_broken("patch-stored", "patch-replaces-metadata"):
         return
     without = ("updated_at", *(("metadata",) if "metadata" in body else ()))
     name = difference(changed(before, body), found, live=stage.live, without=without)
@@ -173,10 +173,8 @@ def refused_create(stage: Stage, kind: int) -> None:
 
 
 def _rows(stage: Stage, key: str) -> tuple[Exchange, list[Any]]:
-    exchange = stage.target.send("GET", address(LIST, (("deduplication_key", key),)))
-    found = exchange.json if exchange.status == 200 else None
-    rows = found.get("results") if isinstance(found, dict) else None
-    return exchange, [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    exchange = stage.get(address(LIST, (("deduplication_key", key),)))
+    return exchange, rows_in(exchange) if is_page(exchange) else []
 
 
 def refused_change(stage: Stage, number: int, kind: int) -> None:
@@ -199,7 +197,7 @@ def read_only(stage: Stage, number: int, kind: int) -> None:
         return
     name = list(READ_ONLY)[kind % len(READ_ONLY)]
     value = "google" if calendar.document.get(name) == READ_ONLY[name] else READ_ONLY[name]
-    answer = stage.write("PATCH", calendar.id, {name: value, "metadata": {MARK: stage.target.tag()}})
+    answer = stage.write("PATCH", calendar.id, {name: value, **marked(stage.target.tag())})
     found = stage.read(calendar.id)
     set_to = (where(status(200, of=seen), never_so(member(f"/{name}", value, of=seen))) for seen in (answer, found))
     held = stage.check("read-only-fields", every(*set_to), _PATCH, calendar.story(answer, found), field=name)
@@ -232,7 +230,7 @@ def delete(stage: Stage, number: int) -> None:
 
 
 def _judge_gone(stage: Stage, calendar: Calendar, story: list[Exchange]) -> None:
-    listed = stage.target.send("GET", CALENDARS)
+    listed = stage.get(CALENDARS)
     by_key = _rows(stage, calendar.key)[0] if calendar.key else listed
     for exchange in (listed, by_key):
         if not stage.check("delete-unlisted", lacks(calendar.id), _LIST, [*story, exchange]):

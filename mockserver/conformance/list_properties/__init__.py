@@ -7,9 +7,10 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeAlias
 
+from mockserver.conformance.list_pages import CALENDARS, EVENTS
 from mockserver.conformance.list_properties import combined, edges, exact, pages, same, tenants, times
 from mockserver.conformance.list_properties.bench import Bench, Survey, Unreadable
-from mockserver.conformance.list_properties.reading import CALENDARS, EVENTS, ORDERINGS
+from mockserver.conformance.list_properties.cursors import ORDERINGS
 from mockserver.conformance.list_properties.rules import RULES
 from mockserver.conformance.run import Run
 

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation, complete, each_row, every, facts_of
+from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing, Page, Query, Row
 from mockserver.conformance.list_properties.bench import Bench
+from mockserver.conformance.list_properties.cursors import sort_key
 from mockserver.conformance.list_properties.instants import read
 from mockserver.conformance.list_properties.pages import still_there
-from mockserver.conformance.list_properties.reading import CALENDARS, EVENTS, Listing, Page, Query, Row, sort_key
 from mockserver.conformance.origins import in_order
 
 _AT = {
@@ -138,7 +139,7 @@ def _sources(bench: Bench, page: Page, filters: Sequence[Filter]) -> list[Exchan
 
 
 def _is_unsorted(bench: Bench, page: Page) -> bool:
-    return bench.broke("events-order", *(() if "ordering" in dict(page.query) else ("events-default-order",)))
+    return bench.is_broken("events-order", *(() if "ordering" in dict(page.query) else ("events-default-order",)))
 
 
 def _missing(bench: Bench, page: Page, filters: Sequence[Filter]) -> Wrong | None:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from random import Random
 from typing import Any, NamedTuple
 
-from mockserver.conformance.evaluation import broken
+from mockserver.conformance.check_context import CheckContext
 from mockserver.conformance.exchange import Exchange, Key
-from mockserver.conformance.expectations import Expectation, facts_of, never_so, status
-from mockserver.conformance.list_properties.reading import (
-    Listing,
-    Page,
-    Query,
-    Row,
-    Unreadable,
-    address,
-    link_path,
-    page_of,
-)
+from mockserver.conformance.expectations import Expectation, never_so, status
+from mockserver.conformance.list_pages import Listing, Page, Query, Row, Unreadable, address, link_path, page_of
 from mockserver.conformance.run import Run
 
 _REFUSED = (400, 404, 422)
@@ -81,30 +73,29 @@ class Survey:
         return [row for row in there if row.get("is_deleted") is not True] if self.hides_deleted else there
 
 
-class Bench:
+class Bench(CheckContext):
     """One trial of one law."""
 
     def __init__(self, run: Run, survey: Survey, *, seed: int, confirming: bool) -> None:
-        self.run = run
+        super().__init__(run, random=Random(seed))
         self.survey = survey
-        self.random = Random(seed)
         self.confirming = confirming
         """Whether the law is tried a second time, because the first time it did not hold."""
         self.suspicions: dict[tuple[str, str, str], Suspicion] = {}
         self.held: list[str] = []
         """The rules that held, once for each test."""
 
-    def check(
+    def record(
         self,
         rule: str,
+        seen: str,
         expectation: Expectation,
         *,
         operation: str,
         exchanges: Sequence[Exchange],
         field: str = "",
     ) -> bool:
-        """Takes note of one test of a rule; gives whether it holds."""
-        seen = broken(expectation, facts_of(exchanges))
+        """Holds back what was found until it is confirmed. True where the rule holds."""
         if not seen:
             return self.keep(rule)
         suspicion = Suspicion(rule, operation, field, expectation, seen, tuple(exchanges))
@@ -116,21 +107,9 @@ class Bench:
         self.held.append(rule)
         return True
 
-    def unobservable(self, rule: str, why: str) -> None:
-        """Says why a rule could not be put to the test."""
-        if rule not in self.run.findings.exercised:
-            self.run.findings.unobservable[rule] = why
-
-    def broke(self, *rules: str, operation: str | None = None, field: str | None = None) -> bool:
-        """Whether one of the rules is known to be broken, so that its consequences are not told as well."""
-        known = (*self.run.findings.broken, *self.suspicions)
-        return any(
-            rule in rules and operation in (None, where) and field in (None, name) for rule, where, name in known
-        )
-
-    def get(self, path: str, *, key: Key = "main") -> Exchange:
-        """Reads a path."""
-        return self.run.target.send("GET", path, key=key)
+    def known_broken(self) -> Iterator[tuple[str, str, str]]:
+        """Also what is suspected in this trial."""
+        return chain(super().known_broken(), self.suspicions)
 
     def page(
         self,
@@ -164,7 +143,7 @@ class Bench:
         """Reads a page by parameters, and does not believe that its rows are the project's. Raises Unreadable."""
         asked = query if cursor is None else (*query, ("cursor", cursor))
         exchange = self.get(address(listing, asked), key=key)
-        if query and cursor is None and not is_strict(exchange) and not self.broke("time-taken", "ordering-taken"):
+        if query and cursor is None and not is_strict(exchange) and not self.is_broken("time-taken", "ordering-taken"):
             names = "+".join(name for name, _ in query)
             self.check(
                 "filter-taken",

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.list_pages import Page, Row
 from mockserver.conformance.list_properties.bench import Bench
-from mockserver.conformance.list_properties.reading import Page, Row, sort_key
+from mockserver.conformance.list_properties.cursors import sort_key
 
 Crossing: TypeAlias = Literal["next", "previous", "again"]
 """How one gets from one page to its neighbour; again: by the `next` of a page that a `previous` led to."""

@@ -7,6 +7,7 @@ from itertools import combinations
 
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import each_row, every, in_order
+from mockserver.conformance.list_pages import EVENTS, Page, Row, Unreadable
 from mockserver.conformance.list_properties.asking import (
     TIMES,
     Filter,
@@ -21,16 +22,8 @@ from mockserver.conformance.list_properties.asking import (
 from mockserver.conformance.list_properties.bench import Bench
 from mockserver.conformance.list_properties.chains import Chain, misplaced
 from mockserver.conformance.list_properties.chains import forward as chain_from
+from mockserver.conformance.list_properties.cursors import ORDERINGS, Cursor, is_known_cursor
 from mockserver.conformance.list_properties.instants import read, write
-from mockserver.conformance.list_properties.reading import (
-    EVENTS,
-    ORDERINGS,
-    Cursor,
-    Page,
-    Row,
-    Unreadable,
-    is_known_cursor,
-)
 
 _DRAWS = 12
 _ENOUGH = 150
@@ -73,7 +66,9 @@ def _counts(bench: Bench, filters: list[Filter]) -> bool:
 
 
 def _is_broken(bench: Bench, name: str) -> bool:
-    return any(bench.broke(*_FILTER_RULES, field=field) for field in (name, "time filters" if name in TIMES else name))
+    return any(
+        bench.is_broken(*_FILTER_RULES, field=field) for field in (name, "time filters" if name in TIMES else name)
+    )
 
 
 def _telling(bench: Bench, rows: Sequence[Row], names: Sequence[str]) -> list[Filter]:
@@ -105,7 +100,7 @@ def _draw(bench: Bench, rows: Sequence[Row], name: str) -> Filter | None:
 
 def filters_with_orders(bench: Bench) -> None:
     """A filter in all eight orderings, and on the pages after the first."""
-    if _is_broken(bench, "updated_at_gte") or bench.broke("events-order", "links-preserve-query", "order-same-set"):
+    if _is_broken(bench, "updated_at_gte") or bench.is_broken("events-order", "links-preserve-query", "order-same-set"):
         return
     instants = sorted(i for row in bench.survey.known(EVENTS) if (i := read(row.get("updated_at"))) is not None)
     if len(set(instants)) < 2:
@@ -147,7 +142,7 @@ def cursors_elsewhere(bench: Bench) -> None:
     instants = sorted({i for row in rows for name in set(TIMES.values()) if (i := read(row.get(name))) is not None})
     page = bench.page(EVENTS)
     link = page.next or page.previous
-    if len(instants) < 4 or (link and not is_known_cursor(link)) or bench.broke("events-order"):
+    if len(instants) < 4 or (link and not is_known_cursor(link)) or bench.is_broken("events-order"):
         bench.unobservable("cursor-position", "too few events, or cursors of another form")
         return
     calendar = Filter("calendar_id", str(bench.random.choice(rows).get("calendar_id")))

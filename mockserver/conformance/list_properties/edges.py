@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from mockserver.conformance.list_pages import EVENTS, Listing, Query, Row, Unreadable
 from mockserver.conformance.list_properties.bench import Bench
 from mockserver.conformance.list_properties.chains import Chain, backward, both_ways, forward, misplaced
+from mockserver.conformance.list_properties.cursors import Cursor, is_known_cursor, sort_key
 from mockserver.conformance.list_properties.pages import MOST_PAGES, PAGE_RULES, SHORT, judge_chain
-from mockserver.conformance.list_properties.reading import (
-    EVENTS,
-    Cursor,
-    Listing,
-    Query,
-    Row,
-    Unreadable,
-    is_known_cursor,
-    sort_key,
-)
 
 
 def one_ordering(bench: Bench, listing: Listing, ordering: str | None = None) -> None:
@@ -24,7 +16,7 @@ def one_ordering(bench: Bench, listing: Listing, ordering: str | None = None) ->
     query: Query = bench.survey.window.get(listing.operation, ())
     if ordering is not None:
         query = (*query, ("ordering", ordering))
-    if any(bench.broke("events-order", field=name) for name in ("ordering", ordering) if listing is EVENTS):
+    if any(bench.is_broken("events-order", field=name) for name in ("ordering", ordering) if listing is EVENTS):
         return
     chain = forward(bench, bench.page(listing, query), MOST_PAGES)
     if misplaced(chain) or not judge_chain(bench, chain):
@@ -43,7 +35,7 @@ def made_by_hand(bench: Bench, chain: Chain, query: Query) -> None:
     """Page edges put where it hurts, by cursors like the service's own: inside groups of rows with equal keys."""
     listing = chain.pages[0].listing
     rows = [row for page in chain.pages for row in page.rows]
-    if not chain.ends or len(rows) < 3 or bench.broke(*PAGE_RULES, operation=listing.operation):
+    if not chain.ends or len(rows) < 3 or bench.is_broken(*PAGE_RULES, operation=listing.operation):
         return
     links = [link for page in chain.pages for link in (page.next, page.previous) if link]
     if not all(is_known_cursor(link) for link in links):

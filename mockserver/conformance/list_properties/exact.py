@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
+from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing
 from mockserver.conformance.list_properties.asking import Filter, judge, key_of
 from mockserver.conformance.list_properties.bench import Bench
-from mockserver.conformance.list_properties.reading import CALENDARS, EVENTS, Listing
 
 _UNKNOWN = "conformance.invalid/nothing"
 _MOST = 2
@@ -52,7 +52,7 @@ def _exact(bench: Bench, name: str, listing: Listing, values: list[str]) -> None
             bench.unobservable(rule, f"nothing was seen to ask for with {name}")
     if not all(judge(bench, "filter-text", name, [Filter(name, value)], listing=listing) for value in values):
         return
-    if bench.broke("filter-empty", "filter-exact", field=name):
+    if bench.is_broken("filter-empty", "filter-exact", field=name):
         return
     unknown = ("", _UNKNOWN, "0")
     if all(judge(bench, "filter-unknown", name, [Filter(name, text)], listing=listing) for text in unknown):

@@ -13,6 +13,7 @@ from mockserver.conformance.expectations import (
     member,
     some_rows,
 )
+from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing, Page, Query, Row, Unreadable, link_query
 from mockserver.conformance.list_properties.bench import Bench
 from mockserver.conformance.list_properties.chains import (
     Chain,
@@ -22,20 +23,8 @@ from mockserver.conformance.list_properties.chains import (
     forward,
     misplaced,
 )
+from mockserver.conformance.list_properties.cursors import ORDERINGS, Cursor, sort_key
 from mockserver.conformance.list_properties.instants import read
-from mockserver.conformance.list_properties.reading import (
-    CALENDARS,
-    EVENTS,
-    ORDERINGS,
-    Cursor,
-    Listing,
-    Page,
-    Query,
-    Row,
-    Unreadable,
-    link_query,
-    sort_key,
-)
 from mockserver.conformance.origins import in_order as earliest_first
 
 MOST_PAGES = 10
@@ -116,7 +105,7 @@ def keeps_links(chain: Chain) -> bool:
 def judge_chain(bench: Bench, chain: Chain) -> bool:
     """Tests whether the pages of a chain are full and show every row that they should, once; False where not."""
     operation = chain.pages[0].listing.operation
-    if bench.broke(*PAGE_RULES, operation=operation) or not keeps_links(chain):
+    if bench.is_broken(*PAGE_RULES, operation=operation) or not keeps_links(chain):
         return False
     if misplaced(chain):
         return _judge_turned(bench, chain)
@@ -133,7 +122,7 @@ def judge_chain(bench: Bench, chain: Chain) -> bool:
 
 def _judge_turned(bench: Bench, chain: Chain) -> bool:
     """Blames a wrong order on the links backwards where the way there was in order."""
-    if "previous" not in chain.crossings or bench.broke("events-order", "calendars-newest-first"):
+    if "previous" not in chain.crossings or bench.is_broken("events-order", "calendars-newest-first"):
         return False
     exchanges = chain.exchanges()
     return bench.check(
@@ -233,7 +222,7 @@ _CAUSES = {
 def tell(bench: Bench, chain: Chain, fault: Fault) -> None:
     """Makes a fault a suspicion, unless it follows from one that is known or the row may just be gone."""
     rule, operation = _rule_of(fault), chain.pages[0].listing.operation
-    if bench.broke(*_CAUSES.get(rule, ()), operation=operation):
+    if bench.is_broken(*_CAUSES.get(rule, ()), operation=operation):
         return
     first_shown = bench.survey.seen.get(fault.row["id"])
     shown = still_there(bench, chain.pages[0].listing, fault.row) if fault.kind != "twice" else None

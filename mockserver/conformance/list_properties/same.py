@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import complete, no_row, same_document, same_rows, status, where
+from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing, Row
 from mockserver.conformance.list_properties.bench import Bench
 from mockserver.conformance.list_properties.pages import still_there
-from mockserver.conformance.list_properties.reading import CALENDARS, EVENTS, Listing, Row
 from mockserver.conformance.origins import in_order
 
 _SOME = 4
@@ -67,7 +67,7 @@ def _difference(one: Row, other: object) -> str | None:
 def lists_repeat(bench: Bench) -> None:
     """A list that is read twice shows the same rows in the same order."""
     for listing in (CALENDARS, EVENTS):
-        if bench.broke("page-ties", operation=listing.operation):
+        if bench.is_broken("page-ties", operation=listing.operation):
             continue
         first, again = (bench.page(listing, again=True) for _ in range(2))
         holds = bench.check(
@@ -98,7 +98,7 @@ def filtered_are_listed(bench: Bench) -> None:
     if not bench.survey.whole.get(EVENTS.operation):
         bench.unobservable("parts-make-whole", "the list of events is too long to be read to its end")
         return
-    if bench.broke(
+    if bench.is_broken(
         "page-none-lost", "page-ties", "links-preserve-query", "page-link-leads", operation=EVENTS.operation
     ):
         return

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import apart, never_so, status
+from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing, Page, link_path, page_of
 from mockserver.conformance.list_properties.bench import Bench
-from mockserver.conformance.list_properties.reading import CALENDARS, EVENTS, Listing, Page, link_path, page_of
 from mockserver.conformance.origins import in_order
 
 _SOME, _KEYED = 2, 3

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
+from mockserver.conformance.list_pages import EVENTS
 from mockserver.conformance.list_properties.asking import TIMES, Filter, Wrong, query_of, tell, wrong_with
 from mockserver.conformance.list_properties.bench import Bench, Unreadable, is_strict
 from mockserver.conformance.list_properties.instants import DAY, SECOND, naive, read, write
-from mockserver.conformance.list_properties.reading import EVENTS
 
 Values: TypeAlias = list[tuple[str, int]]
 """Texts with the instants that they mean."""
@@ -43,7 +43,7 @@ def time_filters(bench: Bench) -> None:
 def _try(bench: Bench, rung: Rung, name: str, instants: list[int]) -> Wrong | None:
     """Asks with each value of a rung, so sorted that what is just beyond the boundary would come first."""
     ordering: str | None = TIMES[name] if name != "end_time_lte" else "-end_time"
-    if bench.broke("events-order", "order-same-set", operation=EVENTS.operation):
+    if bench.is_broken("events-order", "order-same-set", operation=EVENTS.operation):
         ordering = None
     for number, (text, instant) in enumerate(rung.values(bench, instants)):
         item = Filter(name, text, instant)
@@ -130,7 +130,7 @@ def old_name(bench: Bench) -> None:
     if len(instants) < 2:
         bench.unobservable("filter-alias", "there are not two events with different times")
         return
-    if any(bench.broke(rung.rule, field=name) for rung in RUNGS for name in ("updated_at_gte", "time filters")):
+    if any(bench.is_broken(rung.rule, field=name) for rung in RUNGS for name in ("updated_at_gte", "time filters")):
         return
     middle, last = write(instants[len(instants) // 2]), write(instants[-1])
     newest = Filter("updated_at_gte", last, instants[-1])
@@ -142,7 +142,7 @@ def old_name(bench: Bench) -> None:
 
 
 def _alias(bench: Bench, asked: list[tuple[str, str]], means: list[Filter]) -> None:
-    query = (*asked, ("ordering", "updated_at")) if not bench.broke("events-order") else tuple(asked)
+    query = (*asked, ("ordering", "updated_at")) if not bench.is_broken("events-order") else tuple(asked)
     page = bench.page(EVENTS, query)
     wrong = wrong_with(bench, page, means)
     field = "updated_after" if asked[0][0] == "updated_after" or len(asked) > 1 else "updated_at_gte"

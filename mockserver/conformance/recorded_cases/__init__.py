@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.recorded_cases import auth, bodies, fields, filters, ids, methods, negotiation
-from mockserver.conformance.recorded_cases.bench import CALENDARS, NOBODY, Bench
+from mockserver.conformance.recorded_cases.bench import NOBODY, Bench
 from mockserver.conformance.rules import Rule
 from mockserver.conformance.run import Run
 
@@ -50,4 +51,4 @@ def _made(bench: Bench) -> str:
 
 def _found(bench: Bench, path: str | None) -> str:
     """The path if a calendar is there, else NOBODY: when ids are wrong, all else would be wrong after them."""
-    return path if path is not None and bench.target.send("GET", path).status == 200 else NOBODY
+    return path if path is not None and bench.get(path).status == 200 else NOBODY

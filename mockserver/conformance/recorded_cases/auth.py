@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from mockserver.conformance.calendar_bodies import marked
 from mockserver.conformance.exchange import Key
-from mockserver.conformance.recorded_cases.bench import (
-    CALENDARS,
-    EVENTS,
-    MISSING_KEY,
-    NOBODY,
-    NOT_FOUND,
-    Bench,
-    Holding,
-    Probe,
-    header,
-)
+from mockserver.conformance.guard import CALENDARS, EVENTS
+from mockserver.conformance.recorded_cases.bench import MISSING_KEY, NOBODY, NOT_FOUND, Bench, Holding, Probe, header
 from mockserver.conformance.rules import Need, Rule
 
 _READ: frozenset[Need] = frozenset({"read"})
@@ -112,7 +104,7 @@ def _doors(bench: Bench, calendar: str) -> Iterator[_Door]:
     yield _Door("listCalendarEvents", "GET", EVENTS)
     if bench.writes:
         yield _Door("createCalendar", "POST", CALENDARS, bench.fields())
-        yield _Door("updateCalendar", "PATCH", calendar, {"metadata": {"conformance_run": bench.target.tag()}})
+        yield _Door("updateCalendar", "PATCH", calendar, marked(bench.target.tag()))
         yield _Door("deleteCalendar", "DELETE", calendar)
 
 
@@ -135,7 +127,7 @@ def run(bench: Bench, calendar: str) -> None:
         if shut and bench.target.disabled_key:
             _knock(bench, door, "key-disabled", _BAD_KEY, None, "disabled")
     if not bench.target.disabled_key:
-        bench.run.findings.unobservable["key-disabled"] = "no disabled key was given"
+        bench.unobservable("key-disabled", "no disabled key was given")
     _shapes(bench)
     _spelt(bench)
     _first(bench, calendar)
@@ -160,13 +152,13 @@ def _spelt(bench: Bench) -> None:
     key = getattr(getattr(bench.target, "keys", None), "main", None)
     if not isinstance(key, str):
         for rule in ("key-exact", "key-scheme", "key-elsewhere"):
-            bench.run.findings.unobservable[rule] = "the target keeps its key to itself"
+            bench.unobservable(rule, "the target keeps its key to itself")
         return
     door = _Door("listCalendars", "GET", CALENDARS)
-    shut = not bench.is_broken("key-known", door.operation)
+    shut = not bench.is_broken("key-known", operation=door.operation)
     for text in _respelt(bench, key):
         shut = shut and _knock(bench, door, "key-exact", _BAD_KEY, f"Token {text}")
-    if not bench.is_broken("key-form", door.operation):
+    if not bench.is_broken("key-form", operation=door.operation):
         _knock(bench, door, "key-exact", _BAD_FORM, f"Token {key} {key}")
     for name, value in (("X-API-Key", key), ("X-Authorization", f"Token {key}"), ("Cookie", f"token={key}")):
         probe = Probe("key-elsewhere", "listCalendars", name, "GET", CALENDARS, 401, MISSING_KEY, header(name, value))

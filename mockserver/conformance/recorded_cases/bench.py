@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from mockserver.conformance import every_response, expectations
 from mockserver.conformance.answers import answers_of
+from mockserver.conformance.calendar_bodies import Credentials, calendar_body, created_id, fresh_credentials
+from mockserver.conformance.check_context import CheckContext
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation, facts_of
+from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.origins import in_order
 from mockserver.conformance.run import Run
 
-CALENDARS: Final = "/api/v1/calendars"
-EVENTS: Final = "/api/v1/calendar_events"
 NOBODY: Final = f"{CALENDARS}/cal_0000000000000000"
 """The path of a calendar that nobody has."""
 NOT_FOUND: Final = {"error": "Calendar not found"}
@@ -75,37 +76,36 @@ def expected_by(probe: Probe) -> Expectation:
     return expectations.unless_throttled(expectations.every(*whole))
 
 
-class Bench:
+class Bench(CheckContext):
     """A run's probes: what they share, and the calendars that they make."""
 
     def __init__(self, run: Run) -> None:
-        self.run = run
-        self.target = run.target
+        super().__init__(run)
         self.answers = answers_of(run.contract)
         self.writes = run.target.writes
         """Whether there is anything of this run's own to write to."""
         self._memory = run.memory
         self._made: list[str] = []
-        self._secrets: tuple[str, str] | None = None
+        self._credentials: Credentials | None = None
 
     def ask(self, probe: Probe, before: Sequence[Exchange] = ()) -> Exchange:
         """Sends a probe and checks its answer; `before` are the exchanges that it rests on."""
         exchange = self.target.send(
             probe.method, probe.path, json=probe.json, body=probe.raw, headers=probe.headers, key=probe.key
         )
-        self.check(probe, exchange, before)
+        self.check_answer(probe, exchange, before)
         return exchange
 
-    def check(self, probe: Probe, exchange: Exchange, before: Sequence[Exchange] = ()) -> bool:
+    def check_answer(self, probe: Probe, exchange: Exchange, before: Sequence[Exchange] = ()) -> bool:
         """Holds an answer against its probe, unless a rule on all answers has told what is wrong with it."""
-        if exchange.status == 429 or any(self.is_broken(rule, probe.operation) for rule in probe.unless):
+        if exchange.status == 429 or self.is_broken(*probe.unless, operation=probe.operation):
             return False
         expectation = expected_by(probe)
         right_status = exchange.status == probe.status
         holds = not broken(expectation, facts_of([exchange]))
         if not holds and self.is_told(exchange, right_status=right_status):
             return False
-        return self.run.check(
+        return self.check(
             probe.rule,
             expectation,
             operation=probe.operation,
@@ -118,15 +118,11 @@ class Bench:
         found = [*before, *(origin for one in (*before, exchange) for origin in self._memory.before(one))]
         return [one for one in in_order(found) if one.number != exchange.number]
 
-    def is_broken(self, rule: str, operation: str) -> bool:
-        """Whether a rule is known to be broken by an operation."""
-        return any((rule, operation) == known[:2] for known in self.run.findings.broken)
-
     def is_told(self, exchange: Exchange, *, right_status: bool) -> bool:
         """Whether a rule on all answers has told already why this one is not as it should be."""
         wrong = every_response.broken(self.answers, exchange)
         operation = self.answers.place(exchange.request.method, exchange.request.path).operation
-        if right_status and self.is_broken("secrets-not-echoed", operation):
+        if right_status and self.is_broken("secrets-not-echoed", operation=operation):
             return True
         if not right_status and exchange.status < 400:
             return bool(wrong & _OF_STATUS)
@@ -134,17 +130,8 @@ class Bench:
 
     def fields(self, **given: Any) -> dict[str, Any]:
         """The body of a new calendar of this run, with these fields; None leaves one out."""
-        if self._secrets is None:
-            self._secrets = self.target.secret("client_secret"), self.target.secret("refresh_token")
-        secret, token = self._secrets
-        fields = {
-            "platform": "google",
-            "client_id": "conformance.invalid",
-            "client_secret": secret,
-            "refresh_token": token,
-            "metadata": {"conformance_run": self.target.tag()},
-            **given,
-        }
+        self._credentials = self._credentials or fresh_credentials(self.target)
+        fields = calendar_body(self.target, given, credentials=self._credentials)
         if "metadata" in given:
             # It has to be found again also when nobody sees the answer.
             fields.setdefault("deduplication_key", self.target.tag())
@@ -157,11 +144,10 @@ class Bench:
 
     def took(self, exchange: Exchange) -> bool:
         """Whether the answer is that of a new calendar; it is deleted in the end."""
-        made = exchange.json if exchange.status == 201 else None
-        if not isinstance(made, dict) or not isinstance(made.get("id"), str):
-            return False
-        self._made.append(made["id"])
-        return True
+        made = created_id(exchange)
+        if made is not None:
+            self._made.append(made)
+        return made is not None
 
     def forget(self, calendar_id: str) -> None:
         """The calendar was deleted by its probe."""
@@ -176,10 +162,3 @@ class Bench:
 def header(name: str, value: str) -> tuple[tuple[str, str], ...]:
     """One header."""
     return ((name, value),)
-
-
-def first_of(exchange: Exchange) -> Mapping[str, Any] | None:
-    """The first result of a page; None where there is none."""
-    page = exchange.json
-    results = page.get("results") if isinstance(page, dict) else None
-    return results[0] if isinstance(results, list) and results and isinstance(results[0], dict) else None

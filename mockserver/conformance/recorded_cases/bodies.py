@@ -7,7 +7,9 @@ import re
 from typing import Any
 from urllib.parse import urlencode
 
-from mockserver.conformance.recorded_cases.bench import CALENDARS, Bench, Holding, Probe, header
+from mockserver.conformance.calendar_bodies import CLIENT, MARK
+from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.recorded_cases.bench import Bench, Holding, Probe, header
 from mockserver.conformance.rules import Need, Rule
 
 _WRITE: frozenset[Need] = frozenset({"read", "write"})
@@ -156,7 +158,7 @@ def _types(bench: Bench, calendar: str) -> None:
         probe = Probe("body-type-taken", "createCalendar", "Content-Type", "POST", CALENDARS, 201, _echo(fields))
         body = json.dumps(fields).encode()
         bench.took(bench.ask(probe._replace(raw=body, headers=header("Content-Type", kind))))
-    tag = {"conformance_run": bench.target.tag()}
+    tag = {MARK: bench.target.tag()}
     probe = Probe("body-type-taken", "updateCalendar", "Content-Type", "PATCH", calendar, 200, Holding(metadata=tag))
     bench.ask(probe._replace(raw=_multipart({"metadata": json.dumps(tag)}), headers=header("Content-Type", _MULTIPART)))
 
@@ -178,7 +180,7 @@ def _forms(bench: Bench, calendar: str) -> None:
         bench.ask(Probe("form-blank", "createCalendar", "client_id", "POST", CALENDARS, 400, blank, form, raw=raw))
     )
     no_json = {"metadata": ["Value must be valid JSON."]}
-    raw = urlencode({**fields, "client_id": "conformance.invalid", "metadata": "{bad"}).encode()
+    raw = urlencode({**fields, "client_id": CLIENT, "metadata": "{bad"}).encode()
     bench.took(
         bench.ask(Probe("form-blank", "createCalendar", "metadata", "POST", CALENDARS, 400, no_json, form, raw=raw))
     )

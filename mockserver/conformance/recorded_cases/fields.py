@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, NamedTuple
 
+from mockserver.conformance.calendar_bodies import CLIENT, MARK, marked
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import no_row, same_document, status, where
-from mockserver.conformance.recorded_cases.bench import CALENDARS, Bench, Holding, Probe
+from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.list_pages import is_page
+from mockserver.conformance.recorded_cases.bench import Bench, Holding, Probe
 from mockserver.conformance.rules import Need, Rule
 
 _WRITE: frozenset[Need] = frozenset({"read", "write"})
@@ -233,11 +237,10 @@ def _refuse_creates(bench: Bench) -> None:
 
 
 def _check_nothing_stored(bench: Bench, refused: Exchange, tag: str) -> None:
-    listed = bench.target.send("GET", f"{CALENDARS}?deduplication_key={tag}")
-    results = (listed.json or {}).get("results") if listed.status == 200 else None
-    if not isinstance(results, list):
+    listed = bench.get(f"{CALENDARS}?deduplication_key={tag}")
+    if not is_page(listed):
         return
-    bench.run.check(
+    bench.check(
         "refusal-stores-nothing",
         where(status(400, of=refused), no_row({"deduplication_key": tag})),
         operation="createCalendar",
@@ -246,25 +249,25 @@ def _check_nothing_stored(bench: Bench, refused: Exchange, tag: str) -> None:
 
 
 def _refuse_updates(bench: Bench, calendar: str) -> None:
-    before = bench.target.send("GET", calendar)
+    before = bench.get(calendar)
     if before.status != 200:
         return
     read_back: set[str] = set()
     for case in wrong("PATCH"):
         # Something good beside what is wrong, for it to be stored where a refusal stores anything.
-        good = {} if "metadata" in case.fields else {"metadata": {"conformance_run": bench.target.tag()}}
+        good = {} if "metadata" in case.fields else marked(bench.target.tag())
         probe = Probe(case.rule, "updateCalendar", case.field, "PATCH", calendar, 400, case.told)
         refused = bench.ask(probe._replace(json={**good, **case.fields}, unless=_before(case.rule)))
         if refused.status != 400:
-            before = bench.target.send("GET", calendar)
+            before = bench.get(calendar)
             continue
         if case.rule in read_back:
             continue
         read_back.add(case.rule)
-        after = bench.target.send("GET", calendar)
+        after = bench.get(calendar)
         if after.status == 200 and before.status == 200:
             unchanged = where(status(400, of=refused), same_document(before, but=_VOLATILE, both=True))
-            bench.run.check(
+            bench.check(
                 "refusal-stores-nothing",
                 unchanged,
                 operation="updateCalendar",
@@ -296,7 +299,7 @@ def taken(bench: Bench, calendar: str) -> None:
     wanted: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
     tag = bench.target.tag()
     for name, longest in _LIMITS.items():
-        start = tag if name == "deduplication_key" else "conformance.invalid"
+        start = tag if name == "deduplication_key" else CLIENT
         text = start + "\u00e9" * (longest - len(start))
         wanted.append(("field-length", name, {name: text}, {name: text}))
         if name != "deduplication_key":
@@ -310,7 +313,7 @@ def taken(bench: Bench, calendar: str) -> None:
     for kept in ("\u200bx\u200b", "\ufeffx", "a\x01b", "\u00e9\U0001f600"):
         wanted.append(("field-stripped", "client_id", {"client_id": kept}, {"client_id": kept}))
     wanted.append(("field-stripped", "metadata", {"metadata": {" k ": " v "}}, {"metadata": {" k ": " v "}}))
-    at_limit = {"conformance_run": tag, "pad": "x" * (1000 - len(f'{{"conformance_run": "{tag}", "pad": ""}}'))}
+    at_limit = {MARK: tag, "pad": "x" * (1000 - len(json.dumps({MARK: tag, "pad": ""})))}
     wanted.append(("field-metadata", "metadata", {"metadata": at_limit}, {"metadata": at_limit}))
     for rule, field, given, shown in wanted:
         probe = Probe(rule, "createCalendar", field, "POST", CALENDARS, 201, Holding(shown), json=bench.fields(**given))

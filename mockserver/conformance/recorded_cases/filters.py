@@ -6,8 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 from mockserver.conformance.exchange import Exchange
-from mockserver.conformance.expectations import LAST, each_row, every, facts_of, same_rows
-from mockserver.conformance.recorded_cases.bench import CALENDARS, EVENTS, Bench, Holding, Probe, expected_by, first_of
+from mockserver.conformance.expectations import each_row, every, same_rows
+from mockserver.conformance.guard import CALENDARS, EVENTS
+from mockserver.conformance.list_pages import ids_in, is_page, rows_in
+from mockserver.conformance.recorded_cases.bench import Bench, Holding, Probe, expected_by
 from mockserver.conformance.rules import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -226,24 +228,24 @@ def _twice(bench: Bench) -> None:
 
 def _unknown(bench: Bench) -> None:
     for path, operation in ((CALENDARS, "listCalendars"), (EVENTS, "listCalendarEvents")):
-        plain = bench.target.send("GET", path)
+        plain = bench.get(path)
         if plain.status != 200:
             continue
         for query in (*_UNKNOWN, "deduplication_key_=x", "start_time=bad") if path == EVENTS else _UNKNOWN[:6]:
-            answer = bench.target.send("GET", f"{path}?{query}")
+            answer = bench.get(f"{path}?{query}")
             # Twice, for a list that is another one every other time.
-            again = [bench.target.send("GET", path) for _ in range(2)] if _ids(answer) != _ids(plain) else []
-            if any(_ids(after) != _ids(plain) for after in again):
+            again = [bench.get(path) for _ in range(2)] if ids_in(answer) != ids_in(plain) else []
+            if any(ids_in(after) != ids_in(plain) for after in again):
                 # The project changes meanwhile: what was compared was not the same list.
                 plain = again[-1]
                 continue
             probe = Probe("parameter-unknown", operation, query.partition("=")[0], "GET", path, 200)
-            if bench.check(probe, answer, [plain]) and answer.status == 200:
+            if bench.check_answer(probe, answer, [plain]) and answer.status == 200:
                 _same_results(bench, probe, plain, answer)
 
 
 def _same_results(bench: Bench, probe: Probe, plain: Exchange, answer: Exchange) -> None:
-    bench.run.check(
+    bench.check(
         probe.rule,
         every(expected_by(probe), same_rows(plain)),
         operation=probe.operation,
@@ -252,24 +254,18 @@ def _same_results(bench: Bench, probe: Probe, plain: Exchange, answer: Exchange)
     )
 
 
-def _ids(exchange: Exchange) -> list[Any]:
-    page = exchange.json
-    results = page.get("results") if isinstance(page, dict) else None
-    return [item.get("id") for item in results if isinstance(item, dict)] if isinstance(results, list) else []
-
-
 def _exact(bench: Bench) -> None:
     """Of a key that a calendar has, every other spelling finds nothing but calendars with exactly that spelling."""
     key = _some_key(bench)
     if key is None:
-        bench.run.findings.unobservable["filter-exact"] = "no calendar has a deduplication key"
+        bench.unobservable("filter-exact", "no calendar has a deduplication key")
         return
     spelt = [key, key.swapcase(), key.upper(), key[:-1], f"{key}x", f" {key}", f"{key} ", "%", "*", "_" * len(key)]
     for text in dict.fromkeys(text for text in spelt if text):
-        answer = bench.target.send("GET", f"{CALENDARS}?deduplication_key={quote(text, safe='')}")
-        if not facts_of([answer]).is_page(LAST):
+        answer = bench.get(f"{CALENDARS}?deduplication_key={quote(text, safe='')}")
+        if not is_page(answer):
             continue
-        bench.run.check(
+        bench.check(
             "filter-exact",
             each_row([None], [["deduplication_key", "=", text]], most=1),
             operation="listCalendars",
@@ -279,14 +275,11 @@ def _exact(bench: Bench) -> None:
 
 
 def _some_key(bench: Bench) -> str | None:
-    page = bench.target.send("GET", CALENDARS).json
-    results = page.get("results") if isinstance(page, dict) else None
-    keys = [item.get("deduplication_key") for item in results or () if isinstance(item, dict)]
+    keys = [row.get("deduplication_key") for row in rows_in(bench.get(CALENDARS))]
     return next((key for key in keys if isinstance(key, str) and key), None)
 
 
 def first_calendar(bench: Bench) -> str | None:
     """The path of the first calendar of the list."""
-    shown = first_of(bench.target.send("GET", CALENDARS))
-    name = shown.get("id") if shown is not None else None
-    return f"{CALENDARS}/{name}" if isinstance(name, str) else None
+    shown = ids_in(bench.get(CALENDARS))
+    return f"{CALENDARS}/{shown[0]}" if shown else None

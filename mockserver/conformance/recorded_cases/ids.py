@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from mockserver.conformance.calendar_bodies import marked
 from mockserver.conformance.exchange import Exchange
-from mockserver.conformance.recorded_cases.bench import CALENDARS, NOBODY, NOT_FOUND, Bench, Probe, header
+from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.recorded_cases.bench import NOBODY, NOT_FOUND, Bench, Probe, header
 from mockserver.conformance.rules import Need, Rule
 
 _WRITE: frozenset[Need] = frozenset({"read", "write"})
@@ -92,7 +94,7 @@ def _gone(bench: Bench) -> None:
         return
     bench.forget(made.json["id"])
     before: list[Exchange] = [made, deleted]
-    tag = {"metadata": {"conformance_run": bench.target.tag()}}
+    tag = marked(bench.target.tag())
     bench.ask(Probe("id-gone", "getCalendar", "object_id", "GET", path, 404, NOT_FOUND), before)
     bench.ask(Probe("id-gone", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND, json=tag), before)
     bench.ask(Probe("id-gone", "deleteCalendar", "object_id", "DELETE", path, 404, NOT_FOUND), before)

@@ -7,7 +7,8 @@ from typing import Any
 from mockserver.conformance import every_response
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.expectations import facts_of, same_headers
-from mockserver.conformance.recorded_cases.bench import CALENDARS, EVENTS, NOBODY, Bench, Holding, Probe, header
+from mockserver.conformance.guard import CALENDARS, EVENTS
+from mockserver.conformance.recorded_cases.bench import NOBODY, Bench, Holding, Probe, header
 from mockserver.conformance.rules import Rule
 from mockserver.conformance.run import Forbidden
 
@@ -83,12 +84,12 @@ def _head(bench: Bench, calendar: str) -> None:
     paths = (CALENDARS, EVENTS, calendar, NOBODY, f"{CALENDARS}?cursor=bad", f"{EVENTS}?ordering=bad")
     for path in paths:
         operation = bench.answers.place("GET", path).operation
-        got, headed = bench.target.send("GET", path), bench.target.send("HEAD", path)
+        got, headed = bench.get(path), bench.target.send("HEAD", path)
         alike = same_headers(got, headed, _COMPARED)
         wrong = broken(alike, facts_of([got, headed]))
         if wrong and any(every_response.broken(bench.answers, exchange) for exchange in (got, headed)):
             continue
-        bench.run.check(
+        bench.check(
             "head-as-get",
             alike,
             operation=operation,
@@ -107,7 +108,7 @@ def _undeclared(bench: Bench, calendar: str) -> None:
                 bench.took(bench.ask(probe))
             except Forbidden:
                 # A method on a whole collection is more than the transport lets through on some targets.
-                bench.run.findings.unobservable.setdefault("method-text", "the target may be changed too much by it")
+                bench.unobservable("method-text", "the target may be changed too much by it")
 
 
 def _override(bench: Bench, calendar: str) -> None:

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from mockserver.conformance.recorded_cases.bench import (
-    CALENDARS,
-    EVENTS,
-    NOBODY,
-    NOT_FOUND,
-    Bench,
-    Holding,
-    Probe,
-    header,
-)
+from mockserver.conformance.guard import CALENDARS, EVENTS
+from mockserver.conformance.recorded_cases.bench import NOBODY, NOT_FOUND, Bench, Holding, Probe, header
 from mockserver.conformance.rules import Rule
 
 _REFUSED = {"detail": "Could not satisfy the request Accept header."}

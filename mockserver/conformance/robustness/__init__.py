@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mockserver.conformance.recorded_cases.bench import CALENDARS, Bench
+from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.recorded_cases.bench import Bench
 from mockserver.conformance.robustness import bodies, broken, cursors, queries
 from mockserver.conformance.robustness.odd import throw
 from mockserver.conformance.rules import Need, Rule

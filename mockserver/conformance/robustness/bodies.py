@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from mockserver.conformance.recorded_cases.bench import CALENDARS, Bench, Holding, header
+from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.recorded_cases.bench import Bench, Holding, header
 from mockserver.conformance.robustness.odd import Odd
 
 _JSON = header("Content-Type", "application/json")

@@ -6,7 +6,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import status
-from mockserver.conformance.recorded_cases.bench import CALENDARS, Bench
+from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.recorded_cases.bench import Bench
 from mockserver.conformance.rules import Rule
 
 RULE: Final = Rule(
@@ -68,7 +69,7 @@ def send_broken(bench: Bench) -> None:
     """Sends each, and sees whether the service still answers."""
     if not getattr(bench.target, "takes_bytes", False):
         why = "broken bytes are only sent to a target on this machine, over plain HTTP"
-        bench.run.findings.unobservable[RULE.id] = why
+        bench.unobservable(RULE.id, why)
         return
     quiet: list[Exchange] = []
     for number, one in enumerate(_BYTES, 1):
@@ -83,7 +84,7 @@ def send_broken(bench: Bench) -> None:
 
 
 def _check(bench: Bench, field: str, statuses: _Ways, exchanges: list[Exchange]) -> bool:
-    return bench.run.check(
+    return bench.check(
         RULE.id,
         status(*statuses),
         operation="listCalendars",

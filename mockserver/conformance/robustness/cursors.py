@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from typing import Any
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode
 
 from mockserver.conformance.evaluation import broken
-from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import facts_of, same_rows
-from mockserver.conformance.recorded_cases.bench import CALENDARS, EVENTS, Bench
+from mockserver.conformance.guard import CALENDARS, EVENTS
+from mockserver.conformance.list_pages import cursor_of, ids_in, link_of
+from mockserver.conformance.recorded_cases.bench import Bench
 from mockserver.conformance.robustness.odd import Odd
 
 _PLACES = (("listCalendars", CALENDARS), ("listCalendarEvents", EVENTS))
@@ -76,7 +76,7 @@ def _odd(operation: str, path: str, text: str, statuses: frozenset[int]) -> Odd:
 def damaged(bench: Bench) -> Iterator[Odd]:
     """A cursor of the service's own, cut and bent; nothing where no list has a second page."""
     for operation, path in _PLACES:
-        text = _next_cursor(bench.target.send("GET", path))
+        text = cursor_of(link_of(bench.get(path).json))
         if text is None:
             continue
         bent = (text[:-1], text[:-4], text[1:], text[: len(text) // 2], text + "A", text + "AAAA", text[::-1], text * 3)
@@ -87,24 +87,24 @@ def damaged(bench: Bench) -> Iterator[Odd]:
 def compare_spellings(bench: Bench) -> None:
     """The same position written in another way shows the same page."""
     why = "no list has a second page, or the cursors are of another form"
-    bench.run.findings.unobservable.setdefault("cursor-encoding", why)
+    bench.unobservable("cursor-encoding", why)
     for operation, path in _PLACES:
-        first = bench.target.send("GET", path)
-        text = _next_cursor(first)
+        first = bench.get(path)
+        text = cursor_of(link_of(first.json))
         tokens = _tokens(text) if text is not None else None
         if text is None or tokens is None or "p" not in tokens:
             continue
-        plain = bench.target.send("GET", f"{path}?cursor={quote(text, safe='')}")
+        plain = bench.get(f"{path}?cursor={quote(text, safe='')}")
         for spelt in _spellings(text, tokens):
-            answer = bench.target.send("GET", f"{path}?cursor={quote(spelt, safe='')}")
+            answer = bench.get(f"{path}?cursor={quote(spelt, safe='')}")
             same_page = same_rows(plain)
             holds = not broken(same_page, facts_of([plain, answer]))
             # Twice, for a list that is another one every other time.
-            again = [] if holds else [bench.target.send("GET", plain.request.path) for _ in range(2)]
-            changed = any(_results(plain) != _results(after) for after in again)
+            again = [] if holds else [bench.get(plain.request.path) for _ in range(2)]
+            changed = any(ids_in(plain) != ids_in(after) for after in again)
             if plain.status != 200 or changed or answer.status >= 500 or not answer.status:
                 return
-            bench.run.check(
+            bench.check(
                 "cursor-encoding",
                 same_page,
                 operation=operation,
@@ -133,16 +133,3 @@ def _tokens(text: str) -> dict[str, str] | None:
         return None
     tokens = {name: values[0] for name, values in parse_qs(plain, keep_blank_values=True).items()}
     return tokens if set(tokens) <= {"o", "r", "p"} else None
-
-
-def _next_cursor(exchange: Exchange) -> str | None:
-    page = exchange.json
-    link = page.get("next") if isinstance(page, dict) else None
-    values = parse_qs(urlsplit(link).query).get("cursor") if isinstance(link, str) else None
-    return values[-1] if values else None
-
-
-def _results(exchange: Exchange) -> list[Any]:
-    page = exchange.json
-    results = page.get("results") if isinstance(page, dict) else None
-    return [item.get("id") for item in results if isinstance(item, dict)] if isinstance(results, list) else []

@@ -9,7 +9,8 @@ from mockserver.conformance import every_response
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation, body, every, facts_of, status, unless_throttled, where
-from mockserver.conformance.recorded_cases.bench import ANYTHING, CALENDARS, Bench, wanted
+from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.recorded_cases.bench import ANYTHING, Bench, wanted
 
 _PROOF = f"{CALENDARS}?deduplication_key=conformance-still-there"
 _PAUSE = 24
@@ -57,7 +58,7 @@ def check(bench: Bench, odd: Odd, exchange: Exchange, before: Sequence[Exchange]
         led_to = bench.origins(exchange, *before)
     else:
         led_to = []
-    bench.run.check(odd.rule, expectation, operation=odd.operation, field=odd.field, exchanges=[*led_to, exchange])
+    bench.check(odd.rule, expectation, operation=odd.operation, field=odd.field, exchanges=[*led_to, exchange])
 
 
 def _is_in_front(exchange: Exchange) -> bool:
@@ -75,16 +76,15 @@ def _expected_by(odd: Odd, exchange: Exchange) -> Expectation:
 
 def _is_known(bench: Bench, odd: Odd) -> bool:
     """Whether another rule is broken there already: a field that takes too much takes odd things as well."""
-    known = bench.run.findings.broken
     here = odd.operation, odd.field
-    if odd.field == "body" and bench.is_broken("field-unknown", odd.operation):
+    if odd.field == "body" and bench.is_broken("field-unknown", operation=odd.operation):
         return True
-    return any((operation, field) == here and rule != odd.rule for rule, operation, field in known)
+    return any((operation, field) == here and rule != odd.rule for rule, operation, field in bench.known_broken())
 
 
 def _prove(bench: Bench, thrown: Sequence[Exchange]) -> None:
-    proof = bench.target.send("GET", _PROOF)
-    bench.run.check(
+    proof = bench.get(_PROOF)
+    bench.check(
         "still-answers",
         status(200),
         operation=bench.answers.place(thrown[-1].request.method, thrown[-1].request.path).operation,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mockserver.conformance.recorded_cases.bench import ANYTHING, CALENDARS, EVENTS, Holding, header
+from mockserver.conformance.guard import CALENDARS, EVENTS
+from mockserver.conformance.recorded_cases.bench import ANYTHING, Holding, header
 from mockserver.conformance.robustness.odd import Odd
 
 _OK, _REFUSED, _EITHER = frozenset({200}), frozenset({400}), frozenset({200, 400})

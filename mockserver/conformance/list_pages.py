@@ -1,29 +1,17 @@
-"""Reads lists: pages, the links between them, and the cursors inside the links."""
+"""Reads the two lists: a page's rows, and its links to the pages before and after it."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from mockserver.conformance.exchange import Exchange, Key
-from mockserver.conformance.list_properties.instants import position, read
+from mockserver.conformance.listed import results_of, rows_of
 
 Row: TypeAlias = Mapping[str, Any]
 Query: TypeAlias = tuple[tuple[str, str], ...]
-ORDERINGS = (
-    "-updated_at",
-    "updated_at",
-    "start_time",
-    "-start_time",
-    "end_time",
-    "-end_time",
-    "created_at",
-    "-created_at",
-)
 
 
 class Listing(NamedTuple):
@@ -74,15 +62,35 @@ class Page:
 
 def page_of(listing: Listing, query: Query, exchange: Exchange) -> Page:
     """The page in an answer. Raises Unreadable."""
-    body = exchange.json if exchange.status == 200 else None
-    if not isinstance(body, dict) or not isinstance(body.get("results"), list):
+    body: Any = exchange.json if exchange.status == 200 else None
+    results, rows = results_of(body), rows_of(body)
+    if results is None or len(rows) < len(results):
         raise Unreadable(exchange)
-    rows, links = body["results"], [body.get("next"), body.get("previous")]
-    if not all(isinstance(row, dict) and isinstance(row.get("id"), str) for row in rows):
-        raise Unreadable(exchange)
+    links = [body.get("next"), body.get("previous")]
     if not all(link is None or isinstance(link, str) for link in links):
         raise Unreadable(exchange)
     return Page(listing, query, exchange, tuple(rows), links[0], links[1], exchange.request.key)
+
+
+def is_page(exchange: Exchange) -> bool:
+    """Whether an answer is a page, whatever its rows are."""
+    return exchange.status == 200 and results_of(exchange.json) is not None
+
+
+def rows_in(exchange: Exchange) -> list[dict[str, Any]]:
+    """The rows of an answer that have an id; none where it is no page."""
+    return rows_of(exchange.json)
+
+
+def ids_in(exchange: Exchange) -> list[str]:
+    """The ids of the rows of an answer, in order; none where it is no page."""
+    return [row["id"] for row in rows_in(exchange)]
+
+
+def link_of(body: Any, name: str = "next") -> str | None:
+    """A link of a page, by the page's JSON: `next` or `previous`; None where there is none."""
+    link = body.get(name) if isinstance(body, dict) else None
+    return link if isinstance(link, str) else None
 
 
 def address(listing: Listing, query: Sequence[tuple[str, str]]) -> str:
@@ -101,32 +109,6 @@ def link_query(link: str) -> Query:
     return tuple(parse_qsl(urlsplit(link).query, keep_blank_values=True))
 
 
-def sort_key(row: Row, ordering: str) -> int | None:
-    """What a row is sorted by; smaller comes first under any ordering. None where the row has no such time."""
-    instant = read(row.get(ordering.removeprefix("-")))
-    return -instant if instant is not None and ordering.startswith("-") else instant
-
-
-class Cursor(NamedTuple):
-    """What the service's own cursors say: rows to skip, whether to walk backwards, the place to start beyond."""
-
-    offset: int = 0
-    reverse: bool = False
-    position: int | None = None
-
-    def text(self) -> str:
-        """The cursor as the service writes it."""
-        tokens = [("o", str(self.offset))] if self.offset else []
-        tokens += [("r", "1")] if self.reverse else []
-        tokens += [("p", position(self.position))] if self.position is not None else []
-        return base64.b64encode(urlencode(tokens).encode()).decode()
-
-
-def is_known_cursor(link: str) -> bool:
-    """Whether the cursor in a link is of the form that Cursor writes."""
-    text = dict(link_query(link)).get("cursor", "")
-    try:
-        tokens = parse_qsl(base64.b64decode(text, validate=True).decode("ascii"), keep_blank_values=True)
-    except (binascii.Error, UnicodeDecodeError):
-        return False
-    return bool(tokens) and {name for name, _ in tokens} <= {"o", "r", "p"}
+def cursor_of(link: str | None) -> str | None:
+    """The cursor in a link; None where there is none."""
+    return dict(link_query(link)).get("cursor") or None if link is not None else None
