@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from email.utils import formatdate
 from socket import socket
@@ -27,6 +28,8 @@ _SWEEP = 1.0
 """How often it is looked for connections that waited for too long, in seconds."""
 _GRACE = 1.0
 """How long requests that are under way may take when the server stops, in seconds."""
+_MOST_IDLE = 32
+"""How many workers stay while there is nothing to do."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -110,8 +113,8 @@ class HttpServer:
         lifespan = _Lifespan(self._app)
         await lifespan.start()
         emptied = asyncio.Event()
-        requests = _Requests(self._app, self._log, loop)
-        shared = Server(requests.begin, self._header_lines, set(), emptied.set, self._limits)
+        workers = _Workers(self._app, self._log, loop)
+        shared = Server(workers.begin, self._header_lines, set(), emptied.set, self._limits)
         servers = [await loop.create_server(lambda: HttpConnection(shared, loop), sock=one) for one in sockets]
         sweeper = loop.create_task(_sweep(shared, loop))
         if self._ready is not None:
@@ -123,7 +126,7 @@ class HttpServer:
         if self._stopping is not None:
             self._stopping()
         await self._drain(shared, emptied)
-        await requests.end()
+        await workers.end()
         await lifespan.end()
         with self._lock:
             self._loop = None
@@ -159,41 +162,75 @@ async def _sweep(shared: Server, loop: asyncio.AbstractEventLoop) -> None:
             connection.check(now)
 
 
-class _Requests:
-    """The requests that are being answered, each in a task of its own."""
+class _Workers:
+    """Runs the application in a few tasks that stay, instead of in a new task for each request.
+
+    A worker takes all requests that came in together, one after the other. When the application has to wait for one of
+    them, another worker takes the rest.
+    """
 
     def __init__(self, app: App, log: logging.Logger, loop: asyncio.AbstractEventLoop) -> None:
         self._app = app
         self._log = log
         self._loop = loop
-        self._answering: dict[asyncio.Task[None], RequestCycle] = {}
+        self._queue: deque[RequestCycle] = deque()
+        self._idle: list[asyncio.Future[None]] = []
+        self._current: dict[asyncio.Task[None], RequestCycle | None] = {}
+        """Every worker's task, with the request that it is working on."""
+        self._is_due = False
 
     def begin(self, cycle: RequestCycle) -> None:
-        """Starts the application for a request."""
-        task = self._loop.create_task(self._answer(cycle))
-        self._answering[task] = cycle
-        task.add_done_callback(self._ended)
+        """Has the application answer a request, in the next turn of the event loop."""
+        self._queue.append(cycle)
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._dispatch)
 
     async def end(self) -> None:
-        """Cancels all that are left, and waits until they have ended."""
-        tasks = list(self._answering)
+        """Cancels all workers, with the requests that are left, and waits until they have ended."""
+        self._idle.clear()
+        tasks = list(self._current)
         for task in tasks:
             task.cancel("the server stops")
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _answer(self, cycle: RequestCycle) -> None:
-        await self._app(cycle.scope, cycle.receive, cycle.send)
+    def _dispatch(self) -> None:
+        """Gives the queue to a worker, and comes back in the next turn to see whether it had to wait."""
+        self._is_due = False
+        if not self._queue:
+            return
+        if self._idle:
+            self._idle.pop().set_result(None)
+        else:
+            task = self._loop.create_task(self._work())
+            self._current[task] = None
+            task.add_done_callback(self._ended)
+        self._is_due = True
+        self._loop.call_soon(self._dispatch)
+
+    async def _work(self) -> None:
+        me = asyncio.current_task()
+        assert me is not None
+        while len(self._idle) < _MOST_IDLE:
+            while self._queue:
+                cycle = self._current[me] = self._queue.popleft()
+                await self._app(cycle.scope, cycle.receive, cycle.send)
+                if not cycle.answered:
+                    cycle.end(self._log.error)
+            self._current[me] = None
+            called = self._loop.create_future()
+            self._idle.append(called)
+            await called
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        cycle = self._answering.pop(task)
-        if task.cancelled():
-            cycle.fail()
-        elif (error := task.exception()) is not None:
+        """An error in the application ends its worker: the request is answered here, and other workers go on."""
+        cycle = self._current.pop(task)
+        if cycle is None:
+            return
+        if not task.cancelled() and (error := task.exception()) is not None:
             self._log.error("the application failed", exc_info=error)
-            cycle.fail()
-        elif not cycle.answered:
-            cycle.end(self._log.error)
+        cycle.fail()
 
 
 class _Lifespan:

@@ -180,3 +180,31 @@ def test_an_application_that_cannot_start_ends_the_server_with_its_reason() -> N
     with pytest.raises(RuntimeError, match="no fixtures"):
         HttpServer(app).run([listening])
     listening.close()
+
+
+def test_a_request_that_fails_or_waits_holds_up_no_other_that_came_with_it() -> None:
+    app = Waiting()
+
+    async def mixed(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan" or scope["path"] == "/wait":
+            await app(scope, receive, send)
+        elif scope["path"] == "/fail":
+            raise LookupError
+        else:
+            await saying(b"yes")(scope, receive, send)
+
+    kinds = ["wait", "fail", "x"] * 20
+    with serving(mixed) as address, contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(socket.create_connection(address, timeout=60)) for _ in kinds]
+        for connection, kind in zip(connections, kinds, strict=True):
+            connection.sendall(b"GET /%b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % kind.encode())
+        statuses = [
+            [status for status, _ in responses(everything(connection))]
+            for connection, kind in zip(connections, kinds, strict=True)
+            if kind != "wait"
+        ]
+        assert statuses == [[500], [200]] * 20
+        app.let_go.set()
+        for connection, kind in zip(connections, kinds, strict=True):
+            if kind == "wait":
+                assert responses(everything(connection)) == [(200, b"here")]
