@@ -56,7 +56,7 @@ class Wire(asyncio.Transport):
 
 
 class Tasks:
-    """Has requests answered as the server does."""
+    """Answers each request in a task of its own; the server has workers for that (test_server.py)."""
 
     def __init__(self, app: App) -> None:
         self._app = app
