@@ -1,4 +1,4 @@
-"""Projects with a calendar and subscriptions, whose time is in the test's hands."""
+"""Projects, calendars, events and bots, built without a service; the test sets the time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from mockserver.domain.clock import FixedClock
-from mockserver.domain.model import Calendar, Credentials
+from mockserver.domain.model import Bot, Calendar, CalendarEvent, Credentials
 from mockserver.domain.store import Project, State, Store
 from mockserver.domain.subscriptions import TRIGGERS, Subscription
 
@@ -35,6 +35,46 @@ def make_calendar(**fields: Any) -> Calendar:
         last_attempted_sync_at=NOW,
     )
     return calendar._replace(**fields)
+
+
+def make_event(**fields: Any) -> CalendarEvent:
+    """An event of the calendar of `make_calendar`, an hour from now, with these fields."""
+    event = CalendarEvent(
+        id="evt_aaaaaaaaaaaaaaaa",
+        seq=1,
+        calendar_id="cal_aaaaaaaaaaaaaaaa",
+        platform_uuid="upstream_1",
+        meeting_url=None,
+        start_time=NOW + 3600 * SECOND,
+        end_time=NOW + 7200 * SECOND,
+        is_deleted=False,
+        attendees=[],
+        ical_uid=None,
+        name=None,
+        raw={},
+        bots=[],
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    return event._replace(**fields)
+
+
+def make_bot(**fields: Any) -> Bot:
+    """A scheduled bot for the event of `make_event`, with these fields."""
+    bot = Bot(
+        id="bot_aaaaaaaaaaaaaaaa",
+        seq=1,
+        event_id="evt_aaaaaaaaaaaaaaaa",
+        name="Notes",
+        meeting_url="https://meet.example/a",
+        join_at=NOW + 3600 * SECOND,
+        state="scheduled",
+        metadata=None,
+        deduplication_key=None,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    return bot._replace(**fields)
 
 
 def make_project(*urls: str, calendar: Calendar | None = None, name: str = "A", frozen: bool = True) -> Project:

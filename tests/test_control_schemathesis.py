@@ -81,7 +81,7 @@ def find(name: str) -> Any:
     raise AssertionError(name)
 
 
-class World:
+class Deployment:
     """A mock that is the same before every request, with one of everything that a path can name."""
 
     def __init__(self) -> None:
@@ -185,11 +185,11 @@ def nobody_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", operations())
 def test_an_operation_takes_what_its_schema_allows_and_refuses_the_rest(name: str, examples: int) -> None:
     load_all_checks()
-    world, checks = World(), CHECKS.get_by_names(list(CHECKED))
+    deployment, checks = Deployment(), CHECKS.get_by_names(list(CHECKED))
     operation = find(name)
     test = create_test(
         operation=operation,
-        test_func=lambda case: world.try_(case, checks),
+        test_func=lambda case: deployment.try_(case, checks),
         config=HypothesisTestConfig(
             project=operation.schema.config,
             modes=list(HypothesisTestMode),
@@ -204,4 +204,4 @@ def test_an_operation_takes_what_its_schema_allows_and_refuses_the_rest(name: st
         ),
     )
     test()
-    assert not world.failures, "\n".join([f"{len(world.failures)} failures", *world.failures[:10]])
+    assert not deployment.failures, "\n".join([f"{len(deployment.failures)} failures", *deployment.failures[:10]])

@@ -34,7 +34,7 @@ def load_app() -> Any:
     return module
 
 
-class World:
+class Simulated:
     """What happens to a project of its own in a running mock, over the control API: times in hours from now."""
 
     def __init__(self, url: str, webhook: str) -> None:
@@ -87,14 +87,14 @@ class World:
 
 
 class Rehearsal:
-    """The app, its address, and the world that it lives in."""
+    """The app, its address, and the project that it works in."""
 
-    def __init__(self, app: Any, url: str, world: World) -> None:
-        self.app, self.url, self.world = app, url, world
+    def __init__(self, app: Any, url: str, project: Simulated) -> None:
+        self.app, self.url, self.project = app, url, project
 
     def connect(self, user: str = "ada") -> str:
         calendar_id: str = self.app.connect(user, GOOGLE)
-        self.world.settle()
+        self.project.settle()
         self.told()
         return calendar_id
 
@@ -129,10 +129,10 @@ def begin() -> Iterator[Begin]:
         url = served.__enter__().url
         stops.append(lambda: served.__exit__(None, None, None))
         address = f"http://127.0.0.1:{server.server_port}"
-        world = World(url, f"{address}/webhook")
-        app = module.Integrator(url, world.key, world.secret)
+        project = Simulated(url, f"{address}/webhook")
+        app = module.Integrator(url, project.key, project.secret)
         setattr(handler, "app", app)  # noqa: B010
-        return Rehearsal(app, address, world)
+        return Rehearsal(app, address, project)
 
     yield start
     for stop in reversed(stops):
@@ -141,34 +141,34 @@ def begin() -> Iterator[Begin]:
 
 def test_events_come_and_go_and_their_bots_with_them(begin: Begin) -> None:
     rehearsal = begin()
-    world, app = rehearsal.world, rehearsal.app
+    project, app = rehearsal.project, rehearsal.app
     calendar_id = rehearsal.connect()
     assert app.calendars[calendar_id]["state"] == "connected"
     assert not app.events
 
-    kick_off = world.add(calendar_id, "Kick-off", 5)
-    review = world.add(calendar_id, "Review", 30)
-    world.add(calendar_id, "Lunch", 4, link=None)
-    world.add(calendar_id, "Yesterday", -3)
+    kick_off = project.add(calendar_id, "Kick-off", 5)
+    review = project.add(calendar_id, "Review", 30)
+    project.add(calendar_id, "Lunch", 4, link=None)
+    project.add(calendar_id, "Yesterday", -3)
     rehearsal.told()
     assert not app.events  # the service has not synced yet
-    world.advance(1 / 60)
+    project.advance(1 / 60)
     rehearsal.told()
     assert {event["name"] for event in app.events.values()} == {"Kick-off", "Review", "Lunch", "Yesterday"}
     assert rehearsal.names() == ["Kick-off", "Review"]
 
     bot_id = app.bots[rehearsal.event("Kick-off")["id"]]
-    world.move(calendar_id, kick_off, 50)
-    world.advance(1 / 60)
+    project.move(calendar_id, kick_off, 50)
+    project.advance(1 / 60)
     rehearsal.told()
     moved = rehearsal.event("Kick-off")
     assert moved["start_time"] > rehearsal.event("Review")["start_time"]
     assert app.bots[moved["id"]] == bot_id
     assert [(bot["id"], bot["join_at"]) for bot in moved["bots"]] == [(bot_id, moved["start_time"])]
 
-    world.vanish(calendar_id, kick_off)
-    world.cancel(calendar_id, review)
-    world.advance(1 / 60)
+    project.vanish(calendar_id, kick_off)
+    project.cancel(calendar_id, review)
+    project.advance(1 / 60)
     rehearsal.told()
     assert rehearsal.event("Kick-off")["is_deleted"]
     assert rehearsal.event("Review")["is_deleted"]
@@ -178,25 +178,25 @@ def test_events_come_and_go_and_their_bots_with_them(begin: Begin) -> None:
 
 def test_a_revoked_token_takes_the_bots_and_a_new_one_brings_them_back(begin: Begin) -> None:
     rehearsal = begin()
-    world, app = rehearsal.world, rehearsal.app
+    project, app = rehearsal.project, rehearsal.app
     calendar_id = rehearsal.connect()
-    world.add(calendar_id, "Review", 30)
-    world.advance(1 / 60)
+    project.add(calendar_id, "Review", 30)
+    project.advance(1 / 60)
     rehearsal.told()
     before = dict(app.bots)
     assert len(before) == 1
 
-    world.revoke(calendar_id)
+    project.revoke(calendar_id)
     rehearsal.told()
     assert app.calendars[calendar_id]["state"] == "disconnected"
     assert "invalid_grant" in app.calendars[calendar_id]["connection_failure_data"]["error"]
     assert not app.bots
-    world.advance(25)
+    project.advance(25)
     rehearsal.told()
     assert app.calendars[calendar_id]["state"] == "disconnected"
 
     app.reconnect(calendar_id, "1//second")
-    world.settle()
+    project.settle()
     rehearsal.told()
     assert app.calendars[calendar_id]["state"] == "disconnected"  # nobody tells of it
     app.refresh()
@@ -208,22 +208,22 @@ def test_a_revoked_token_takes_the_bots_and_a_new_one_brings_them_back(begin: Be
 
 def test_a_walk_over_many_pages_has_every_event_and_one_that_breaks_off_is_made_again(begin: Begin) -> None:
     rehearsal = begin()
-    world, app = rehearsal.world, rehearsal.app
+    project, app = rehearsal.project, rehearsal.app
     calendar_id = rehearsal.connect()
-    world.add(calendar_id, "Watch", 2, times=120)
-    world.advance(1 / 60)
+    project.add(calendar_id, "Watch", 2, times=120)
+    project.advance(1 / 60)
     rehearsal.told()
     assert len(app.events) == len(app.bots) == 120
     mark = app.watermarks[calendar_id]
     assert mark == max(event["updated_at"] for event in app.events.values())
 
-    world.add(calendar_id, "Late watch", 2, times=120)
-    rehearsal.world.fault(kind="page-dies", operation="listCalendarEvents", page=2, status=503)
-    world.advance(1 / 60)
+    project.add(calendar_id, "Late watch", 2, times=120)
+    rehearsal.project.fault(kind="page-dies", operation="listCalendarEvents", page=2, status=503)
+    project.advance(1 / 60)
     rehearsal.told()
     assert len(app.events) < 240
     assert app.watermarks[calendar_id] == mark
-    rehearsal.world.end_faults()
+    rehearsal.project.end_faults()
     app.refresh()
     rehearsal.told()
     assert len(app.events) == len(app.bots) == 240
@@ -231,14 +231,14 @@ def test_a_walk_over_many_pages_has_every_event_and_one_that_breaks_off_is_made_
 
 def test_a_calendar_that_is_deleted_stops_nothing(begin: Begin) -> None:
     rehearsal = begin()
-    world, app = rehearsal.world, rehearsal.app
+    project, app = rehearsal.project, rehearsal.app
     gone, kept = rehearsal.connect("ada"), rehearsal.connect("grace")
     request = urllib.request.Request(f"{app.base_url}/api/v1/calendars/{gone}", method="DELETE")
     request.add_header("Authorization", f"Token {app.api_key}")
     urllib.request.urlopen(request, timeout=HANGS).close()
     app.refresh()
-    world.add(kept, "Review", 30)
-    world.advance(1 / 60)
+    project.add(kept, "Review", 30)
+    project.advance(1 / 60)
     rehearsal.told()
     assert app.calendars[gone] is None
     assert rehearsal.names() == ["Review"]
@@ -260,10 +260,10 @@ def test_a_webhook_that_comes_before_the_answer_does_no_harm(begin: Begin) -> No
 def test_only_what_is_signed_with_the_secret_is_taken_and_a_retry_only_once(begin: Begin) -> None:
     rehearsal = begin()
     calendar_id = rehearsal.connect()
-    rehearsal.world.add(calendar_id, "Review", 30)
-    rehearsal.world.advance(1 / 60)
+    rehearsal.project.add(calendar_id, "Review", 30)
+    rehearsal.project.advance(1 / 60)
     rehearsal.told()
-    delivery = rehearsal.world.the_delivery()
+    delivery = rehearsal.project.the_delivery()
     body, headers = delivery["attempts"][0]["body"].encode(), dict(delivery["attempts"][0]["headers"])
     signature = headers["X-Webhook-Signature"]
     assert post(rehearsal, body, signature) == 200
@@ -282,7 +282,7 @@ def test_users_connect_and_look_over_http(begin: Begin) -> None:
     (calendar_id,) = known["calendars"]
     body = json.dumps({"calendar_id": calendar_id, "refresh_token": "1//x"}).encode()
     urllib.request.urlopen(f"{rehearsal.url}/reconnect", body, timeout=HANGS).close()
-    rehearsal.world.settle()
+    rehearsal.project.settle()
     known = json.load(urllib.request.urlopen(f"{rehearsal.url}/refresh", b"", timeout=HANGS))
     assert known["calendars"][calendar_id]["state"] == "connected"
     assert json.load(urllib.request.urlopen(rehearsal.url, timeout=HANGS)) == known

@@ -13,7 +13,7 @@ from mockserver.app import Mock
 from mockserver.domain.timestamps import SECOND, render
 from tests.clients import Client
 from tests.conftest import NOW
-from tests.control.client import new_world
+from tests.control.client import new_project
 
 CASES = sorted((Path(__file__).parent / "recorded" / "cases").glob("*.json"))
 CALENDARS = [{"platform": "google", "deduplication_key": "g"}, {"platform": "microsoft", "deduplication_key": "m"}]
@@ -34,7 +34,7 @@ def filled(part: Any) -> Any:
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_reported_links_are_read_as_the_service_reads_them(path: Path, mock: Mock) -> None:
     case = json.loads(path.read_text("utf-8"))
-    controls = new_world(mock, sync="manual", fixtures={"zoom_credentials": True, "calendars": CALENDARS})
+    controls = new_project(mock, sync="manual", fixtures={"zoom_credentials": True, "calendars": CALENDARS})
     client = Client(mock, str(controls.key))
     for event in case.get("upstream", ()):
         assert controls("POST", f"calendars/{case['calendar']}/upstream/events", filled(event)).status == 201

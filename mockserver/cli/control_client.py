@@ -160,7 +160,7 @@ def _sentence(field: str, text: str, fix: str) -> str:
         return f"{text}; {fix}" if fix else text
     if field == "field":
         # An option that another kind of fault has.
-        return re.sub(r"^there is no '(\w+)'", lambda found: f"this kind of fault takes no {_typed(found[1])}", text)
+        return re.sub(r"^'(\w+)' is unknown", lambda found: f"this kind of fault takes no {_typed(found[1])}", text)
     named = f"{typed}: {text}" if typed and not text.startswith(typed) else text
     return f"{named}; {fix}" if fix and fix not in named else named
 

@@ -106,11 +106,11 @@ class CalendarRoutes:
         project, calendar = _chosen(call)
         name, for_next, seconds = (call.body.get(field) for field in ("failure", "for_next", "seconds"))
         if not isinstance(name, str):
-            raise Refused("failure", "is no text", fix="write the name of a failure, e.g. revoked")
+            raise Refused("failure", "must be a string", fix="write the name of a failure, e.g. revoked")
         if not (for_next is None or is_whole(for_next)):
-            raise Refused("for_next", "is no whole number", fix="write how many syncs fail, or leave it out")
+            raise Refused("for_next", "must be a whole number", fix="write how many syncs fail, or leave it out")
         if not (seconds is None or is_whole(seconds)):
-            raise Refused("seconds", "is no whole number", fix="write how long a slow calendar takes to answer")
+            raise Refused("seconds", "must be a whole number", fix="write how long a slow calendar takes")
         with _named_as_in_the_body():
             self._sync_scheduler.fail(project, calendar.id, Failure(name, for_next, seconds or 0))
         self._worker.wake(project)
@@ -124,7 +124,7 @@ class CalendarRoutes:
         if "refresh_token" in call.body:
             token = call.body["refresh_token"]
             if not isinstance(token, str) or not token.strip():
-                raise Refused("refresh_token", "is no text, or blank", fix="write a token, or leave it out")
+                raise Refused("refresh_token", "must be a non-blank string", fix="write a token, or leave it out")
             calendar = self._service.update_calendar(project, calendar.id, {"refresh_token": token})
         else:
             self._sync_scheduler.ask(project, calendar.id, "reconnect")

@@ -32,12 +32,12 @@ class Refused(Exception):
 
 
 def unknown(field: str, given: object, allowed: Iterable[str]) -> Refused:
-    """A name that is none of those there are: it tells them all, and the nearest first."""
+    """An unknown name: the error lists all valid ones, and the nearest first."""
     names = sorted(allowed)
     text = str(given)[:80]
     nearest = difflib.get_close_matches(text, names, 1, 0.6)
     meant = f"did you mean {nearest[0]}? " if nearest else ""
-    return Refused(field, f"there is no {text!r}; {meant}there are: {', '.join(names) or 'none'}")
+    return Refused(field, f"{text!r} is unknown; {meant}valid: {', '.join(names) or 'none'}")
 
 
 PROBLEMS: Final = (
@@ -67,8 +67,7 @@ def answer(problem: Exception) -> ErrorReply:
     if isinstance(problem, BadInput):
         return error(400, problem.problem, problem.field, problem.fix)
     if isinstance(problem, SubscriptionRefused):
-        taken = problem.problem.startswith(("URL already", "You have reached"))
-        return error(409 if taken else 400, problem.problem, problem.field, problem.fix)
+        return error(409 if problem.conflict else 400, problem.problem, problem.field, problem.fix)
     if isinstance(problem, DeliveryNotReady):
         return error(409, problem.problem, "key", problem.fix)
     field, text = _MISSING[type(problem)]

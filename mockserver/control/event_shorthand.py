@@ -39,7 +39,7 @@ def read_new(project: Project, calendar: Calendar, body: Mapping[str, Any]) -> A
     given: dict[str, Any] = {}
     if "times" in body:
         if not is_whole(body["times"]):
-            raise Refused("times", "write how many instances there are, a whole number")
+            raise Refused("times", "must be a whole number: how many instances the series has")
         given["times"] = body["times"]
     if "every" in body:
         given["every"] = read_span("every", body["every"])
@@ -60,13 +60,13 @@ def read_change(project: Project, calendar: Calendar, remote: Remote, body: Mapp
     """
     without = body.get("without", [])
     if not (isinstance(without, list) and all(isinstance(name, str) for name in without)):
-        raise Refused("without", "write a list of the names of members to take out")
+        raise Refused("without", "write a list of the names of the members to remove")
     short = {name: value for name, value in body.items() if name in _OF_CHANGES and _is_short(name, value)}
     members = {name: value for name, value in body.items() if name not in short and name != "without"}
     for name in members.keys() & {"times", "every"}:
-        raise Refused(name, "is for new events alone; add the others")
+        raise Refused(name, "is only for new events; add another event instead")
     if not short and not members and not without:
-        raise Refused("body", f"says nothing to change; write {', '.join(_OF_CHANGES)}, or members of the object")
+        raise Refused("body", f"changes nothing; write {', '.join(_OF_CHANGES)}, or members of the object")
     if not members.keys().isdisjoint({"start", "end"}) and not short.keys().isdisjoint({"start", "end", "duration"}):
         raise Refused("start", "write both times in the same form")
     now = project.clock.now()
@@ -105,7 +105,7 @@ def _end(body: Mapping[str, Any], start: Micros, now: Micros) -> Micros | None:
 def _text(body: Mapping[str, Any], name: str) -> str | None:
     value = body.get(name)
     if value is not None and not (isinstance(value, str) and len(value) <= _LONGEST_TEXT):
-        raise Refused(name, f"write a text of at most {_LONGEST_TEXT} characters, or null")
+        raise Refused(name, f"write a string of at most {_LONGEST_TEXT} characters, or null")
     return value
 
 
@@ -125,7 +125,7 @@ def _person(given: Any, field: str) -> tuple[str | None, str | None]:
         raise Refused(field, 'write an address, or {"email": …, "name": …}')
     email, name = person.get("email"), person.get("name")
     if not isinstance(email, str | None) or not isinstance(name, str | None):
-        raise Refused(field, "email and name are each a text, null or left out")
+        raise Refused(field, "email and name must each be a string or null")
     return email, name
 
 

@@ -143,7 +143,7 @@ class Faults:
     def _put(self, project: str, fault: Fault) -> None:
         kept = [other for other in self._by_project.get(project, []) if other.name != fault.name]
         if len(kept) >= MOST_FAULTS:
-            raise Refused("name", f"the project has {MOST_FAULTS} faults; remove one first", 409)
+            raise Refused("name", f"the project has {MOST_FAULTS} faults, the most it can have; remove one first", 409)
         self._by_project[project] = [*kept, fault]
         self.armed = True
 
@@ -223,7 +223,7 @@ class Faults:
 def _text(wanted: Mapping[str, Any], name: str) -> str:
     value = wanted.get(name)
     if not isinstance(value, str):
-        raise Refused(name, "write a text" if name in wanted else f"is missing; write one of {', '.join(KINDS)}")
+        raise Refused(name, "write a string" if name in wanted else f"is missing; write one of {', '.join(KINDS)}")
     return value
 
 

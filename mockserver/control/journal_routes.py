@@ -107,7 +107,7 @@ class JournalRoutes:
         """What came nearest to what was looked for, and what was different."""
         body = call.body.get("body", {})
         if not isinstance(body, dict):
-            raise Refused("body", "is no object", fix="write the fields that the request's body was to have")
+            raise Refused("body", "must be an object", fix="write the fields that you expected in the request's body")
         asked = {name: _as_text(name, value) for name, value in call.body.items() if name != "body"}
         most = read_limit(asked) if "limit" in asked else _USUAL_MISSES
         wanted = self._filter(asked, _ANY)
@@ -143,14 +143,14 @@ class JournalRoutes:
         """Whose journal is asked for: the project's, or that of the requests that came with no project's key."""
         keyless = call.query.get("keyless", "false")
         if keyless not in ("true", "false"):
-            raise Refused("keyless", "is neither true nor false", fix="write true for requests without a known key")
+            raise Refused("keyless", "must be true or false", fix="write true for requests without a known key")
         return None if keyless == "true" else call.project.name
 
 
 def _id(call: Call) -> int:
     text = call.names["id"]
     if not (text.isascii() and text.isdecimal() and len(text) < 16):
-        raise Refused("id", f"{text[:80]!r} is no number", fix="write the id of a journal entry, e.g. 17")
+        raise Refused("id", f"{text[:80]!r} is not a number", fix="write the id of a journal entry, e.g. 17")
     return int(text)
 
 
@@ -158,7 +158,7 @@ def _as_text(name: str, value: Any) -> str:
     """A member of a body as it would be in a query."""
     if name in ("after", "limit"):
         if not is_whole(value):
-            raise Refused(name, "is not a whole number", fix=f"write a number, e.g. {_USUAL_MISSES}")
+            raise Refused(name, "must be a whole number", fix=f"write a number, e.g. {_USUAL_MISSES}")
     elif not (isinstance(value, str) or (name == "status" and is_whole(value))):
-        raise Refused(name, "is not a text", fix="write it as in a query of /__mock__/requests")
+        raise Refused(name, "must be a string", fix="write it as in a query of /__mock__/requests")
     return str(value)

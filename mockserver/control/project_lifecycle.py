@@ -40,7 +40,8 @@ class ProjectLifecycle:
     def check_room(self) -> None:
         """Raises Refused when there are too many projects."""
         if len(self._store.projects) >= MOST_PROJECTS:
-            raise Refused("projects", f"there are {MOST_PROJECTS} projects", 409, "delete those that are done with")
+            problem = f"the mock has {MOST_PROJECTS} projects, the most it can have"
+            raise Refused("projects", problem, 409, "delete one that is no longer used")
 
     def begin(self, project: Project) -> None:
         """Adds a throw-away project whose name and keys are new."""

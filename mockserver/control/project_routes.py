@@ -129,7 +129,7 @@ class ProjectRoutes:
         for field in document:
             if field not in _DOCUMENT:
                 fix = f"the fields of a new project's fixtures are {', '.join(sorted(_DOCUMENT))}"
-                raise Refused(f"fixtures.{field[:80]}", "has no place in a project that gets a key of its own", fix=fix)
+                raise Refused(f"fixtures.{field[:80]}", "cannot be part of a new project's fixtures", fix=fix)
         given = {name: value for name, value in body.items() if name != "fixtures"}
         name = self._name(given)
         drawn = {"api_keys": [self._new_key()], "webhook_secret": base64.b64encode(self._random.randbytes(32)).decode()}
@@ -152,13 +152,13 @@ class ProjectRoutes:
             return f"world-{self._made}"
         name = given["name"]
         if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
-            raise Refused("name", f"must be a text of 1 to {_LONGEST_NAME} characters")
+            raise Refused("name", f"must be a string of 1 to {_LONGEST_NAME} characters")
         self._check_is_new(name)
         return name
 
     def _check_is_new(self, name: str) -> None:
         if name in self._store.by_name:
-            raise Refused("name", f"there is a project {name!r} already", 409, "give another name, or none")
+            raise Refused("name", f"a project {name!r} already exists", 409, "use another name, or leave it out")
 
     def _new_key(self) -> str:
         while True:
@@ -221,7 +221,7 @@ class FixtureRoutes:
         if wanted not in ("true", "false"):
             raise Refused("secrets", "must be true or false")
         if wanted == "true" and self._guard.token is not None:
-            raise Refused("secrets", "are shown only by a mock that listens on loopback", 403, "leave secrets out")
+            raise Refused("secrets", "are only shown by a mock that listens on loopback", 403, "leave secrets out")
         project = call.project
         if len(project.state.events) < _MANY_EVENTS:
             return Reply(200, write_project(project, secrets=wanted == "true"))

@@ -57,7 +57,7 @@ def query_of(query_string: bytes, route: Route) -> dict[str, str]:
         if name not in allowed:
             raise unknown("query", name, allowed)
         if name in found:
-            raise Refused(name, "is there twice", fix="give it once")
+            raise Refused(name, "appears twice", fix="give it once")
         found[name] = value
     return found
 
@@ -90,7 +90,7 @@ def _parsed(raw: bytes) -> dict[str, Any]:
     try:
         text = raw.decode("utf-8")
         if has_many_tokens(text, _MOST_TOKENS) and has_many_tokens(text, _MOST_IN_OBJECT * text.count("{")):
-            raise Refused("body", f"has more than {_MOST_IN_OBJECT} values for each of its objects", fix="send less")
+            raise Refused("body", f"has more than {_MOST_IN_OBJECT} values per object", fix="send less")
         body = json.loads(text, parse_constant=_no_number, object_pairs_hook=_object)
     except (ValueError, RecursionError) as problem:
         reason = str(problem) if isinstance(problem, json.JSONDecodeError) else type(problem).__name__
@@ -109,7 +109,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         again = next(name for name, count in Counter(names).items() if count > 1)
-        raise Refused(again[:80], "is there twice in one object", fix="keep one of them")
+        raise Refused(again[:80], "appears twice in one object", fix="keep one of them")
     return found
 
 
@@ -166,7 +166,7 @@ def read_after(query: Mapping[str, str], what: str) -> int | None:
     text = query.get("after")
     number = None if text is None else _whole(text)
     if text is not None and number is None:
-        raise Refused("after", "is no number", fix=f"write the number of {what}, e.g. 17")
+        raise Refused("after", "must be a number", fix=f"write the number of {what}, e.g. 17")
     return number
 
 
@@ -204,7 +204,7 @@ def _instead(project: Project, name: str) -> str:
 
 
 def is_whole(value: Any) -> bool:
-    """Whether a value of a JSON body is a whole number: true is none."""
+    """Whether a value of a JSON body is a whole number; true and false are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -219,7 +219,9 @@ def span(field: str, value: Any) -> Micros:
     """
     found = _span(value)
     if found is None:
-        raise Refused(field, "is no span of time", fix="write a number with ms, s, m, h, d or w, e.g. 25h, 10m, 1h30m")
+        raise Refused(
+            field, "is not a span of time", fix="write a number with ms, s, m, h, d or w, e.g. 25h, 10m, 1h30m"
+        )
     return found
 
 
@@ -231,10 +233,10 @@ def moment(field: str, value: Any, now: Micros) -> Micros:
     shift = _span(value)
     found = now + shift if shift is not None else _absolute(value, now)
     if found is not None and not timestamps.is_writable(found):
-        raise Refused(field, "is not within the years 1 to 9999", fix="write a time within them")
+        raise Refused(field, "must be within the years 1 to 9999", fix="write a time in this range")
     if found is None:
         fix = "write it as 2026-05-01T09:00:00Z, or as a span from the project's now: 25h, 10m, -1d"
-        raise Refused(field, "is no time", fix=fix)
+        raise Refused(field, "is not a time", fix=fix)
     return found
 
 

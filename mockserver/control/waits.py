@@ -73,7 +73,9 @@ class Waits:
         if not 0 <= seconds <= LONGEST_WAIT:
             raise Refused("wait", f"wait between 0 and {LONGEST_WAIT:.0f} seconds")
         if self.count(topic) >= self._most:
-            raise Refused("wait", f"{self._most} requests wait already", 429, "let some of them end first")
+            raise Refused(
+                "wait", f"{self._most} requests are already waiting", 429, "send it again once some of them have ended"
+            )
         waiter = _Waiter(missing)
         group = self._topics.setdefault(topic, {}).setdefault(wanted, [])
         group.append(waiter)

@@ -91,9 +91,9 @@ class WebhookRoutes:
         """Adds a subscription, to every trigger when none is named."""
         url, triggers = call.body["url"], call.body.get("triggers", list(TRIGGERS))
         if not isinstance(url, str):
-            raise Refused("url", "is no text", fix="write it as http://127.0.0.1:3000/webhook")
+            raise Refused("url", "must be a string", fix="write it as http://127.0.0.1:3000/webhook")
         if not isinstance(triggers, list) or not all(isinstance(trigger, str) for trigger in triggers):
-            raise Refused("triggers", "is no list of names", fix=f"the triggers are {' and '.join(TRIGGERS)}")
+            raise Refused("triggers", "must be a list of strings", fix=f"the triggers are {' and '.join(TRIGGERS)}")
         project = call.project
         made = subscribe(project.subscriptions, new_id("webhook", project.random), url, triggers, self._rules)
         self._worker.wake(project)
@@ -103,7 +103,7 @@ class WebhookRoutes:
         """Switches a subscription on or off."""
         active = call.body["active"]
         if not isinstance(active, bool):
-            raise Refused("active", "is no boolean", fix="write true or false")
+            raise Refused("active", "must be true or false")
         switched = set_active(call.project.subscriptions, call.names["id"], active=active)
         self._worker.wake(call.project)
         return Reply(200, _subscription(switched))

@@ -32,13 +32,17 @@ class UrlRules(NamedTuple):
 
 
 class SubscriptionRefused(Exception):
-    """A subscription that cannot be: `field` is what is wrong with it, `fix` what to do."""
+    """A subscription that cannot be made: `field` is what is wrong with it, `fix` what to do.
 
-    def __init__(self, field: str, problem: str, fix: str) -> None:
+    `conflict` is whether it could be made if the project's other subscriptions were different.
+    """
+
+    def __init__(self, field: str, problem: str, fix: str, *, conflict: bool = False) -> None:
         super().__init__(problem)
         self.field = field
         self.problem = problem
         self.fix = fix
+        self.conflict = conflict
 
 
 class SubscriptionNotFound(Exception):
@@ -59,10 +63,12 @@ def subscribe(
         raise SubscriptionRefused("url", "webhook URL must start with https://", fix)
     _check_triggers(triggers)
     if any(other.url == url for other in subscriptions):
-        raise SubscriptionRefused("url", "URL already subscribed", "change the subscription that has it")
+        fix = "change the subscription that has it"
+        raise SubscriptionRefused("url", "URL already subscribed", fix, conflict=True)
     if len(subscriptions) >= MOST_SUBSCRIPTIONS:
         problem = "You have reached the maximum number of webhooks"
-        raise SubscriptionRefused("url", problem, f"delete one: a project has at most {MOST_SUBSCRIPTIONS}")
+        fix = f"delete one: a project has at most {MOST_SUBSCRIPTIONS}"
+        raise SubscriptionRefused("url", problem, fix, conflict=True)
     made = Subscription(new_id, url, tuple(dict.fromkeys(triggers)))
     subscriptions.append(made)
     return made

@@ -20,24 +20,10 @@ from mockserver.contracts import BOTS, load_contract
 from mockserver.domain.model import Calendar, Credentials
 from mockserver.domain.timestamps import render
 from tests.clients import MAIN_CALENDAR, Client
+from tests.projects import make_calendar
 
 SCHEMAS, BOT_SCHEMAS = Schemas(load_contract()), Schemas(load_contract(BOTS))
-CALENDAR = Calendar(
-    id="cal_abcdef1234567890",
-    seq=1,
-    platform="google",
-    client_id='100 % of "%b" and %(a)s\u2028',
-    credentials=Credentials("secret", "token"),
-    platform_uuid=None,
-    state="connected",
-    metadata={"a": "b"},
-    deduplication_key=None,
-    connection_failure_data=None,
-    created_at=1_700_000_000_000_000,
-    updated_at=1_700_000_000_000_001,
-    last_successful_sync_at=None,
-    last_attempted_sync_at=None,
-)
+CALENDAR = make_calendar(client_id='100 % of "%b" and %(a)s\u2028', metadata={"a": "b"})
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
 TIMES = st.integers(0, 4_000_000_000_000_000)
 FAILURES = st.sampled_from(

@@ -53,7 +53,7 @@ def test_a_finding_is_1_until_it_is_known(tmp_path: Path) -> None:
     known.write_text(
         "".join(f"- {{rule: www-authenticate, operation: {name}, reason: a proxy}}\n" for name in operations)
     )
-    with running(mock=served("headers/H3")) as server:
+    with running(mock=served("401-without-www-authenticate")) as server:
         given = (
             "check",
             server.url,
@@ -115,7 +115,7 @@ def test_findings_are_written_replayed_and_reported(tmp_path: Path) -> None:
     given = ["--read-only", *PATIENT, "--only", "page-first", "--findings", str(tmp_path / "found")]
     for form in files:
         given += ["--report", form]
-    with running(mock=served("pagination/G12")) as server, running(mock=new_mock()) as good:
+    with running(mock=served("first-page-has-previous")) as server, running(mock=new_mock()) as good:
         done = run("check", server.url, *given, "--report", "github")
         assert done.exit_code == 1, done.output
         assert done.output.count("::error") == 2
@@ -131,7 +131,7 @@ def test_every_command_prints_json_too(tmp_path: Path) -> None:
     rules = json.loads(run("rules", "page-*", "--format", "json").stdout)
     assert {"id", "part", "severity", "sentence", "source", "needs"} == rules[0].keys()
     given = ["--read-only", "--time-budget", "20s", "--only", "page-first", "--findings", str(tmp_path / "found")]
-    with running(mock=served("pagination/G12")) as server:
+    with running(mock=served("first-page-has-previous")) as server:
         done = run("check", server.url, *given, "--format", "json", "--report", f"junit={tmp_path / 'junit'}")
         assert (done.exit_code, json.loads(done.stdout)["findings"][0]["rule"]) == (1, "page-first")
         assert (tmp_path / "junit").stat().st_size

@@ -14,14 +14,13 @@ from mockserver.conformance.guard import CALENDARS, Reach
 from mockserver.conformance.ledger import Ledger
 from mockserver.conformance.targets import fresh_run
 from mockserver.conformance.transport import Keys, Transport
-from mockserver.settings import Settings
 from tests.clients import ACME, GLOBEX
-from tests.conftest import RECORDED
+from tests.mutants.table import new_mock
 
 
 def staged() -> Mock:
     """A mock with calendars and events that no run made."""
-    return Mock(Settings(fixtures=RECORDED / "seed.json"))
+    return new_mock()
 
 
 def state_of(mock: Mock) -> bytes:

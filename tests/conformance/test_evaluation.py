@@ -20,8 +20,8 @@ from mockserver.conformance.player import Answer
 from mockserver.conformance.reports.carried import PLAYERS
 from mockserver.conformance.shape import shape_problem
 from mockserver.contracts import load_contract
-from tests.conformance.single import recorded
 from tests.conformance.staging import create, reached
+from tests.mutants.table import new_mock
 
 _VALUES: tuple[Any, ...] = (None, "", "x", " ", 0, 1.5, True, [], {}, ["x"], {"a": "b"}, "2026-02-30T00:00:00Z")
 ANSWERS: Answers = answers_of(load_contract())
@@ -53,7 +53,7 @@ def altered(value: Any) -> Iterator[Any]:
     ],
 )
 def test_a_schema_is_read_as_its_compiled_form_reads_it(operation: str, path: str) -> None:
-    with reached(recorded().asgi, "in process") as target:
+    with reached(new_mock().asgi, "in process") as target:
         answer = target.send("GET", path)
     body = answer.json
     if "results" in body:
@@ -69,7 +69,7 @@ def test_a_schema_is_read_as_its_compiled_form_reads_it(operation: str, path: st
 
 
 def test_a_created_calendar_keeps_its_schema_in_both_forms() -> None:
-    with reached(recorded().asgi, "in process") as target:
+    with reached(new_mock().asgi, "in process") as target:
         answer = create(target)
     carried = ANSWERS.schemas("createCalendar")
     schema = carried["of_status"]["201"]

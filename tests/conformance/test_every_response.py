@@ -6,7 +6,7 @@ import pytest
 
 from mockserver.conformance import recorded_cases
 from mockserver.conformance import robustness as robustness_part
-from tests.conformance.single import judged, of, told
+from tests.conformance.judging import judged, of, told
 from tests.mutants import headers, robustness, schema, status
 from tests.mutants.mutant import Mutant
 
@@ -14,17 +14,17 @@ from tests.mutants.mutant import Mutant
 @pytest.mark.parametrize(
     ("mutants", "name", "rule", "operation", "field"),
     [
-        (schema.MUTANTS, "S7", "answer-schema", "listCalendarEvents", "results.is_deleted"),
-        (schema.MUTANTS, "S18", "answer-schema", "createCalendar", "metadata"),
-        (schema.MUTANTS, "S21", "error-family", "createCalendar", "400"),
-        (schema.MUTANTS, "S23", "answer-json", "createCalendar", "body"),
-        (status.MUTANTS, "T2", "status-documented", "createCalendar", "409"),
-        (status.MUTANTS, "T9", "method-undeclared", "getCalendar", "PUT"),
-        (headers.MUTANTS, "H9", "vary", "listCalendarEvents", "Vary"),
-        (headers.MUTANTS, "H16", "content-type", "deleteCalendar", "Content-Type"),
-        (headers.MUTANTS, "H29", "path-unknown", "listCalendars", "path"),
-        (headers.MUTANTS, "H32", "links-preserve-query", "listCalendarEvents", "host"),
-        (headers.MUTANTS, "H34", "allow", "listCalendarEvents", "Allow"),
+        (schema.MUTANTS, "is-deleted-as-number", "answer-schema", "listCalendarEvents", "results.is_deleted"),
+        (schema.MUTANTS, "create-answer-lacks-metadata", "answer-schema", "createCalendar", "metadata"),
+        (schema.MUTANTS, "field-errors-as-texts", "error-family", "createCalendar", "400"),
+        (schema.MUTANTS, "201-body-written-twice", "answer-json", "createCalendar", "body"),
+        (status.MUTANTS, "duplicate-key-answers-409", "status-documented", "createCalendar", "409"),
+        (status.MUTANTS, "put-works-as-patch", "method-undeclared", "getCalendar", "PUT"),
+        (headers.MUTANTS, "vary-missing", "vary", "listCalendarEvents", "Vary"),
+        (headers.MUTANTS, "delete-sends-content-type", "content-type", "deleteCalendar", "Content-Type"),
+        (headers.MUTANTS, "unknown-path-needs-key", "path-unknown", "listCalendars", "path"),
+        (headers.MUTANTS, "event-links-show-internal-host", "links-preserve-query", "listCalendarEvents", "host"),
+        (headers.MUTANTS, "allow-of-events-has-post", "allow", "listCalendarEvents", "Allow"),
     ],
 )
 def test_a_wrong_answer_is_one_finding(
@@ -34,7 +34,12 @@ def test_a_wrong_answer_is_one_finding(
 
 
 @pytest.mark.parametrize(
-    ("name", "field"), [("R7", "updated_at_gte"), ("R17", "start_time_gte"), ("R24", "updated_at_gte")]
+    ("name", "field"),
+    [
+        ("zone-of-16-hours-crashes", "updated_at_gte"),
+        ("time-past-year-9999-crashes", "start_time_gte"),
+        ("nul-in-time-crashes", "updated_at_gte"),
+    ],
 )
 def test_a_server_error_over_one_kind_of_input_is_one_finding(name: str, field: str) -> None:
     run = judged(of(robustness.MUTANTS, name), robustness_part, writes=False)
@@ -42,6 +47,6 @@ def test_a_server_error_over_one_kind_of_input_is_one_finding(name: str, field: 
 
 
 def test_a_finding_starts_with_what_made_its_values() -> None:
-    run = judged(of(schema.MUTANTS, "S19"), recorded_cases)
+    run = judged(of(schema.MUTANTS, "patch-answers-status-ok"), recorded_cases)
     finding = run.findings.broken["answer-schema", "updateCalendar", "id"]
     assert [exchange.request.method for exchange in finding.exchanges] == ["POST", "PATCH"]

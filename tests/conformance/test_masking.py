@@ -19,8 +19,8 @@ from mockserver.conformance.masking import Masker
 from mockserver.conformance.reports import render
 from mockserver.conformance.reports.folder import write_findings
 from tests.clients import ACME, GLOBEX
-from tests.conformance.single import DISABLED, recorded
 from tests.conformance.test_reports import FORMS
+from tests.mutants.table import DISABLED, new_mock
 
 Message = dict[str, Any]
 Leak = Callable[[Message, bytes, str], tuple[Message, bytes]]
@@ -121,7 +121,7 @@ def test_secrets_that_are_answered_in_every_place_are_in_no_output(kind: str, tm
     def anywhere(start: Message, body: bytes, secret: str) -> tuple[Message, bytes]:
         return next(places)(start, body, secret) if start["status"] >= 400 or body else (start, body)
 
-    app = leaking(recorded().asgi, anywhere, secrets, kind)
+    app = leaking(new_mock().asgi, anywhere, secrets, kind)
     report = check(app, key=ACME, other_key=GLOBEX, disabled_key=DISABLED, seed=1, max_requests=1000, time_budget=None)
     assert "secrets-not-echoed" in {finding.rule for finding in report.findings}
     outputs = [render(report, form) for form in FORMS]

@@ -29,9 +29,8 @@ from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.transport import Keys
 from mockserver.contracts import load_contract
 from tests.clients import ACME, GLOBEX
-from tests.conformance.single import DISABLED, recorded
 from tests.conformance.twisting import KEYS, TWISTS, Player, Sample, two_ways
-from tests.mutants.table import mutants, new_mock
+from tests.mutants.table import DISABLED, mutants, new_mock
 
 _MOST = 40
 """Tests of a rule, on each operation, that are looked at for one that can be turned wrong in two ways."""
@@ -48,31 +47,31 @@ ELSEWHERE = {
 }
 """Rules that no answer of the mock can be turned against in two ways, and the tests that try them."""
 FROM_MUTANTS = {
-    "calendars-newest-first": "pagination/G18",
-    "event-has-calendar": "state/P7",
-    "events-default-order": "filters/F13",
-    "events-order": "filters/F12",
-    "filter-alias": "filters/F9",
-    "filter-boundary": "filters/F1",
-    "filter-combined": "filters/F3",
-    "filter-fraction": "filters/F15",
-    "filter-loose-time": "filters/F16",
-    "filter-spelling": "filters/F4",
-    "filter-text": "filters/F5",
-    "filter-time": "filters/F2",
-    "filter-unknown": "filters/F6",
-    "filter-with-order": "filters/F21",
-    "filter-zone": "filters/F8",
-    "order-same-set": "filters/F20",
-    "page-back": "pagination/G16",
-    "page-back-ties": "pagination/G7f",
-    "page-each-once": "pagination/G2",
-    "page-ends": "pagination/G13",
-    "page-next-after-previous": "pagination/G17",
-    "page-none-lost": "pagination/G1",
-    "page-ties": "pagination/G7c",
-    "parts-make-whole": "filters/F7",
-    "tenant-lists": "auth/A28",
+    "calendars-newest-first": "calendars-oldest-first-in-page",
+    "event-has-calendar": "delete-keeps-events",
+    "events-default-order": "default-order-is-created-at",
+    "events-order": "start-time-descending-sorts-ascending",
+    "filter-alias": "updated-after-ignored",
+    "filter-boundary": "updated-at-gte-excludes-equal",
+    "filter-combined": "end-time-lte-ignored-with-start-time-gte",
+    "filter-fraction": "one-digit-fraction-read-as-microseconds",
+    "filter-loose-time": "time-without-zone-two-hours-off",
+    "filter-spelling": "calendar-dedup-key-matches-prefix",
+    "filter-text": "event-id-ignored",
+    "filter-time": "start-time-gte-compares-dates",
+    "filter-unknown": "unknown-calendar-id-lists-everything",
+    "filter-with-order": "created-at-descending-ignores-filters",
+    "filter-zone": "filter-ignores-utc-offset",
+    "order-same-set": "ordering-by-end-time-hides-deleted-events",
+    "page-back": "row-lost-on-way-back",
+    "page-back-ties": "equal-end-times-lost-on-way-back",
+    "page-each-once": "row-repeated-on-next-page",
+    "page-ends": "last-page-has-next",
+    "page-next-after-previous": "row-lost-on-next-after-previous",
+    "page-none-lost": "row-lost-between-pages",
+    "page-ties": "equal-start-times-lost-between-pages",
+    "parts-make-whole": "deleted-events-hidden-without-calendar-id",
+    "tenant-lists": "unknown-key-lists-events",
 }
 """Rules that search for what is wrong, each with a mutant in which they find it."""
 NOT_TO_THE_END = {
@@ -107,7 +106,7 @@ class Sampling(JudgeRun):
 @cache
 def recipes() -> dict[tuple[str, str], tuple[dict[str, Any], list[str]]]:
     """By rule and operation: a finding that was made out of a passed test, and the twists that break it."""
-    with AsgiTarget(recorded().asgi, Keys(ACME, GLOBEX, DISABLED)) as target, pytest.MonkeyPatch.context() as patch:
+    with AsgiTarget(new_mock().asgi, Keys(ACME, GLOBEX, DISABLED)) as target, pytest.MonkeyPatch.context() as patch:
         run = Sampling(target)
         watched = run.target = Watched(target, run, every_response.look, lambda: None)
         real = Bench.check
@@ -155,7 +154,7 @@ def _as_written(finding: Finding, origins: Origins) -> dict[str, Any]:
 
 @contextmanager
 def playing(recipe: dict[str, Any]) -> Iterator[Player]:
-    with AsgiTarget(recorded().asgi, Keys(ACME, GLOBEX, DISABLED)) as target:
+    with AsgiTarget(new_mock().asgi, Keys(ACME, GLOBEX, DISABLED)) as target:
         yield Player(target, recipe)
 
 

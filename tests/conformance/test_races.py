@@ -6,36 +6,36 @@ import pytest
 
 from mockserver.conformance import races
 from tests.clients import ACME, EMPTY, TIES
-from tests.conformance.sequences import calendars, judged, mutant_of, told
+from tests.conformance.judging import calendars, judged_alone, mutant_of, told
 from tests.mutants.concurrency import MUTANTS
 
 _FOUND = {
-    "C1": ("race-one-winner", "createCalendar", ""),
-    "C1b": ("race-one-winner", "createCalendar", ""),
-    "C2": ("race-no-lost-update", "updateCalendar", ""),
-    "C5": ("race-no-resurrection", "updateCalendar", ""),
-    "C7": ("race-one-delete", "deleteCalendar", ""),
-    "C8": ("race-no-lost-update", "updateCalendar", ""),
-    "C9": ("race-walk", "listCalendars", ""),
+    "race-every-create-wins": ("race-one-winner", "createCalendar", ""),
+    "race-no-create-wins": ("race-one-winner", "createCalendar", ""),
+    "race-patch-loses-metadata": ("race-no-lost-update", "updateCalendar", ""),
+    "race-patch-restores-deleted-calendar": ("race-no-resurrection", "updateCalendar", ""),
+    "race-every-delete-answers-200": ("race-one-delete", "deleteCalendar", ""),
+    "race-changes-share-updated-at": ("race-no-lost-update", "updateCalendar", ""),
+    "race-create-shifts-pages": ("race-walk", "listCalendars", ""),
 }
 
 
 @pytest.mark.parametrize("key", [ACME, EMPTY, TIES])
 def test_nothing_is_found_in_the_unchanged_mock_and_nothing_is_left_behind(key: str) -> None:
-    run, mock, _ = judged(races.run, key=key)
+    run, mock, _ = judged_alone(races.run, key=key)
     left = calendars(mock)
     mock.reset()
-    assert told(run) == set()
+    assert told(run) == []
     assert left == calendars(mock)
 
 
 @pytest.mark.parametrize("name", _FOUND)
 def test_requests_that_get_in_each_others_way_are_one_finding(name: str) -> None:
-    run, _, _ = judged(races.run, mutant_of(MUTANTS, name))
-    assert told(run) == {_FOUND[name]}
+    run, _, _ = judged_alone(races.run, mutant_of(MUTANTS, name))
+    assert told(run) == [_FOUND[name]]
 
 
 def test_a_run_that_sends_one_request_at_a_time_says_so() -> None:
-    run, _, target = judged(races.run, writes=False)
+    run, _, target = judged_alone(races.run, writes=False)
     assert target.journal == []
     assert set(run.findings.unobservable) == {rule.id for rule in races.RULES}

@@ -22,7 +22,7 @@ from mockserver.conformance.robustness.broken import send_broken
 from mockserver.conformance.runner import JudgeRun
 from mockserver.contracts import load_contract
 from mockserver.server import running
-from tests.conformance.single import judged, of, recorded, told
+from tests.conformance.judging import judged, of, told
 from tests.conformance.test_transport import PAGE, answering, http, target
 from tests.mutants import robustness
 from tests.mutants.table import new_mock
@@ -30,7 +30,7 @@ from tests.mutants.table import new_mock
 
 @pytest.mark.parametrize("writes", [True, False])
 def test_the_mock_is_without_findings(writes: bool) -> None:
-    run = judged(recorded().asgi, robustness_part, writes=writes)
+    run = judged(new_mock().asgi, robustness_part, writes=writes)
     assert told(run) == []
     tested = run.findings.exercised.keys() | run.findings.unobservable.keys()
     assert {rule.id for rule in robustness_part.RULES} <= tested
@@ -39,21 +39,21 @@ def test_the_mock_is_without_findings(writes: bool) -> None:
 @pytest.mark.parametrize(
     ("name", "rules"),
     [
-        ("R3", {"no-server-error"}),
-        ("R9", {"no-server-error"}),
-        ("R19", {"still-answers"}),
-        ("R20", {"text-kept"}),
-        ("R27", {"cursor-encoding"}),
-        ("R29", {"text-unholdable"}),
-        ("R30", {"number-odd"}),
-        ("R31", {"size-odd"}),
-        ("R32", {"type-odd"}),
-        ("R33", {"query-odd"}),
-        ("R34", {"time-odd"}),
-        ("R35", {"id-odd"}),
-        ("R36", {"header-odd"}),
-        ("R37", {"answer-arrives"}),
-        ("R38", {"cursor-forged"}),
+        ("deep-nesting-crashes", {"no-server-error"}),
+        ("nul-in-id-crashes", {"no-server-error"}),
+        ("request-after-deep-body-crashes", {"still-answers"}),
+        ("texts-normalised", {"text-kept"}),
+        ("re-encoded-cursor-refused", {"cursor-encoding"}),
+        ("lone-surrogates-replaced", {"text-unholdable"}),
+        ("infinite-number-stored-as-text", {"number-odd"}),
+        ("2000-unknown-fields-ignored", {"size-odd"}),
+        ("charset-utf-16-ignored", {"type-odd"}),
+        ("nul-in-event-id-lists-everything", {"query-odd"}),
+        ("year-10000-finds-nothing", {"time-odd"}),
+        ("percent-id-is-first-calendar", {"id-odd"}),
+        ("odd-indent-answers-406", {"header-odd"}),
+        ("very-long-id-never-answered", {"answer-arrives"}),
+        ("invalid-cursor-position-is-first-page", {"cursor-forged"}),
     ],
 )
 def test_a_mutant_is_found_by_its_rule(name: str, rules: set[str]) -> None:
@@ -143,5 +143,5 @@ def test_broken_bytes_are_shown_again_by_each_of_the_findings_files(upset: Upset
 
 
 def test_broken_bytes_are_not_sent_where_there_is_no_socket() -> None:
-    run = judged(recorded().asgi, robustness_part, writes=False)
+    run = judged(new_mock().asgi, robustness_part, writes=False)
     assert "plain HTTP" in run.findings.unobservable["bytes-broken"]

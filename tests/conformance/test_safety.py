@@ -22,7 +22,8 @@ from mockserver.conformance.recorder import Watched
 from mockserver.conformance.run import Forbidden, Run, Stopped
 from mockserver.contracts import load_contract
 from tests.clients import MAIN_CALENDAR as FOREIGN
-from tests.conformance.staging import create, reached, staged, state_of
+from tests.conformance.staging import create, reached, state_of
+from tests.mutants.table import new_mock
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE", "TRACE", "MERGE", "delete", "Patch")
 TWISTS: tuple[Callable[[str], str], ...] = (
@@ -86,7 +87,7 @@ def test_no_request_that_could_change_a_strangers_calendar_leaves(
 @settings(max_examples=60)
 @given(method=st.text(max_size=8), path=st.text(max_size=60), reach=st.sampled_from(("loopback", "remote")))
 def test_whatever_is_asked_for_strangers_data_stays(method: str, path: str, reach: Reach) -> None:
-    mock = staged()
+    mock = new_mock()
     before = state_of(mock)
     with reached(mock.asgi, reach) as target:
         for where in (path, f"/api/v1/{path}", f"{CALENDARS}/{path}", f"{CALENDARS}/{FOREIGN}{path}"):
@@ -99,7 +100,7 @@ def test_whatever_is_asked_for_strangers_data_stays(method: str, path: str, reac
 @pytest.mark.parametrize("reach", ["in process", "loopback", "remote"])
 @pytest.mark.parametrize("part", [recorded_cases, robustness, list_properties, races, lifecycle])
 def test_a_run_leaves_nothing_and_touches_nothing(part: Any, reach: Reach) -> None:
-    mock = staged()
+    mock = new_mock()
     before = state_of(mock)
     with reached(mock.asgi, reach) as target:
         share = iter([9.0] * 20 + [0.0] * 100_000)
@@ -113,7 +114,7 @@ def test_a_run_leaves_nothing_and_touches_nothing(part: Any, reach: Reach) -> No
 
 
 def test_a_run_that_only_reads_sends_nothing_else() -> None:
-    mock = staged()
+    mock = new_mock()
     before = state_of(mock)
     with reached(mock.asgi, "remote", writes=False) as target:
         for method in METHODS:
@@ -153,7 +154,7 @@ def _clean_later(app: App, path: Path) -> None:
 @pytest.mark.parametrize("count", range(1, 9))
 @pytest.mark.parametrize("torn", [False, True])
 def test_after_a_kill_the_ledger_is_enough_to_clean_up(tmp_path: Path, at: str, count: int, torn: bool) -> None:
-    mock = staged()
+    mock = new_mock()
     before = state_of(mock)
     path = tmp_path / "run.jsonl"
     with reached(_dying(mock.asgi, at=at, count=count), "remote", ledger=Ledger("0123abcd", "x", path)) as target:
@@ -171,7 +172,7 @@ def test_after_a_kill_the_ledger_is_enough_to_clean_up(tmp_path: Path, at: str, 
 
 @pytest.mark.parametrize("field", ["client_id", "deduplication_key", "metadata"])
 def test_a_calendar_whose_answer_nobody_saw_is_known_by_its_mark(field: str) -> None:
-    mock = staged()
+    mock = new_mock()
     before = state_of(mock)
     with reached(_dying(mock.asgi, at="after", count=1), "remote") as target:
         mark = target.tag()
@@ -182,7 +183,7 @@ def test_a_calendar_whose_answer_nobody_saw_is_known_by_its_mark(field: str) -> 
 
 
 def test_cleaning_up_goes_on_after_it_was_killed_itself(tmp_path: Path) -> None:
-    mock = staged()
+    mock = new_mock()
     before = state_of(mock)
     path = tmp_path / "run.jsonl"
     with reached(mock.asgi, "remote", ledger=Ledger("0123abcd", "x", path)) as target:
@@ -199,7 +200,7 @@ def test_cleaning_up_goes_on_after_it_was_killed_itself(tmp_path: Path) -> None:
 
 
 def test_a_stranger_that_a_create_is_answered_with_is_not_ours() -> None:
-    mock = staged()
+    mock = new_mock()
     answered = mock.asgi
     stranger = f"{CALENDARS}/{FOREIGN}"
 
@@ -219,7 +220,7 @@ def test_a_stranger_that_a_create_is_answered_with_is_not_ours() -> None:
 
 
 def test_another_runs_calendars_are_not_ours() -> None:
-    mock = staged()
+    mock = new_mock()
     with reached(mock.asgi, "remote") as other, reached(mock.asgi, "remote") as target:
         theirs = create(other, deduplication_key=other.tag()).json["id"]
         create(target)
@@ -228,7 +229,7 @@ def test_another_runs_calendars_are_not_ours() -> None:
 
 
 def test_the_other_projects_key_may_try_what_is_ours() -> None:
-    mock = staged()
+    mock = new_mock()
     with reached(mock.asgi, "remote") as target:
         ours = create(target).json["id"]
         assert target.send("DELETE", f"{CALENDARS}/{ours}", key="other").status == 404
@@ -237,7 +238,7 @@ def test_the_other_projects_key_may_try_what_is_ours() -> None:
 
 
 def test_cleaning_up_goes_on_when_the_budget_is_used_up() -> None:
-    mock = staged()
+    mock = new_mock()
     before = state_of(mock)
     with reached(mock.asgi, "remote") as target:
         target.budget = Budget(requests=2)

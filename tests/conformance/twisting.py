@@ -25,7 +25,7 @@ from mockserver.conformance.run import Forbidden
 from mockserver.conformance.targets import AsgiTarget
 from mockserver.contracts import load_contract
 from tests.clients import ACME, GLOBEX
-from tests.conformance.single import DISABLED
+from tests.mutants.table import DISABLED
 
 CALENDARS = "/api/v1/calendars"
 KEYS = {"main": ACME, "other": GLOBEX, "disabled": DISABLED}

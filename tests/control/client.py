@@ -34,7 +34,7 @@ class Controls:
         return Answered(self._send(method, f"/__mock__/{path}", sent, raw))
 
 
-def new_world(mock: Mock, **fields: Any) -> Controls:
+def new_project(mock: Mock, **fields: Any) -> Controls:
     """The controls of a throw-away project that was just made."""
     return Controls(mock, Controls(mock)("POST", "projects", fields).body["api_key"])
 

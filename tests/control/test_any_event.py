@@ -17,7 +17,7 @@ from mockserver.fixtures_io import read_project, write_project
 from mockserver.settings import Settings
 from tests.clients import NEW_CALENDAR, Client
 from tests.conftest import NOW
-from tests.control.client import new_world
+from tests.control.client import new_project
 
 DAY = 86_400_000_000
 ABSENT: Any = object()
@@ -120,9 +120,9 @@ class Pair:
     """A project with a Google and a Microsoft calendar, made anew for each example."""
 
     def __init__(self, mock: Mock) -> None:
-        self.world = new_world(mock)
-        self.client = Client(mock, self.world.key or "")
-        self.project = mock.store.by_key[self.world.key or ""]
+        self.controls = new_project(mock)
+        self.client = Client(mock, self.controls.key or "")
+        self.project = mock.store.by_key[self.controls.key or ""]
 
     def begin(self, platform: str) -> str:
         for calendar in self.client("GET", "/calendars").body["results"]:
@@ -130,7 +130,7 @@ class Pair:
         return str(self.client("POST", "/calendars", {**NEW_CALENDAR, "platform": platform}).body["id"])
 
     def sync(self, calendar: str) -> dict[str, Any]:
-        answered = self.world("POST", f"calendars/{calendar}/sync")
+        answered = self.controls("POST", f"calendars/{calendar}/sync")
         assert answered.status == 200, answered.text
         happened: dict[str, Any] = answered.body
         return happened
@@ -151,7 +151,7 @@ def pair() -> Pair:
 def hold(pair: Pair, platform: str, events: list[dict[str, Any]]) -> None:
     """Puts the events behind a calendar and syncs it, twice."""
     calendar = pair.begin(platform)
-    added = [pair.world("POST", f"calendars/{calendar}/upstream/events", event) for event in events]
+    added = [pair.controls("POST", f"calendars/{calendar}/upstream/events", event) for event in events]
     for answered in added:
         assert answered.status in (201, 400), answered.text
         if answered.status == 400:
@@ -175,7 +175,7 @@ def hold(pair: Pair, platform: str, events: list[dict[str, Any]]) -> None:
     assert second["detail"].get("error") == first["detail"].get("error")
     assert second["detail"]["webhook"] is None
     assert pair.rows() == rows
-    assert pair.world("GET", f"calendars/{calendar}/upstream").status == 200
+    assert pair.controls("GET", f"calendars/{calendar}/upstream").status == 200
     written = write_project(pair.project, secrets=True)
     assert write_project(read_project(json.loads(json.dumps(written)), NOW), secrets=True) == written
 

@@ -12,50 +12,50 @@ from mockserver.contracts import data_path
 from mockserver.domain.clock import EARLIEST, LATEST, FixedClock
 from mockserver.domain.timestamps import FIRST, LAST
 from tests.clients import NEW_CALENDAR, Client
-from tests.control.client import Controls, new_world
+from tests.control.client import Controls, new_project
 
 EMPTY = data_path("fixtures/empty.yaml")
 
 
 @pytest.fixture
-def world(mock: Mock) -> Controls:
-    made = new_world(mock)
+def controls(mock: Mock) -> Controls:
+    made = new_project(mock)
     made("POST", "clock/freeze")
     return made
 
 
-def test_a_clock_is_frozen_set_moved_on_and_run(world: Controls) -> None:
-    assert world("POST", "clock/set", {"to": "2027-02-01T09:00:00+01:00"}).body["now"] == "2027-02-01T08:00:00Z"
-    assert world("POST", "clock/advance", {"by": "1h30m"}).body["now"] == "2027-02-01T09:30:00Z"
-    assert world("POST", "clock/set", {"to": "-1d"}).body["now"] == "2027-01-31T09:30:00Z"
-    assert world("POST", "clock/set", {"to": "10m"}).body["now"] == "2027-01-31T09:40:00Z"
-    assert world("GET", "clock").body == {"now": "2027-01-31T09:40:00Z", "frozen": True}
-    assert world("POST", "clock/run").body["frozen"] is False
+def test_a_clock_is_frozen_set_moved_on_and_run(controls: Controls) -> None:
+    assert controls("POST", "clock/set", {"to": "2027-02-01T09:00:00+01:00"}).body["now"] == "2027-02-01T08:00:00Z"
+    assert controls("POST", "clock/advance", {"by": "1h30m"}).body["now"] == "2027-02-01T09:30:00Z"
+    assert controls("POST", "clock/set", {"to": "-1d"}).body["now"] == "2027-01-31T09:30:00Z"
+    assert controls("POST", "clock/set", {"to": "10m"}).body["now"] == "2027-01-31T09:40:00Z"
+    assert controls("GET", "clock").body == {"now": "2027-01-31T09:40:00Z", "frozen": True}
+    assert controls("POST", "clock/run").body["frozen"] is False
 
 
-def test_each_project_has_a_clock_of_its_own(mock: Mock, world: Controls) -> None:
-    other = new_world(mock)
+def test_each_project_has_a_clock_of_its_own(mock: Mock, controls: Controls) -> None:
+    other = new_project(mock)
     before = other("GET", "clock").body
-    world("POST", "clock/advance", {"by": "25h"})
+    controls("POST", "clock/advance", {"by": "25h"})
     assert other("GET", "clock").body == before
 
 
-def test_on_the_way_ahead_all_that_falls_due_is_done_in_order(mock: Mock, world: Controls) -> None:
-    world("POST", "project/sync-mode", {"sync": "auto"})
-    calendar = Client(mock, world.key or "")("POST", "/calendars", NEW_CALENDAR).body["id"]
-    world("POST", "settle")
-    assert [task["subject"] for task in world("GET", "agenda").body["tasks"]] == ["scheduler"]
-    happened = world("POST", "clock/advance", {"by": "25h"}).body["happened"]
+def test_on_the_way_ahead_all_that_falls_due_is_done_in_order(mock: Mock, controls: Controls) -> None:
+    controls("POST", "project/sync-mode", {"sync": "auto"})
+    calendar = Client(mock, controls.key or "")("POST", "/calendars", NEW_CALENDAR).body["id"]
+    controls("POST", "settle")
+    assert [task["subject"] for task in controls("GET", "agenda").body["tasks"]] == ["scheduler"]
+    happened = controls("POST", "clock/advance", {"by": "25h"}).body["happened"]
     assert [one["what"] for one in happened] == ["scheduler", "sync"]
     assert (happened[1]["subject"], happened[1]["outcome"]) == (calendar, "synced")
     assert [one["at"] for one in happened] == sorted(one["at"] for one in happened)
 
 
-def test_posts_that_lie_ahead_after_a_step_back_count_no_more(mock: Mock, world: Controls) -> None:
-    Client(mock, world.key or "")("POST", "/calendars", NEW_CALENDAR)
-    assert mock.store.by_key[world.key or ""].posts
-    world("POST", "clock/set", {"to": "-1h"})
-    assert not mock.store.by_key[world.key or ""].posts
+def test_posts_that_lie_ahead_after_a_step_back_count_no_more(mock: Mock, controls: Controls) -> None:
+    Client(mock, controls.key or "")("POST", "/calendars", NEW_CALENDAR)
+    assert mock.store.by_key[controls.key or ""].posts
+    controls("POST", "clock/set", {"to": "-1h"})
+    assert not mock.store.by_key[controls.key or ""].posts
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,11 @@ def test_posts_that_lie_ahead_after_a_step_back_count_no_more(mock: Mock, world:
         ("freeze", {"to": "1h"}, "body"),
     ],
 )
-def test_what_is_no_time_is_refused_and_nothing_moves(path: str, body: object, field: str, world: Controls) -> None:
-    before = world("GET", "clock").body
-    answered = world("POST", f"clock/{path}", body)
+def test_what_is_no_time_is_refused_and_nothing_moves(path: str, body: object, field: str, controls: Controls) -> None:
+    before = controls("GET", "clock").body
+    answered = controls("POST", f"clock/{path}", body)
     assert (answered.status, answered.body["field"]) == (400, field)
-    assert world("GET", "clock").body == before
+    assert controls("GET", "clock").body == before
 
 
 @pytest.mark.parametrize(
@@ -100,14 +100,14 @@ def test_a_clock_is_not_moved_to_the_ends_of_the_calendar(
     make_mock: Callable[..., Mock], clock: FixedClock, base: int, step: tuple[str, dict[str, str]]
 ) -> None:
     clock.at = base
-    world = new_world(make_mock(fixtures=EMPTY))
-    before = world("GET", "clock").body
-    answered = world("POST", f"clock/{step[0]}", step[1])
+    controls = new_project(make_mock(fixtures=EMPTY))
+    before = controls("GET", "clock").body
+    answered = controls("POST", f"clock/{step[0]}", step[1])
     # 400 is a time that nothing can show, 409 one that this clock cannot.
     assert answered.status in (400, 409)
     assert answered.body["field"] == next(iter(step[1]))
     assert answered.body["fix"]
-    assert world("GET", "clock").body == before
+    assert controls("GET", "clock").body == before
 
 
 @pytest.mark.parametrize("base", [FIRST, EARLIEST, LATEST - 1, LATEST, LAST])
@@ -117,10 +117,10 @@ def test_at_the_ends_of_the_calendar_everything_works(
 ) -> None:
     clock.at = base
     mock = make_mock(fixtures=EMPTY, sync="auto")
-    world = new_world(mock, sync="auto")
-    client = Client(mock, world.key or "")
+    controls = new_project(mock, sync="auto")
+    client = Client(mock, controls.key or "")
     if frozen:
-        world("POST", "clock/freeze")
+        controls("POST", "clock/freeze")
     calendar = client("POST", "/calendars", NEW_CALENDAR).body["id"]
     link = "https://meet.google.com/abc-defg-hij"
     steps: list[tuple[str, str, Any]] = [
@@ -142,20 +142,24 @@ def test_at_the_ends_of_the_calendar_everything_works(
         ("GET", "requests", None),
     ]
     for method, path, body in steps:
-        answered = world(method, path, body)
+        answered = controls(method, path, body)
         assert answered.status in (200, 201), (path, answered.text)
-    assert world("GET", f"calendars/{calendar}/upstream?from=-99999w").status in (200, 400)
+    assert controls("GET", f"calendars/{calendar}/upstream?from=-99999w").status in (200, 400)
     assert (
-        world("POST", f"calendars/{calendar}/upstream/events", {"start": "1h", "duration": "999999999w"}).status == 400
+        controls("POST", f"calendars/{calendar}/upstream/events", {"start": "1h", "duration": "999999999w"}).status
+        == 400
     )
-    assert world("POST", f"calendars/{calendar}/upstream/events", {"start": "-9999w", "times": 2}).status in (201, 400)
+    assert controls("POST", f"calendars/{calendar}/upstream/events", {"start": "-9999w", "times": 2}).status in (
+        201,
+        400,
+    )
     for event in client("GET", "/calendar_events").body["results"]:
         join = {"bot_name": "B", "calendar_event_id": event["id"]}
         assert client("POST", "/bots", join).status in (201, 400)
         assert client("POST", "/bots", {**join, "join_at": "9999-12-31T23:59:59Z"}).status == 400
     assert client("PATCH", f"/calendars/{calendar}", {}).status == 200
     assert client("GET", f"/calendars/{calendar}").status == 200
-    assert world("POST", "clock/advance", {"by": "1d"}).status in (200, 409)
+    assert controls("POST", "clock/advance", {"by": "1d"}).status in (200, 409)
 
 
 def test_a_record_of_the_last_instant_can_still_be_changed(make_mock: Callable[..., Mock]) -> None:
@@ -163,18 +167,18 @@ def test_a_record_of_the_last_instant_can_still_be_changed(make_mock: Callable[.
     event = {"id": "evt_aaaaaaaaaaaaaaaa", "platform_uuid": "e", "start_time": "now", "end_time": last}
     calendar = {"id": "cal_aaaaaaaaaaaaaaaa", "platform": "google", "updated_at": last}
     mock = make_mock()
-    world = new_world(mock, fixtures={"calendars": [{**calendar, "events": [{**event, "updated_at": last}]}]})
-    client = Client(mock, world.key or "")
+    controls = new_project(mock, fixtures={"calendars": [{**calendar, "events": [{**event, "updated_at": last}]}]})
+    client = Client(mock, controls.key or "")
     assert client("PATCH", "/calendars/cal_aaaaaaaaaaaaaaaa", {}).body["updated_at"] == last
-    world("PATCH", "calendars/cal_aaaaaaaaaaaaaaaa/upstream/events/e", {"title": "New"})
-    assert world("POST", "calendars/cal_aaaaaaaaaaaaaaaa/sync").body["detail"]["updated_count"] == 1
+    controls("PATCH", "calendars/cal_aaaaaaaaaaaaaaaa/upstream/events/e", {"title": "New"})
+    assert controls("POST", "calendars/cal_aaaaaaaaaaaaaaaa/sync").body["detail"]["updated_count"] == 1
     assert client("GET", "/calendar_events").body["results"][0]["updated_at"] == last
     assert client("GET", "/calendars").status == 200
 
 
-def test_records_that_are_made_before_1970_say_so(world: Controls, mock: Mock) -> None:
-    world("POST", "clock/set", {"to": "1950-05-01T09:00:00Z"})
-    made = Client(mock, world.key or "")("POST", "/calendars", NEW_CALENDAR).body
+def test_records_that_are_made_before_1970_say_so(controls: Controls, mock: Mock) -> None:
+    controls("POST", "clock/set", {"to": "1950-05-01T09:00:00Z"})
+    made = Client(mock, controls.key or "")("POST", "/calendars", NEW_CALENDAR).body
     assert made["created_at"] == "1950-05-01T09:00:00Z"
 
 
@@ -183,9 +187,9 @@ def test_records_that_are_made_before_1970_say_so(world: Controls, mock: Mock) -
     [("set", {"to": "9999-01-01T00:00:00Z"}), ("advance", {"by": "99999d"}), ("advance", {"by": "3661d"})],
 )
 def test_what_is_too_far_ahead_of_the_clock_is_a_conflict_and_nothing_moves(
-    path: str, body: dict[str, str], world: Controls
+    path: str, body: dict[str, str], controls: Controls
 ) -> None:
-    before = world("GET", "clock").body
-    answered = world("POST", f"clock/{path}", body)
+    before = controls("GET", "clock").body
+    answered = controls("POST", f"clock/{path}", body)
     assert (answered.status, answered.body["field"]) == (409, next(iter(body)))
-    assert world("GET", "clock").body == before
+    assert controls("GET", "clock").body == before

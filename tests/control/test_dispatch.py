@@ -95,7 +95,7 @@ def test_head_is_answered_as_get_without_a_body(mock: Mock) -> None:
 def test_what_stands_in_a_path_may_have_any_character(mock: Mock) -> None:
     reply = in_process(mock)("DELETE", "/__mock__/snapshots/a%2Fb%20%C3%A4", AUTHORIZATION, None)
     assert reply.status == 404
-    assert json.loads(reply.body)["error"].startswith("there is no 'a/b \u00e4'")
+    assert json.loads(reply.body)["error"].startswith("'a/b \u00e4' is unknown")
 
 
 def test_from_elsewhere_every_control_needs_the_token_save_health_and_documentation(mock: Mock) -> None:

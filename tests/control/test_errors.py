@@ -20,7 +20,7 @@ def test_every_error_of_the_domain_has_a_status_and_names_its_field() -> None:
         DeliveryNotFound(): (404, "key"),
         DeliveryNotReady(made, "the delivery is pending", "wait"): (409, "key"),
         BadInput("event.id", "is taken", "take another"): (400, "event.id"),
-        SubscriptionRefused("url", "URL already subscribed", "change it"): (409, "url"),
+        SubscriptionRefused("url", "URL already subscribed", "change it", conflict=True): (409, "url"),
         SubscriptionRefused("url", "webhook URL must start with https://", "use https"): (400, "url"),
     }
     for problem, (status, field) in told.items():

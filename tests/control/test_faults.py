@@ -297,7 +297,7 @@ def test_head_is_spoiled_without_a_body(mock: Mock, client: Client) -> None:
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({}, "kind", "is missing"),
     ({"kind": "statsu"}, "kind", "did you mean status?"),
-    ({"kind": 7}, "kind", "write a text"),
+    ({"kind": 7}, "kind", "write a string"),
     ({"kind": "status", "operation": "listCalendar"}, "operation", "did you mean listCalendars?"),
     ({"kind": "status", "operation": None}, "operation", "createCalendar"),
     ({"kind": "status", "fist": 1}, "field", "did you mean first?"),
@@ -348,7 +348,7 @@ def test_a_fault_is_replaced_removed_and_forgotten_by_a_reset(mock: Mock) -> Non
     json.dumps(added)
     mock.faults.add("Acme", {"name": "status", "kind": "delay"})
     assert [told["kind"] for told in mock.faults.list("Acme")] == ["delay"]
-    with pytest.raises(Refused, match="there are: status") as raised:
+    with pytest.raises(Refused, match="valid: status") as raised:
         mock.faults.remove("Acme", "stats")
     assert raised.value.status == 404
     mock.faults.remove("Acme", "status")

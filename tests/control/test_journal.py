@@ -437,7 +437,7 @@ def test_waits_are_bounded_in_length_and_number(mock: Mock) -> None:
                 await mock.journals.wait_for("Acme", EVERYTHING, seconds)
         waiting = [asyncio.create_task(mock.journals.wait_for("Acme", EVERYTHING, 60)) for _ in range(MOST_WAITERS)]
         await asyncio.sleep(0)
-        with pytest.raises(Refused, match="wait already") as raised:
+        with pytest.raises(Refused, match="already waiting") as raised:
             await mock.journals.wait_for("Acme", EVERYTHING, 60)
         assert raised.value.status == 429
         waiting[0].cancel()

@@ -1,4 +1,4 @@
-"""Throw-away projects: a key is a world."""
+"""Throw-away projects: each has a key of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mockserver.domain.upstream import Create, objects
 from mockserver.server import running
 from mockserver.settings import Settings
 from tests.clients import ACME, NEW_CALENDAR, Client, over_http
-from tests.control.client import Controls, new_world
+from tests.control.client import Controls, new_project
 
 URL = "http://127.0.0.1:9000/webhooks"
 
@@ -26,7 +26,7 @@ def controls(mock: Mock) -> Controls:
     return Controls(mock)
 
 
-def test_one_call_makes_a_world_with_a_key_that_works_at_once(mock: Mock, controls: Controls) -> None:
+def test_one_call_makes_a_project_with_a_key_that_works_at_once(mock: Mock, controls: Controls) -> None:
     made = controls("POST", "projects", {"name": "mine", "webhooks": [{"url": URL}]})
     assert made.status == 201
     assert made.body["name"] == "mine"
@@ -62,7 +62,7 @@ def test_the_same_calls_give_the_same_names_and_keys_and_no_key_is_given_twice(
     assert make(make_mock(random_seed=2)) != first
 
 
-def test_a_world_can_begin_with_fixtures(mock: Mock, controls: Controls) -> None:
+def test_a_project_can_begin_with_fixtures(mock: Mock, controls: Controls) -> None:
     event = {"start_time": "now+1h", "end_time": "now+2h"}
     fixtures = {"calendars": [{"platform": "google", "events": [event, event]}], "sync": "auto", "name": "old"}
     made = controls("POST", "projects", {"fixtures": fixtures, "name": "new"}).body
@@ -84,7 +84,7 @@ def test_a_world_can_begin_with_fixtures(mock: Mock, controls: Controls) -> None
         ({"webhooks": [{"url": "ftp://x"}]}, 400, "webhooks[0].url", "http or https"),
         ({"webhooks": [{"url": f"{URL}/{n}"} for n in range(3)]}, 400, "webhooks", "at most 2"),
         ({"fixtures": []}, 400, "fixtures", "must be an object"),
-        ({"fixtures": {"api_keys": ["k"]}}, 400, "fixtures.api_keys", "key of its own"),
+        ({"fixtures": {"api_keys": ["k"]}}, 400, "fixtures.api_keys", "part of a new project"),
         (
             {"fixtures": {"calendars": [{"platform": "x"}]}},
             400,
@@ -93,7 +93,7 @@ def test_a_world_can_begin_with_fixtures(mock: Mock, controls: Controls) -> None
         ),
     ],
 )
-def test_a_world_that_cannot_be_is_refused_and_nothing_is_made(
+def test_a_project_that_cannot_be_is_refused_and_nothing_is_made(
     body: Any, status: int, field: str, words: str, mock: Mock, controls: Controls
 ) -> None:
     if status == 409:
@@ -111,20 +111,20 @@ def test_new_webhooks_keep_the_rules_that_are_set(make_mock: Callable[..., Mock]
     assert answered.body["field"] == "webhooks[0].url"
 
 
-def test_a_deleted_world_is_gone_with_its_key_its_journal_and_its_snapshots(mock: Mock, controls: Controls) -> None:
-    world = new_world(mock, name="mine")
-    assert world.key is not None
-    Client(mock, world.key)("GET", "/calendars")
-    world("POST", "snapshots")
+def test_a_deleted_project_is_gone_with_its_key_its_journal_and_its_snapshots(mock: Mock, controls: Controls) -> None:
+    project = new_project(mock, name="mine")
+    assert project.key is not None
+    Client(mock, project.key)("GET", "/calendars")
+    project("POST", "snapshots")
     mock.faults.add("mine", {"kind": "delay"})
-    assert world("DELETE", "project").status == 204
-    assert Client(mock, world.key)("GET", "/calendars").status == 401
-    assert world("GET", "project").status == 404
+    assert project("DELETE", "project").status == 204
+    assert Client(mock, project.key)("GET", "/calendars").status == 401
+    assert project("GET", "project").status == 404
     assert controls("GET", "project?project=mine").status == 404
     assert not mock.faults.list("mine")
-    again = new_world(mock, name="mine")
+    again = new_project(mock, name="mine")
     assert again("GET", "snapshots").body == {"snapshots": []}
-    assert again.key != world.key
+    assert again.key != project.key
 
 
 def test_a_project_of_the_fixtures_stays(mock: Mock) -> None:
@@ -134,12 +134,12 @@ def test_a_project_of_the_fixtures_stays(mock: Mock) -> None:
 
 
 def test_a_reset_of_one_project_leaves_the_others_and_ends_its_faults(mock: Mock) -> None:
-    one, other = new_world(mock, name="one"), new_world(mock, name="other")
-    for world in (one, other):
-        assert world.key is not None
-        Client(mock, world.key)("POST", "/calendars", NEW_CALENDAR)
-        world("POST", "clock/freeze")
-        world("POST", "project/sync-mode", {"sync": "auto"})
+    one, other = new_project(mock, name="one"), new_project(mock, name="other")
+    for project in (one, other):
+        assert project.key is not None
+        Client(mock, project.key)("POST", "/calendars", NEW_CALENDAR)
+        project("POST", "clock/freeze")
+        project("POST", "project/sync-mode", {"sync": "auto"})
     for name in ("one", "other"):
         mock.faults.add(name, {"kind": "delay"})
     assert one("POST", "project/reset").status == 200
@@ -150,24 +150,24 @@ def test_a_reset_of_one_project_leaves_the_others_and_ends_its_faults(mock: Mock
     assert mock.faults.list("other")
 
 
-def test_a_reset_of_everything_ends_the_throwaway_worlds(mock: Mock, controls: Controls) -> None:
-    world, before = new_world(mock), len(mock.store.projects) - 1
+def test_a_reset_of_everything_ends_the_throwaway_projects(mock: Mock, controls: Controls) -> None:
+    project, before = new_project(mock), len(mock.store.projects) - 1
     assert controls("POST", "reset").status == 200
-    assert world("GET", "project").status == 404
+    assert project("GET", "project").status == 404
     assert len(mock.store.projects) == before
 
 
 def test_the_sync_mode_says_what_is_done_by_itself(mock: Mock) -> None:
-    world = new_world(mock, fixtures={"calendars": [{"platform": "google"}]})
-    assert world("GET", "agenda").body["count"] == 0
-    assert world("POST", "project/sync-mode", {"sync": "auto"}).body["sync"] == "auto"
-    assert [task["kind"] for task in world("GET", "agenda").body["tasks"]] == ["sync"]
-    assert world("POST", "project/sync-mode", {"sync": "manual"}).body["sync"] == "manual"
-    assert world("GET", "agenda").body == {"tasks": [], "count": 0}
-    assert world("POST", "project/sync-mode", {"sync": "often"}).body["field"] == "sync"
+    project = new_project(mock, fixtures={"calendars": [{"platform": "google"}]})
+    assert project("GET", "agenda").body["count"] == 0
+    assert project("POST", "project/sync-mode", {"sync": "auto"}).body["sync"] == "auto"
+    assert [task["kind"] for task in project("GET", "agenda").body["tasks"]] == ["sync"]
+    assert project("POST", "project/sync-mode", {"sync": "manual"}).body["sync"] == "manual"
+    assert project("GET", "agenda").body == {"tasks": [], "count": 0}
+    assert project("POST", "project/sync-mode", {"sync": "often"}).body["field"] == "sync"
 
 
-def test_worlds_in_use_by_many_at_once_do_not_see_one_another(mock: Mock) -> None:
+def test_projects_in_use_by_many_at_once_do_not_see_one_another(mock: Mock) -> None:
     with running(mock=mock) as server:
 
         def use(number: int) -> tuple[int, list[str]]:
@@ -263,17 +263,17 @@ def test_a_project_keeps_its_name_and_its_keys(field: str, mock: Mock) -> None:
 
 
 def test_new_fixtures_are_what_a_reset_brings_back_and_the_clock_stays(mock: Mock) -> None:
-    world = new_world(mock, webhooks=[{"url": "http://127.0.0.1:1/"}])
-    world("POST", "clock/freeze")
-    world("POST", "clock/set", {"to": "2030-01-01T00:00:00Z"})
-    secret = mock.store.by_key[world.key or ""].webhook_secret
+    project = new_project(mock, webhooks=[{"url": "http://127.0.0.1:1/"}])
+    project("POST", "clock/freeze")
+    project("POST", "clock/set", {"to": "2030-01-01T00:00:00Z"})
+    secret = mock.store.by_key[project.key or ""].webhook_secret
     event = {"start_time": "now+1h", "end_time": "now+2h"}
-    assert world("PUT", "fixtures", {"calendars": [{"platform": "google", "events": [event]}]}).status == 200
-    shown = world("GET", "project").body
+    assert project("PUT", "fixtures", {"calendars": [{"platform": "google", "events": [event]}]}).status == 200
+    shown = project("GET", "project").body
     assert (shown["events"], len(shown["webhooks"]), shown["clock"]["now"]) == (1, 1, "2030-01-01T00:00:00Z")
-    assert world("GET", "fixtures").body["calendars"][0]["events"][0]["start_time"] == "2030-01-01T01:00:00Z"
-    assert mock.store.by_key[world.key or ""].webhook_secret == secret
-    assert world("POST", "project/reset").body["events"] == 1
+    assert project("GET", "fixtures").body["calendars"][0]["events"][0]["start_time"] == "2030-01-01T01:00:00Z"
+    assert mock.store.by_key[project.key or ""].webhook_secret == secret
+    assert project("POST", "project/reset").body["events"] == 1
 
 
 def test_secrets_are_not_shown_where_others_can_reach_the_mock(mock: Mock) -> None:

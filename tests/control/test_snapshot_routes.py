@@ -7,7 +7,7 @@ import pytest
 from mockserver.app import Mock
 from mockserver.control.snapshot_routes import MOST_SNAPSHOTS
 from tests.clients import ACME, MAIN_CALENDAR, NEW_CALENDAR, Client
-from tests.control.client import Controls, new_world
+from tests.control.client import Controls, new_project
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_restored_project_is_what_it_was_as_often_as_one_likes(client: Client,
 
 
 def test_snapshots_are_each_projects_own(mock: Mock, controls: Controls) -> None:
-    other = new_world(mock)
+    other = new_project(mock)
     assert other.key is not None
     Client(mock, other.key)("POST", "/calendars", NEW_CALENDAR)
     controls("POST", "snapshots")

@@ -13,7 +13,7 @@ from mockserver.app import Mock
 from mockserver.domain.clock import FixedClock
 from mockserver.domain.timestamps import render
 from tests.clients import Client
-from tests.control.client import new_world
+from tests.control.client import new_project
 from tests.domain.lab import instant
 
 CASES = sorted((Path(__file__).parents[1] / "recorded" / "sync-cases").glob("*.json"))
@@ -39,16 +39,16 @@ def test_a_case_is_synced_and_listed_as_in_the_service(path: Path, mock: Mock, c
     clock.at = NOW
     case = json.loads(path.read_text("utf-8"))
     calendar = {"platform": case["platform"], "deduplication_key": "one"}
-    world = new_world(mock, sync="manual", fixtures={"calendars": [calendar]})
+    controls = new_project(mock, sync="manual", fixtures={"calendars": [calendar]})
     for event in filled(case["upstream"], zone="Z" if case["platform"] == "google" else ""):
-        added = world("POST", "calendars/one/upstream/events", event)
+        added = controls("POST", "calendars/one/upstream/events", event)
         assert added.status == 201, added.text
     for again in (False, True):
-        synced = world("POST", "calendars/one/sync").body
+        synced = controls("POST", "calendars/one/sync").body
         found = {"outcome": synced["outcome"], **synced["detail"]}
         if not again:
             assert {name: found[name] for name in case["expected"]["sync"]} == case["expected"]["sync"]
-        listed = Client(mock, world.key or "")("GET", "/calendar_events")
+        listed = Client(mock, controls.key or "")("GET", "/calendar_events")
         assert listed.status == 200, listed.text
         events = {event["platform_uuid"]: event for event in listed.body["results"]}
         expected = case["expected"]["events"]

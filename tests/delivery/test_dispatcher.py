@@ -10,7 +10,7 @@ import hmac
 from mockserver.delivery.payload import SIGNATURE, previous_secret
 from mockserver.domain.deliveries import Delivery, DeliveryFault, DeliveryFaultKind
 from mockserver.domain.store import Project
-from tests.delivery.test_worker import Wire, make_worker, states, tell
+from tests.delivery.workers import Wire, make_worker, states, tell
 from tests.projects import SECOND, SECRET, make_project
 
 URL = "http://127.0.0.1:9/x"

@@ -24,7 +24,7 @@ from mockserver.domain.deliveries import DeliveryFault, DeliveryFaultKind
 from mockserver.domain.model import Json
 from mockserver.domain.outbox import FindFault
 from mockserver.domain.store import Project
-from tests.delivery.test_worker import make_worker
+from tests.delivery.workers import make_worker
 from tests.projects import CHANGED, DISCONNECTED, SECRET, make_calendar, make_project, the_calendar
 from tests.receivers import javascript
 from tests.receivers.flask_app import make_app

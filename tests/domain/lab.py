@@ -16,6 +16,7 @@ from mockserver.domain.store import Project, Sync
 from mockserver.domain.subscriptions import TRIGGERS, Subscription
 from mockserver.domain.sync_scheduler import SyncScheduler
 from mockserver.domain.timestamps import parse
+from tests.projects import make_bot
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[1] / "recorded" / "webhooks.json").read_text("utf-8"))
 FIELDS: NewCalendar = {"platform": "google", "client_id": "id", "client_secret": "secret", "refresh_token": "token"}
@@ -71,8 +72,15 @@ class Lab:
         assert event.meeting_url is not None
         bots, now = self.project.state.bots, self.clock.now()
         bot_id = f"bot_{self.project.state.take_seq():016}"
-        bot = Bot(
-            bot_id, int(bot_id[-16:]), event.id, "B", event.meeting_url, event.start_time, state, None, None, now, now
+        bot = make_bot(
+            id=bot_id,
+            seq=int(bot_id[-16:]),
+            event_id=event.id,
+            meeting_url=event.meeting_url,
+            join_at=event.start_time,
+            state=state,
+            created_at=now,
+            updated_at=now,
         )
         bots.put(bot.id, bot)
         refresh_event(self.project.state, event.id)

@@ -10,14 +10,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from mockserver.domain.bot_index import TERMINAL_STATES, BotIndex
 from mockserver.domain.model import Bot
+from tests.projects import make_bot
 
 IDS = st.sampled_from("abcde")
 EVENTS = st.sampled_from(["e1", "e2", None])
 KEYS = st.sampled_from(["k1", "k2", None])
 
 
-def make_bot(bot_id: str, event_id: str | None, key: str | None, state: str = "scheduled", created_at: int = 0) -> Bot:
-    return Bot(bot_id, ord(bot_id), event_id, "Notes", "https://x", 9, state, None, key, created_at, created_at)
+def a_bot(bot_id: str, event_id: str | None, key: str | None, state: str = "scheduled", created_at: int = 0) -> Bot:
+    given = {"id": bot_id, "seq": ord(bot_id), "event_id": event_id, "deduplication_key": key, "state": state}
+    return make_bot(**given, created_at=created_at, updated_at=created_at)
 
 
 class RosterMachine(RuleBasedStateMachine):
@@ -25,7 +27,7 @@ class RosterMachine(RuleBasedStateMachine):
 
     @initialize(ids=st.sets(IDS))
     def start(self, ids: set[str]) -> None:
-        bots = [make_bot(bot_id, "e1", None) for bot_id in ids]
+        bots = [a_bot(bot_id, "e1", None) for bot_id in ids]
         self.roster, self.model = BotIndex(bots), {bot.id: bot for bot in bots}
         self.kept: list[tuple[BotIndex, dict[str, Bot]]] = []
 
@@ -34,7 +36,7 @@ class RosterMachine(RuleBasedStateMachine):
         # Whoever puts a bot has looked whether its key is free.
         if key is not None and self.roster.is_taken(key):
             key = None
-        bot = make_bot(bot_id, event_id, key, state, at)
+        bot = a_bot(bot_id, event_id, key, state, at)
         self.roster.put(bot_id, bot)
         self.model[bot_id] = bot
 

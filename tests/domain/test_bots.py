@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from mockserver.domain.bots import bot_document, refresh_event
-from mockserver.domain.model import Bot, CalendarEvent, Json
+from mockserver.domain.model import Bot, Json
 from mockserver.domain.store import State
+from tests.projects import make_bot, make_event
 
 GIVEN: Json = {"id": "bot_of_the_fixtures"}
-EVENT = CalendarEvent("e", 1, "c", "u", None, 5, 6, False, [], None, None, {}, [GIVEN], 3, 4)
+EVENT = make_event(id="e", bots=[GIVEN])
 
 
-def make_bot(bot_id: str, seq: int) -> Bot:
-    return Bot(bot_id, seq, "e", "Notes", "https://x", 5, "scheduled", {"a": "b"}, None, seq, seq)
+def a_bot(bot_id: str, seq: int) -> Bot:
+    return make_bot(id=bot_id, seq=seq, event_id="e", created_at=seq, updated_at=seq)
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def bots_of(state: State) -> list[Json]:
 
 
 def test_what_the_fixtures_wrote_stays_first_and_the_events_own_bots_follow(state: State) -> None:
-    first, second = make_bot("b", 7), make_bot("a", 8)
+    first, second = a_bot("b", 7), a_bot("a", 8)
     for bot in (second, first):
         state.bots.put(bot.id, bot)
         refresh_event(state, "e")
@@ -51,7 +52,7 @@ def test_an_event_that_is_gone_is_passed_over(state: State) -> None:
 
 def test_a_copy_of_the_state_does_not_see_later_bots(state: State) -> None:
     twin = state.copy()
-    twin.bots.put("a", make_bot("a", 8))
+    twin.bots.put("a", a_bot("a", 8))
     refresh_event(twin, "e")
     assert len(bots_of(twin)) == 2
     assert bots_of(state) == [GIVEN]

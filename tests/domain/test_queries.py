@@ -8,10 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.domain.model import Calendar, CalendarEvent, Credentials
+from mockserver.domain.model import Calendar, CalendarEvent
 from mockserver.domain.pagination import Cursor
 from mockserver.domain.queries import EventQuery, event_listing
 from mockserver.domain.store import State
+from tests.projects import make_calendar, make_event
 
 CALENDARS = ["cal_a", "cal_b", "cal_c"]
 KEYS = {"cal_a": "key-a", "cal_b": "key-b"}
@@ -20,17 +21,23 @@ OPTIONAL = st.none() | TIMES
 
 
 def calendar(name: str) -> Calendar:
-    key = KEYS.get(name)
-    credentials = Credentials("", "")
-    return Calendar(name, 1, "google", "", credentials, None, "connected", None, key, None, 0, 0, None, None)
+    return make_calendar(id=name, deduplication_key=KEYS.get(name))
 
 
 @st.composite
 def events(draw: st.DrawFn) -> list[CalendarEvent]:
     rows = draw(st.lists(st.tuples(st.sampled_from(CALENDARS), TIMES, TIMES, TIMES, TIMES), max_size=40))
     return [
-        CalendarEvent(f"evt_{n}", n, c, "", None, start, end, False, None, None, None, {}, [], made, changed)
-        for n, (c, start, end, made, changed) in enumerate(rows)
+        make_event(
+            id=f"evt_{n}",
+            seq=n,
+            calendar_id=calendar_id,
+            start_time=start,
+            end_time=end,
+            created_at=made,
+            updated_at=changed,
+        )
+        for n, (calendar_id, start, end, made, changed) in enumerate(rows)
     ]
 
 

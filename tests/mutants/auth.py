@@ -162,37 +162,65 @@ def _secret_in_header(mock: Mock) -> App:
     return after(change)(mock)
 
 
-def _mutant(number: int, defect: str, apply: Callable[[Mock], App]) -> Mutant:
-    return Mutant(f"A{number}", "auth", defect, apply)
+def _mutant(slug: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+    return Mutant(slug, "auth", defect, apply)
 
 
 MUTANTS: tuple[Mutant, ...] = (
     _mutant(
-        1, "GET of a calendar needs no key", _let_in(lambda call: _keyless(call) and call.is_on(ONE, methods="GET"))
+        "get-needs-no-key",
+        "GET of a calendar needs no key",
+        _let_in(lambda call: _keyless(call) and call.is_on(ONE, methods="GET")),
     ),
-    _mutant(2, "a disabled key still works", _disabled),
-    _mutant(8, "'token' in lower case refused", before(_lower_refused)),
-    _mutant(9, "refresh_token leaks inside metadata", _token_in_metadata),
-    _mutant(12, "client_secret echoed in a 400", after(_secret_in_error)),
+    _mutant("disabled-key-works", "a disabled key still works", _disabled),
+    _mutant("scheme-in-lower-case-refused", "'token' in lower case refused", before(_lower_refused)),
+    _mutant("metadata-shows-refresh-token", "refresh_token leaks inside metadata", _token_in_metadata),
+    _mutant("create-error-echoes-client-secret", "client_secret echoed in a 400", after(_secret_in_error)),
     _mutant(
-        13, "'Token anything' is accepted", _let_in(lambda call: len(_words(call)) == 2 and _words(call)[0] == "Token")
+        "any-token-accepted",
+        "'Token anything' is accepted",
+        _let_in(lambda call: len(_words(call)) == 2 and _words(call)[0] == "Token"),
     ),
-    _mutant(14, "the beginning of a key is enough", _spelt(lambda key, sent: len(sent) > 8 and key.startswith(sent))),
-    _mutant(15, "keys in any case", _spelt(lambda key, sent: key.lower() == sent.lower())),
-    _mutant(16, "a key in the query or in X-API-Key is taken", before(_key_in_query)),
-    _mutant(17, "Bearer is taken as well", before(_bearer)),
-    _mutant(18, "an id that names nothing is told before the key", before(_id_before_key)),
-    _mutant(19, "a body that cannot be read is told before the key", before(_body_before_key)),
-    _mutant(20, "client_secret is given back by create", after(_secret_in_answer)),
-    _mutant(21, "the API key stands in a header of errors", after(_key_in_error)),
-    _mutant(22, "HEAD needs no key", _let_in(lambda call: _keyless(call) and call.method == "HEAD")),
-    _mutant(23, "a third word is passed over", before(_extra_word)),
-    _mutant(24, "DELETE needs no key", _let_in(lambda call: _keyless(call) and call.is_on(ONE, methods="DELETE"))),
-    _mutant(25, "client_secret stands in a header of PATCH", _secret_in_header),
-    _mutant(26, "a tab or two blanks before the key are refused", before(_tab_refused)),
     _mutant(
-        27, "listing events needs no key", _let_in(lambda call: _keyless(call) and call.is_on(EVENTS, methods="GET"))
+        "key-prefix-accepted",
+        "the beginning of a key is enough",
+        _spelt(lambda key, sent: len(sent) > 8 and key.startswith(sent)),
     ),
-    _mutant(28, "an unknown key reads events", _let_in(lambda call: len(_words(call)) == 2 and call.is_on(EVENTS))),
-    _mutant(29, "quotes around a key are passed over", _spelt(lambda key, sent: key == sent.strip('"'))),
+    _mutant("key-ignores-case", "keys in any case", _spelt(lambda key, sent: key.lower() == sent.lower())),
+    _mutant("key-in-query-or-x-api-key-accepted", "a key in the query or in X-API-Key is taken", before(_key_in_query)),
+    _mutant("bearer-accepted", "Bearer is taken as well", before(_bearer)),
+    _mutant("unknown-id-checked-before-key", "an id that names nothing is told before the key", before(_id_before_key)),
+    _mutant(
+        "malformed-body-checked-before-key",
+        "a body that cannot be read is told before the key",
+        before(_body_before_key),
+    ),
+    _mutant("create-returns-client-secret", "client_secret is given back by create", after(_secret_in_answer)),
+    _mutant("error-header-shows-api-key", "the API key stands in a header of errors", after(_key_in_error)),
+    _mutant("head-needs-no-key", "HEAD needs no key", _let_in(lambda call: _keyless(call) and call.method == "HEAD")),
+    _mutant("third-word-of-authorization-ignored", "a third word is passed over", before(_extra_word)),
+    _mutant(
+        "delete-needs-no-key",
+        "DELETE needs no key",
+        _let_in(lambda call: _keyless(call) and call.is_on(ONE, methods="DELETE")),
+    ),
+    _mutant("patch-header-shows-client-secret", "client_secret stands in a header of PATCH", _secret_in_header),
+    _mutant(
+        "tab-or-two-spaces-before-key-refused", "a tab or two blanks before the key are refused", before(_tab_refused)
+    ),
+    _mutant(
+        "listing-events-needs-no-key",
+        "listing events needs no key",
+        _let_in(lambda call: _keyless(call) and call.is_on(EVENTS, methods="GET")),
+    ),
+    _mutant(
+        "unknown-key-lists-events",
+        "an unknown key reads events",
+        _let_in(lambda call: len(_words(call)) == 2 and call.is_on(EVENTS)),
+    ),
+    _mutant(
+        "quotes-around-key-ignored",
+        "quotes around a key are passed over",
+        _spelt(lambda key, sent: key == sent.strip('"')),
+    ),
 )

@@ -173,18 +173,24 @@ def _shifted_list(mock: Mock) -> App:
     return app
 
 
-def _m(name: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
-    return Mutant(name, "concurrency", defect, apply)
+def _mutant(slug: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+    return Mutant(slug, "concurrency", defect, apply)
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _m("C1", "of several creates at once with one key all win", _both_win),
-    _m("C1b", "of several creates at once with one key none wins", _nobody_wins),
-    _m("C2", "a PATCH of a credential overwrites metadata that was changed at once", _lost_update),
-    _m("C3", "a PATCH at once with another is a server error", _breaks_off("PATCH")),
-    _m("C4", "a DELETE at once with another is a server error", _breaks_off("DELETE")),
-    _m("C5", "a PATCH brings a calendar back that was deleted at once", _resurrects),
-    _m("C7", "several DELETEs at once are all told 200", _all_deleted_it),
-    _m("C8", "changes at once get the same updated_at", _same_time),
-    _m("C9", "pages shift while calendars are being created", _shifted_list),
+    _mutant("race-every-create-wins", "of several creates at once with one key all win", _both_win),
+    _mutant("race-no-create-wins", "of several creates at once with one key none wins", _nobody_wins),
+    _mutant(
+        "race-patch-loses-metadata",
+        "a PATCH of a credential overwrites metadata that was changed at once",
+        _lost_update,
+    ),
+    _mutant("race-patch-crashes", "a PATCH at once with another is a server error", _breaks_off("PATCH")),
+    _mutant("race-delete-crashes", "a DELETE at once with another is a server error", _breaks_off("DELETE")),
+    _mutant(
+        "race-patch-restores-deleted-calendar", "a PATCH brings a calendar back that was deleted at once", _resurrects
+    ),
+    _mutant("race-every-delete-answers-200", "several DELETEs at once are all told 200", _all_deleted_it),
+    _mutant("race-changes-share-updated-at", "changes at once get the same updated_at", _same_time),
+    _mutant("race-create-shifts-pages", "pages shift while calendars are being created", _shifted_list),
 )

@@ -186,103 +186,169 @@ def _old_name(query: EventQuery) -> EventQuery:
     return query if at is None else query._replace(updated_at_gte=at)
 
 
-def _m(name: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
-    return Mutant(name, "filters", defect, apply)
+def _mutant(slug: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+    return Mutant(slug, "filters", defect, apply)
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _m("F1", "updated_at_gte excludes equality", _query(_shifted(updated_at_gte=1))),
-    _m("F1b", "end_time_lte excludes equality", _query(_shifted(end_time_lte=-1))),
-    _m("F1c", "start_time_gte excludes equality", _query(_shifted(start_time_gte=1))),
-    _m("F1d", "start_time_gte is a microsecond too generous", _query(_shifted(start_time_gte=-1))),
-    _m("F2", "start_time_gte compares dates only", _query(_floored(_DAY, "start_time_gte"))),
-    _m("F3", "end_time_lte is ignored beside start_time_gte", _query(_without("end_time_lte", "start_time_gte"))),
-    _m(
-        "F3b",
+    _mutant("updated-at-gte-excludes-equal", "updated_at_gte excludes equality", _query(_shifted(updated_at_gte=1))),
+    _mutant("end-time-lte-excludes-equal", "end_time_lte excludes equality", _query(_shifted(end_time_lte=-1))),
+    _mutant("start-time-gte-excludes-equal", "start_time_gte excludes equality", _query(_shifted(start_time_gte=1))),
+    _mutant(
+        "start-time-gte-includes-microsecond-before",
+        "start_time_gte is a microsecond too generous",
+        _query(_shifted(start_time_gte=-1)),
+    ),
+    _mutant(
+        "start-time-gte-compares-dates", "start_time_gte compares dates only", _query(_floored(_DAY, "start_time_gte"))
+    ),
+    _mutant(
+        "end-time-lte-ignored-with-start-time-gte",
+        "end_time_lte is ignored beside start_time_gte",
+        _query(_without("end_time_lte", "start_time_gte")),
+    ),
+    _mutant(
+        "calendar-id-ignored-with-start-time-gte",
         "calendar_id is ignored beside start_time_gte",
         _query(_without("calendar_id", "start_time_gte")),
     ),
-    _m(
-        "F3c", "of three filters updated_at_gte is ignored", _query(_without("updated_at_gte", "end_time_lte", least=2))
+    _mutant(
+        "updated-at-gte-ignored-with-two-filters",
+        "of three filters updated_at_gte is ignored",
+        _query(_without("updated_at_gte", "end_time_lte", least=2)),
     ),
-    _m("F3d", "event_id makes calendar_id not count", _query(_without("calendar_id", "event_id"))),
-    _m(
-        "F4",
+    _mutant(
+        "calendar-id-ignored-with-event-id",
+        "event_id makes calendar_id not count",
+        _query(_without("calendar_id", "event_id")),
+    ),
+    _mutant(
+        "calendar-dedup-key-matches-prefix",
         "calendar_deduplication_key matches prefixes",
         _other_text("calendar_deduplication_key", _key_like(lambda key, text: bool(text) and key.startswith(text))),
     ),
-    _m(
-        "F4b",
+    _mutant(
+        "calendar-dedup-key-ignores-case",
         "calendar_deduplication_key ignores case",
         _other_text("calendar_deduplication_key", _key_like(lambda key, text: key.lower() == text.lower())),
     ),
-    _m(
-        "F4c",
+    _mutant(
+        "calendar-dedup-key-stripped",
         "calendar_deduplication_key is stripped",
         _other_text("calendar_deduplication_key", lambda project, text: text.strip()),
     ),
-    _m("F5", "event_id is ignored", _other_text("event_id", lambda project, text: None)),
-    _m(
-        "F6",
+    _mutant("event-id-ignored", "event_id is ignored", _other_text("event_id", lambda project, text: None)),
+    _mutant(
+        "unknown-calendar-id-lists-everything",
         "an unknown calendar_id returns everything",
         _other_text("calendar_id", lambda project, text: text if text in project.state.calendars else None),
     ),
-    _m(
-        "F6b",
+    _mutant(
+        "calendar-id-ignores-case",
         "calendar_id ignores case",
         _other_text("calendar_id", _id_like(lambda name, text: name.lower() == text.lower())),
     ),
-    _m("F6c", "an empty event_id returns everything", _other_text("event_id", lambda project, text: text or None)),
-    _m(
-        "F7",
+    _mutant(
+        "empty-event-id-lists-everything",
+        "an empty event_id returns everything",
+        _other_text("event_id", lambda project, text: text or None),
+    ),
+    _mutant(
+        "deleted-events-hidden-without-calendar-id",
         "deleted events are hidden, unless their calendar is asked for",
         _hiding(lambda query, event: event.is_deleted and _is_plain(query)),
     ),
-    _m(
-        "F7b",
+    _mutant(
+        "deleted-events-hidden-with-updated-at-gte",
         "deleted events are hidden when updated_at_gte is given",
         _hiding(lambda query, event: event.is_deleted and query.updated_at_gte is not None),
     ),
-    _m("F8", "the UTC offset in a filter is ignored", _query(_read_anew(_no_offset, *_TIMES))),
-    _m("F8b", "the UTC offset in end_time_lte is ignored", _query(_read_anew(_no_offset, "end_time_lte"))),
-    _m("F8c", "the UTC offset in a filter counts the wrong way", _query(_read_anew(_turned_offset, *_TIMES))),
-    _m(
-        "F9",
+    _mutant(
+        "filter-ignores-utc-offset", "the UTC offset in a filter is ignored", _query(_read_anew(_no_offset, *_TIMES))
+    ),
+    _mutant(
+        "end-time-lte-ignores-utc-offset",
+        "the UTC offset in end_time_lte is ignored",
+        _query(_read_anew(_no_offset, "end_time_lte")),
+    ),
+    _mutant(
+        "filter-negates-utc-offset",
+        "the UTC offset in a filter counts the wrong way",
+        _query(_read_anew(_turned_offset, *_TIMES)),
+    ),
+    _mutant(
+        "updated-after-ignored",
         "updated_after is ignored",
         _query(lambda query: query if asked().get("updated_at_gte") else query._replace(updated_at_gte=None)),
     ),
-    _m(
-        "F9b",
+    _mutant(
+        "updated-after-excludes-equal",
         "updated_after excludes equality",
         _query(lambda query: query if asked().get("updated_at_gte") else _shifted(updated_at_gte=1)(query)),
     ),
-    _m("F9c", "updated_after wins over updated_at_gte", _query(_old_name)),
-    _m(
-        "F10", "deduplication_key ignores case", _calendar_key(_key_like(lambda key, text: key.lower() == text.lower()))
+    _mutant("updated-after-wins-over-updated-at-gte", "updated_after wins over updated_at_gte", _query(_old_name)),
+    _mutant(
+        "dedup-key-filter-ignores-case",
+        "deduplication_key ignores case",
+        _calendar_key(_key_like(lambda key, text: key.lower() == text.lower())),
     ),
-    _m("F11", "an empty deduplication_key returns all", _calendar_key(lambda project, text: text or None)),
-    _m(
-        "F11b",
+    _mutant(
+        "empty-dedup-key-lists-all",
+        "an empty deduplication_key returns all",
+        _calendar_key(lambda project, text: text or None),
+    ),
+    _mutant(
+        "unknown-dedup-key-lists-all",
         "an unknown deduplication_key returns all",
         _calendar_key(lambda project, text: text if text in project.state.calendar_ids or not text else None),
     ),
-    _m("F12", "-start_time sorts ascending", _query(_wrong_way("start_time", ascending=False))),
-    _m("F12b", "created_at sorts descending", _query(_wrong_way("created_at", ascending=True))),
-    _m("F13", "the default order is created_at", _query(_default_order)),
-    _m("F14", "microseconds in a filter are ignored", _query(_floored(SECOND, *_TIMES))),
-    _m("F14b", "fractions in updated_at_gte are cut to milliseconds", _query(_floored(1000, "updated_at_gte"))),
-    _m("F15", "a fraction of one digit is taken for microseconds", _query(_read_anew(_short_fraction, *_TIMES))),
-    _m("F15b", "the seventh digit of a fraction rounds up", _query(_read_anew(_rounded, *_TIMES))),
-    _m("F16", "a time without a zone is two hours off", _query(_read_anew(_naive_as_local, *_TIMES))),
-    _m("F17", "a date alone is the end of its day", _query(_read_anew(_date_as_evening, "end_time_lte"))),
-    _m("F19", "end_time_lte looks at start_time", _compares("end_time_lte", "end_time", "start_time")),
-    _m(
-        "F20",
+    _mutant(
+        "start-time-descending-sorts-ascending",
+        "-start_time sorts ascending",
+        _query(_wrong_way("start_time", ascending=False)),
+    ),
+    _mutant(
+        "created-at-sorts-descending", "created_at sorts descending", _query(_wrong_way("created_at", ascending=True))
+    ),
+    _mutant("default-order-is-created-at", "the default order is created_at", _query(_default_order)),
+    _mutant("filter-ignores-microseconds", "microseconds in a filter are ignored", _query(_floored(SECOND, *_TIMES))),
+    _mutant(
+        "updated-at-gte-cut-to-milliseconds",
+        "fractions in updated_at_gte are cut to milliseconds",
+        _query(_floored(1000, "updated_at_gte")),
+    ),
+    _mutant(
+        "one-digit-fraction-read-as-microseconds",
+        "a fraction of one digit is taken for microseconds",
+        _query(_read_anew(_short_fraction, *_TIMES)),
+    ),
+    _mutant(
+        "seventh-fraction-digit-rounds-up",
+        "the seventh digit of a fraction rounds up",
+        _query(_read_anew(_rounded, *_TIMES)),
+    ),
+    _mutant(
+        "time-without-zone-two-hours-off",
+        "a time without a zone is two hours off",
+        _query(_read_anew(_naive_as_local, *_TIMES)),
+    ),
+    _mutant(
+        "date-alone-means-end-of-day",
+        "a date alone is the end of its day",
+        _query(_read_anew(_date_as_evening, "end_time_lte")),
+    ),
+    _mutant(
+        "end-time-lte-compares-start-time",
+        "end_time_lte looks at start_time",
+        _compares("end_time_lte", "end_time", "start_time"),
+    ),
+    _mutant(
+        "ordering-by-end-time-hides-deleted-events",
         "sorted by end_time, deleted events are left out",
         _hiding(lambda query, event: event.is_deleted and query.order == "end_time" and _is_plain(query)),
     ),
-    _m(
-        "F21",
+    _mutant(
+        "created-at-descending-ignores-filters",
         "filters do not count when sorted by -created_at",
         _query(
             lambda query: (
@@ -292,8 +358,8 @@ MUTANTS: tuple[Mutant, ...] = (
             )
         ),
     ),
-    _m(
-        "F22",
+    _mutant(
+        "empty-updated-at-gte-finds-nothing",
         "an empty updated_at_gte finds nothing",
         _query(
             lambda query: (

@@ -173,68 +173,86 @@ def _internal_links(call: Call, reply: Reply) -> None:
     reply.body = reply.body.replace(b"http://", b"http://10.0.0.7:8000/proxy/") if call.is_on(EVENTS) else reply.body
 
 
-def _mutant(number: int, defect: str, apply: Callable[[Mock], App]) -> Mutant:
-    return Mutant(f"H{number}", "headers", defect, apply)
+def _mutant(slug: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+    return Mutant(slug, "headers", defect, apply)
 
 
 MUTANTS: tuple[Mutant, ...] = (
     _mutant(
-        1, "JSON sent as text/html on GET", after(_header("content-type", "text/html; charset=utf-8", methods="GET"))
+        "get-json-sent-as-html",
+        "JSON sent as text/html on GET",
+        after(_header("content-type", "text/html; charset=utf-8", methods="GET")),
     ),
-    _mutant(2, "405 without Allow", after(_header("allow", None, statuses=(405,)))),
-    _mutant(3, "401 without WWW-Authenticate", after(_header("www-authenticate", None))),
+    _mutant("405-without-allow", "405 without Allow", after(_header("allow", None, statuses=(405,)))),
+    _mutant("401-without-www-authenticate", "401 without WWW-Authenticate", after(_header("www-authenticate", None))),
     _mutant(
-        4, "Allow leaves out POST and PATCH", after(_header("allow", "GET, DELETE, HEAD, OPTIONS", paths=(LIST, ONE)))
+        "allow-lacks-post-and-patch",
+        "Allow leaves out POST and PATCH",
+        after(_header("allow", "GET, DELETE, HEAD, OPTIONS", paths=(LIST, ONE))),
     ),
-    _mutant(5, "400 bodies sent as text/plain", after(_header("content-type", "text/plain", statuses=(400,)))),
-    _mutant(6, "HEAD has a body", after(_head_has_body)),
-    _mutant(7, "Accept: application/xml answered 200", before(_any_accept)),
     _mutant(
-        8, "OPTIONS crashes", before(lambda call: crash() if call.method == "OPTIONS" and call.is_on(EVENTS) else None)
+        "400-sent-as-plain-text",
+        "400 bodies sent as text/plain",
+        after(_header("content-type", "text/plain", statuses=(400,))),
     ),
-    _mutant(9, "Vary missing", after(_header("vary", None, paths=(EVENTS,)))),
-    _mutant(10, "Retry-After missing on 429", _throttled(None)),
-    _mutant(11, "Retry-After is not what the text says", _throttled("2")),
-    _mutant(12, "429 says 1 seconds", _throttled("1", "1 seconds")),
-    _mutant(13, "OPTIONS needs no key", before(_open_options)),
-    _mutant(14, "405 names another method", after(_plain_405)),
+    _mutant("head-sends-body", "HEAD has a body", after(_head_has_body)),
+    _mutant("accept-xml-answers-200", "Accept: application/xml answered 200", before(_any_accept)),
     _mutant(
-        15,
+        "options-crashes",
+        "OPTIONS crashes",
+        before(lambda call: crash() if call.method == "OPTIONS" and call.is_on(EVENTS) else None),
+    ),
+    _mutant("vary-missing", "Vary missing", after(_header("vary", None, paths=(EVENTS,)))),
+    _mutant("429-without-retry-after", "Retry-After missing on 429", _throttled(None)),
+    _mutant("retry-after-differs-from-text", "Retry-After is not what the text says", _throttled("2")),
+    _mutant("429-says-1-seconds", "429 says 1 seconds", _throttled("1", "1 seconds")),
+    _mutant("options-needs-no-key", "OPTIONS needs no key", before(_open_options)),
+    _mutant("405-names-another-method", "405 names another method", after(_plain_405)),
+    _mutant(
+        "content-type-with-charset",
         "application/json; charset=utf-8",
         after(_header("content-type", "application/json; charset=utf-8", methods="POST", statuses=(201, 401, 415))),
     ),
     _mutant(
-        16,
+        "delete-sends-content-type",
         "DELETE has a Content-Type",
         after(_header("content-type", "application/json", methods="DELETE", statuses=(200,))),
     ),
-    _mutant(17, "HEAD of events is a 405", before(_no_head)),
-    _mutant(18, "a missing key is told before Accept", before(_key_before_accept)),
-    _mutant(19, "q=0 counts", before(_q_counts)),
+    _mutant("head-of-events-answers-405", "HEAD of events is a 405", before(_no_head)),
+    _mutant("missing-key-checked-before-accept", "a missing key is told before Accept", before(_key_before_accept)),
+    _mutant("accept-q-zero-counts", "q=0 counts", before(_q_counts)),
     _mutant(
-        20,
+        "format-parameter-ignored",
         "the parameter format is not looked at",
         renamed(lambda c: c.query.replace("format=", "fmt="), lambda b: b.replace(b"fmt=", b"format=")),
     ),
-    _mutant(21, "WWW-Authenticate: Bearer", after(_header("www-authenticate", "Bearer", statuses=(401,)))),
-    _mutant(22, "X-HTTP-Method-Override is obeyed", before(_override)),
-    _mutant(23, "OPTIONS of the list has no actions", after(_bare_options)),
-    _mutant(24, "Accept in upper case is refused", before(_case_of_accept)),
-    _mutant(25, "HEAD of what is not there has another Vary", after(_head_as_html)),
-    _mutant(26, "If-None-Match: * is a 304", before(_not_modified)),
-    _mutant(27, "Range cuts the answer", after(_ranges)),
-    _mutant(28, "errors in the language that is asked for", after(_german)),
-    _mutant(29, "unknown paths ask for a key", before(_unknown_needs_key)),
-    _mutant(30, "unknown paths are told in other words", after(_unknown_in_other_words)),
     _mutant(
-        31,
+        "www-authenticate-says-bearer",
+        "WWW-Authenticate: Bearer",
+        after(_header("www-authenticate", "Bearer", statuses=(401,))),
+    ),
+    _mutant("method-override-obeyed", "X-HTTP-Method-Override is obeyed", before(_override)),
+    _mutant("options-lacks-actions", "OPTIONS of the list has no actions", after(_bare_options)),
+    _mutant("accept-in-upper-case-refused", "Accept in upper case is refused", before(_case_of_accept)),
+    _mutant("head-of-unknown-id-changes-vary", "HEAD of what is not there has another Vary", after(_head_as_html)),
+    _mutant("if-none-match-answers-304", "If-None-Match: * is a 304", before(_not_modified)),
+    _mutant("range-cuts-body", "Range cuts the answer", after(_ranges)),
+    _mutant("errors-follow-accept-language", "errors in the language that is asked for", after(_german)),
+    _mutant("unknown-path-needs-key", "unknown paths ask for a key", before(_unknown_needs_key)),
+    _mutant("unknown-path-has-other-text", "unknown paths are told in other words", after(_unknown_in_other_words)),
+    _mutant(
+        "every-answer-has-www-authenticate",
         "every answer has WWW-Authenticate",
         after(_header("www-authenticate", "Token", statuses=(200,), paths=(ONE,))),
     ),
-    _mutant(32, "links of events lead to an internal host", after(_internal_links)),
-    _mutant(33, "GETs are throttled", _gets_throttled),
-    _mutant(35, "Accept-Charset: utf-16 is a 406", before(_strict_charset)),
-    _mutant(36, "X-HTTP-Method-Override deletes unseen", _hidden_override),
-    _mutant(37, "vendor types are taken as JSON", before(_vendor_json)),
-    _mutant(34, "Allow of events has POST", after(_header("allow", "GET, POST, HEAD, OPTIONS", paths=(EVENTS,)))),
+    _mutant("event-links-show-internal-host", "links of events lead to an internal host", after(_internal_links)),
+    _mutant("gets-are-throttled", "GETs are throttled", _gets_throttled),
+    _mutant("accept-charset-answers-406", "Accept-Charset: utf-16 is a 406", before(_strict_charset)),
+    _mutant("method-override-deletes-silently", "X-HTTP-Method-Override deletes unseen", _hidden_override),
+    _mutant("vendor-json-type-accepted", "vendor types are taken as JSON", before(_vendor_json)),
+    _mutant(
+        "allow-of-events-has-post",
+        "Allow of events has POST",
+        after(_header("allow", "GET, POST, HEAD, OPTIONS", paths=(EVENTS,))),
+    ),
 )

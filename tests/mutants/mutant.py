@@ -13,6 +13,7 @@ class Mutant(NamedTuple):
     """A defect. `apply` puts it into a mock of its own and gives the application to judge."""
 
     id: str
+    """Says the defect in short, e.g. create-ignores-dedup-key; unique among all mutants, and never changed."""
     area: str
     defect: str
     apply: Callable[[Mock], App]

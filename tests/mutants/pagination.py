@@ -275,53 +275,81 @@ def _start_later(query: EventQuery, cursor: Cursor) -> EventQuery:
     return query._replace(order="start_time") if query.order == "end_time" and _is_later(cursor) else query
 
 
-def _m(name: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
-    return Mutant(name, "pagination", defect, apply)
+def _mutant(slug: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+    return Mutant(slug, "pagination", defect, apply)
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _m("G1", "one item is lost between pages", _both(_skips)),
-    _m("G1b", "one calendar is lost between pages", _calendars(_skips)),
-    _m(
-        "G1c",
+    _mutant("row-lost-between-pages", "one item is lost between pages", _both(_skips)),
+    _mutant("calendar-lost-between-pages", "one calendar is lost between pages", _calendars(_skips)),
+    _mutant(
+        "event-lost-after-second-page",
         "one item is lost between the second and the third page",
         _events(_skips, lambda query, cursor: _is_later(cursor)),
     ),
-    _m("G2", "one item is repeated on the next page", _both(_repeats)),
-    _m("G2b", "one calendar is repeated on the next page", _calendars(_repeats)),
-    _m("G3", "the last page cannot be reached", _too_early),
-    _m("G4", "links drop the filters", _links(_only_cursor)),
-    _m("G5", "previous leads to the first page", _both(_to_start)),
-    _m("G6", "99 events a page", _smaller),
-    _m("G6b", "50 events on every page but the first", _smaller_later),
-    _m("G7", "rows with equal times are lost where pages meet", _with_ties(_both(_forgets_ties))),
-    _m("G7b", "rows with equal times are lost on the way back", _with_ties(_both(_forgets_ties_back))),
-    _m(
-        "G7c",
+    _mutant("row-repeated-on-next-page", "one item is repeated on the next page", _both(_repeats)),
+    _mutant("calendar-repeated-on-next-page", "one calendar is repeated on the next page", _calendars(_repeats)),
+    _mutant("last-page-unreachable", "the last page cannot be reached", _too_early),
+    _mutant("links-drop-filters", "links drop the filters", _links(_only_cursor)),
+    _mutant("previous-leads-to-first-page", "previous leads to the first page", _both(_to_start)),
+    _mutant("page-has-99-events", "99 events a page", _smaller),
+    _mutant("later-pages-have-50-events", "50 events on every page but the first", _smaller_later),
+    _mutant(
+        "equal-times-lost-between-pages",
+        "rows with equal times are lost where pages meet",
+        _with_ties(_both(_forgets_ties)),
+    ),
+    _mutant(
+        "equal-times-lost-on-way-back",
+        "rows with equal times are lost on the way back",
+        _with_ties(_both(_forgets_ties_back)),
+    ),
+    _mutant(
+        "equal-start-times-lost-between-pages",
         "rows with equal start times are lost where pages meet",
         _with_ties(_events(_forgets_ties, lambda query, cursor: query.order == "start_time")),
     ),
-    _m("G7d", "a row with an equal time is repeated on the next page", _with_ties(_both(_repeats_ties))),
-    _m("G7e", "the order of rows with equal times changes with every request", _with_ties(_unstable_ties)),
-    _m(
-        "G7f",
+    _mutant(
+        "equal-time-repeated-on-next-page",
+        "a row with an equal time is repeated on the next page",
+        _with_ties(_both(_repeats_ties)),
+    ),
+    _mutant(
+        "equal-times-reordered-each-request",
+        "the order of rows with equal times changes with every request",
+        _with_ties(_unstable_ties),
+    ),
+    _mutant(
+        "equal-end-times-lost-on-way-back",
         "rows with equal end times are lost, and only on the way back",
         _with_ties(_events(_forgets_ties_back, lambda query, cursor: query.order == "end_time")),
     ),
-    _m("G8", "the second page falls back to the default order", _query(_default_later)),
-    _m("G8b", "the second page by end_time is sorted by start_time", _query(_start_later)),
-    _m("G9", "cursors count rows: inserts repeat them", _offset),
-    _m("G10", "links point to an internal host", _links(lambda link: f"http://10.0.0.7:8080{_after_host(link)}")),
-    _m("G11", "the second page comes in reverse", _both(_reversed_later)),
-    _m("G12", "the first page has a previous link", _both(_starts_back)),
-    _m("G13", "the last page has a next link", _both(_goes_on)),
-    _m("G14", "previous is null on every page", _both(_no_way_back)),
-    _m("G15", "pages on the way back come in reverse", _events(_not_turned)),
-    _m("G16", "one item is lost on the way back", _both(_skips_back)),
-    _m("G17", "one item is lost on the way forth again", _both(_skips_forth_again)),
-    _m("G18", "calendars come oldest first within a page", _calendars(_oldest_first)),
-    _m("G19", "calendars come latest updated first within a page", _calendars(_by_update)),
-    _m("G20", "filters count on the first page only", _query(_unfiltered_later)),
-    _m("G21", "a cursor beside another ordering leads to the start", _own_listing_only),
-    _m("G22", "links to other pages have a broken cursor", _links(_cut)),
+    _mutant("second-page-in-default-order", "the second page falls back to the default order", _query(_default_later)),
+    _mutant(
+        "second-page-by-end-time-in-default-order",
+        "the second page by end_time is sorted by start_time",
+        _query(_start_later),
+    ),
+    _mutant("inserts-repeat-rows", "cursors count rows: inserts repeat them", _offset),
+    _mutant(
+        "links-show-internal-host",
+        "links point to an internal host",
+        _links(lambda link: f"http://10.0.0.7:8080{_after_host(link)}"),
+    ),
+    _mutant("second-page-reversed", "the second page comes in reverse", _both(_reversed_later)),
+    _mutant("first-page-has-previous", "the first page has a previous link", _both(_starts_back)),
+    _mutant("last-page-has-next", "the last page has a next link", _both(_goes_on)),
+    _mutant("previous-always-null", "previous is null on every page", _both(_no_way_back)),
+    _mutant("pages-on-way-back-reversed", "pages on the way back come in reverse", _events(_not_turned)),
+    _mutant("row-lost-on-way-back", "one item is lost on the way back", _both(_skips_back)),
+    _mutant("row-lost-on-next-after-previous", "one item is lost on the way forth again", _both(_skips_forth_again)),
+    _mutant("calendars-oldest-first-in-page", "calendars come oldest first within a page", _calendars(_oldest_first)),
+    _mutant(
+        "calendars-by-updated-at-in-page", "calendars come latest updated first within a page", _calendars(_by_update)
+    ),
+    _mutant("later-pages-ignore-filters", "filters count on the first page only", _query(_unfiltered_later)),
+    _mutant(
+        "cursor-with-other-ordering-restarts", "a cursor beside another ordering leads to the start", _own_listing_only
+    ),
+    _mutant("links-have-broken-cursor", "links to other pages have a broken cursor", _links(_cut)),
 )

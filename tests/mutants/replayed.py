@@ -19,7 +19,7 @@ from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.transport import Keys
 from tests.clients import ACME, GLOBEX
 from tests.conformance.twisting import OTHER_WORDS, Player
-from tests.mutants.table import DISABLED, mutants, new_mock
+from tests.mutants.table import DISABLED, chosen, mutants, new_mock
 
 WANTED = ("shows", "shows", "gone")
 
@@ -90,18 +90,14 @@ def _player(app: App, recipe: dict[str, Any]) -> Iterator[Player]:
 
 def main() -> int:
     """Takes the findings of the mutants that were asked for again; 1 if one is not as it should be."""
-    chosen = [
-        name
-        for name, mutant in mutants().items()
-        if not sys.argv[1:] or {name, mutant.id, mutant.area, name.partition("/")[0]} & set(sys.argv[1:])
-    ]
+    names = chosen(sys.argv[1:])
     wrong = 0
     with ProcessPoolExecutor(2) as pool:
-        for found in pool.map(replayed, chosen):
+        for found in pool.map(replayed, names):
             right = not found.rule or found.verdicts == WANTED
             wrong += not right
-            print(f"{found.mutant:16} {found.rule or 'NOT FOUND'}: {', '.join(found.verdicts)}", flush=True)
-    print(f"{len(chosen) - wrong} of {len(chosen)} as they should be")
+            print(f"{found.mutant:44} {found.rule or 'NOT FOUND'}: {', '.join(found.verdicts)}", flush=True)
+    print(f"{len(names) - wrong} of {len(names)} as they should be")
     return 1 if wrong else 0
 
 

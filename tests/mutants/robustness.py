@@ -173,67 +173,105 @@ def _silent(call: Call) -> Reply | None:
     return Reply(0) if call.is_on(ONE) and len(call.path) > 1_000 and "authorization" in call.headers else None
 
 
-def _mutant(number: int, defect: str, apply: Callable[[Mock], App]) -> Mutant:
-    return Mutant(f"R{number}", "robustness", defect, apply)
+def _mutant(slug: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+    return Mutant(slug, "robustness", defect, apply)
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _mutant(3, "deep nesting crashes", _crash_if(lambda call: _depth(call) > 950)),
+    _mutant("deep-nesting-crashes", "deep nesting crashes", _crash_if(lambda call: _depth(call) > 950)),
     _mutant(
-        4, "a number of 5000 digits crashes", _crash_if(lambda call: re.search(rb"\d{4300}", call.body) is not None)
+        "number-of-5000-digits-crashes",
+        "a number of 5000 digits crashes",
+        _crash_if(lambda call: re.search(rb"\d{4300}", call.body) is not None),
     ),
-    _mutant(5, "a lone surrogate crashes", _crash_if(lambda call: _holds(call, rb"\ud800"))),
-    _mutant(6, "a body that is not UTF-8 crashes", _crash_if(lambda call: _holds(call, b"\xe9", b"\xc0", b"\xed\xa0"))),
-    _mutant(7, "a zone of 16 hours crashes", _crash_if(_zone_is_far)),
-    _mutant(8, "a cursor with a position that is none crashes", _crash_if(_position_is_odd)),
-    _mutant(9, "a NUL in an id crashes", _crash_if(lambda call: "\0" in call.path)),
-    _mutant(10, "an id of 2000 characters crashes", _crash_if(lambda call: call.is_on(ONE) and len(call.path) > 1_500)),
-    _mutant(11, "399 parameters crash", _crash_if(lambda call: 300 < call.query.count("&") < 1_000)),
+    _mutant("lone-surrogate-crashes", "a lone surrogate crashes", _crash_if(lambda call: _holds(call, rb"\ud800"))),
     _mutant(
-        12,
+        "body-not-utf-8-crashes",
+        "a body that is not UTF-8 crashes",
+        _crash_if(lambda call: _holds(call, b"\xe9", b"\xc0", b"\xed\xa0")),
+    ),
+    _mutant("zone-of-16-hours-crashes", "a zone of 16 hours crashes", _crash_if(_zone_is_far)),
+    _mutant(
+        "cursor-with-invalid-position-crashes",
+        "a cursor with a position that is none crashes",
+        _crash_if(_position_is_odd),
+    ),
+    _mutant("nul-in-id-crashes", "a NUL in an id crashes", _crash_if(lambda call: "\0" in call.path)),
+    _mutant(
+        "id-of-2000-characters-crashes",
+        "an id of 2000 characters crashes",
+        _crash_if(lambda call: call.is_on(ONE) and len(call.path) > 1_500),
+    ),
+    _mutant(
+        "399-parameters-crash", "399 parameters crash", _crash_if(lambda call: 300 < call.query.count("&") < 1_000)
+    ),
+    _mutant(
+        "open-quote-in-accept-crashes",
         "a half-open quote in Accept crashes",
         _crash_if(lambda call: call.headers.get("accept", "").count('"') == 1),
     ),
     _mutant(
-        13, "an unknown charset crashes", _crash_if(lambda call: "charset=xxx" in call.headers.get("content-type", ""))
+        "unknown-charset-crashes",
+        "an unknown charset crashes",
+        _crash_if(lambda call: "charset=xxx" in call.headers.get("content-type", "")),
     ),
     _mutant(
-        14,
+        "multipart-without-boundary-crashes",
         "multipart without boundary crashes",
         _crash_if(lambda call: call.headers.get("content-type") == "multipart/form-data"),
     ),
-    _mutant(15, "1E400 crashes", _crash_if(lambda call: _holds(call, b"1E400"))),
-    _mutant(16, "NaN counts as null", before(_nan_is_null)),
-    _mutant(17, "a time that leaves the year 9999 by its zone crashes", _crash_if(_leaves_the_calendar)),
-    _mutant(18, "a cursor with a negative offset crashes", _crash_if(_offset_is_negative)),
-    _mutant(19, "after a deep body the next request fails", _deaf_after_depth),
-    _mutant(20, "texts are normalised", after(_normalised)),
+    _mutant("number-1e400-crashes", "1E400 crashes", _crash_if(lambda call: _holds(call, b"1E400"))),
+    _mutant("nan-read-as-null", "NaN counts as null", before(_nan_is_null)),
     _mutant(
-        21,
+        "time-past-year-9999-crashes",
+        "a time that leaves the year 9999 by its zone crashes",
+        _crash_if(_leaves_the_calendar),
+    ),
+    _mutant(
+        "negative-cursor-offset-crashes", "a cursor with a negative offset crashes", _crash_if(_offset_is_negative)
+    ),
+    _mutant("request-after-deep-body-crashes", "after a deep body the next request fails", _deaf_after_depth),
+    _mutant("texts-normalised", "texts are normalised", after(_normalised)),
+    _mutant(
+        "non-ascii-cursor-crashes",
         "a cursor that is not ASCII crashes",
         _crash_if(lambda call: not unquote(call.parameters.get("cursor", "")).isascii()),
     ),
-    _mutant(22, "a broken cookie crashes", _crash_if(lambda call: '="' in call.headers.get("cookie", ""))),
-    _mutant(23, "angle brackets are escaped", after(_escaped)),
     _mutant(
-        24, "a NUL in a time crashes", _crash_if(lambda call: any("\0" in call.parameters.get(n, "") for n in _TIMES))
+        "broken-cookie-crashes",
+        "a broken cookie crashes",
+        _crash_if(lambda call: '="' in call.headers.get("cookie", "")),
     ),
-    _mutant(25, "an emoji in a filter crashes", _crash_if(lambda call: "%F0%9F" in call.query and call.is_on(EVENTS))),
-    _mutant(26, "a negative offset is the first page", before(_negative_is_first)),
-    _mutant(27, "a cursor is read only as it was written", before(_strict_base64)),
-    _mutant(28, "a NUL in metadata is replaced", before(_nul_kept)),
-    _mutant(29, "lone surrogates are replaced", before(_surrogates_replaced)),
-    _mutant(30, "an infinite number becomes a text", before(_infinite_is_text)),
-    _mutant(31, "two thousand unknown fields are passed over", before(_many_fields_cut)),
-    _mutant(32, "charset=utf-16 is not looked at", before(_any_charset)),
+    _mutant("angle-brackets-escaped", "angle brackets are escaped", after(_escaped)),
     _mutant(
-        33,
+        "nul-in-time-crashes",
+        "a NUL in a time crashes",
+        _crash_if(lambda call: any("\0" in call.parameters.get(n, "") for n in _TIMES)),
+    ),
+    _mutant(
+        "emoji-in-filter-crashes",
+        "an emoji in a filter crashes",
+        _crash_if(lambda call: "%F0%9F" in call.query and call.is_on(EVENTS)),
+    ),
+    _mutant("negative-cursor-offset-is-first-page", "a negative offset is the first page", before(_negative_is_first)),
+    _mutant("re-encoded-cursor-refused", "a cursor is read only as it was written", before(_strict_base64)),
+    _mutant("nul-in-metadata-replaced", "a NUL in metadata is replaced", before(_nul_kept)),
+    _mutant("lone-surrogates-replaced", "lone surrogates are replaced", before(_surrogates_replaced)),
+    _mutant("infinite-number-stored-as-text", "an infinite number becomes a text", before(_infinite_is_text)),
+    _mutant("2000-unknown-fields-ignored", "two thousand unknown fields are passed over", before(_many_fields_cut)),
+    _mutant("charset-utf-16-ignored", "charset=utf-16 is not looked at", before(_any_charset)),
+    _mutant(
+        "nul-in-event-id-lists-everything",
         "a NUL in event_id finds everything",
         renamed(_nul_event, lambda body: body.replace(b"event_jd", b"event_id")),
     ),
-    _mutant(34, "the year 10000 finds nothing", before(_wrong_year)),
-    _mutant(35, "% as an id is the first calendar", _odd_id_found),
-    _mutant(36, "an odd indent is a 406", before(_indent_refused)),
-    _mutant(38, "a position that is none is the first page", before(_odd_position_is_none)),
-    _mutant(37, "a very long id is never answered", before(_silent)),
+    _mutant("year-10000-finds-nothing", "the year 10000 finds nothing", before(_wrong_year)),
+    _mutant("percent-id-is-first-calendar", "% as an id is the first calendar", _odd_id_found),
+    _mutant("odd-indent-answers-406", "an odd indent is a 406", before(_indent_refused)),
+    _mutant(
+        "invalid-cursor-position-is-first-page",
+        "a position that is none is the first page",
+        before(_odd_position_is_none),
+    ),
+    _mutant("very-long-id-never-answered", "a very long id is never answered", before(_silent)),
 )

@@ -97,39 +97,79 @@ def _listed_without_metadata(call: Call, reply: Reply) -> Reply | None:
     return reply.write(body)
 
 
-def _mutant(number: int, defect: str, apply: Any) -> Mutant:
-    return Mutant(f"S{number}", "schema", defect, apply)
+def _mutant(slug: str, defect: str, apply: Any) -> Mutant:
+    return Mutant(slug, "schema", defect, apply)
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _mutant(1, "metadata comes back as a JSON string", documents(_put("metadata", json.dumps), *_CALENDARS)),
-    _mutant(2, "created_at without Z", documents(_put("created_at", lambda t: t.rstrip("Z")), *_CALENDARS)),
-    _mutant(3, "connection_failure_data missing", documents(_drop("connection_failure_data"), *_CALENDARS)),
-    _mutant(4, "undocumented field internal_id", documents(lambda d: d.update(internal_id=7), *_CALENDARS)),
-    _mutant(5, "platform in upper case", documents(_put("platform", str.upper), *_CALENDARS)),
-    _mutant(6, "ids without cal_", documents(_put("id", lambda t: t.removeprefix("cal_")), *_CALENDARS)),
-    _mutant(7, "is_deleted 0/1 instead of boolean", documents(_put("is_deleted", int), EVENTS)),
-    _mutant(8, "results null when the page is empty", after(_bare_page)),
     _mutant(
-        9, "null attendees as empty string", documents(_put("attendees", lambda a: "" if a is None else a), EVENTS)
+        "metadata-returned-as-text",
+        "metadata comes back as a JSON string",
+        documents(_put("metadata", json.dumps), *_CALENDARS),
     ),
-    _mutant(10, "list items have metadata null, detail has it", after(_listed_without_metadata)),
-    _mutant(11, "updated_at ends in +00:00", documents(_put("updated_at", lambda t: t[:-1] + "+00:00"), EVENTS)),
-    _mutant(12, "start_time in milliseconds", documents(_put("start_time", lambda t: t[:-1][:19] + ".000Z"), EVENTS)),
-    _mutant(13, "pages have a count", after(_counted_page)),
-    _mutant(14, "raw comes back as a JSON string", documents(_put("raw", json.dumps), EVENTS)),
-    _mutant(15, "bots null where there are none", documents(_put("bots", lambda b: b or None), EVENTS)),
-    _mutant(16, "events are a bare list", after(_bare_list)),
-    _mutant(17, "never synchronised: empty text", documents(_put("last_attempted_sync_at", lambda t: t or ""), ONE)),
-    _mutant(18, "a new calendar has no metadata", documents(_drop("metadata"), LIST, methods="POST")),
-    _mutant(19, "PATCH answers {status: ok}", after(_patch_says_ok)),
-    _mutant(20, "404 with a nested error object", after(_nested_error)),
-    _mutant(21, "field errors are texts, not lists", after(_text_for_list)),
-    _mutant(22, "answers in latin-1", after(_not_utf8)),
-    _mutant(23, "the body of a 201 is written twice", after(_two_bodies)),
-    _mutant(24, "the first of a list lacks last_successful_sync_at", after(_first_only)),
     _mutant(
-        25,
+        "created-at-without-z",
+        "created_at without Z",
+        documents(_put("created_at", lambda t: t.rstrip("Z")), *_CALENDARS),
+    ),
+    _mutant(
+        "connection-failure-data-missing",
+        "connection_failure_data missing",
+        documents(_drop("connection_failure_data"), *_CALENDARS),
+    ),
+    _mutant(
+        "undocumented-field-internal-id",
+        "undocumented field internal_id",
+        documents(lambda d: d.update(internal_id=7), *_CALENDARS),
+    ),
+    _mutant("platform-in-upper-case", "platform in upper case", documents(_put("platform", str.upper), *_CALENDARS)),
+    _mutant(
+        "id-without-prefix", "ids without cal_", documents(_put("id", lambda t: t.removeprefix("cal_")), *_CALENDARS)
+    ),
+    _mutant("is-deleted-as-number", "is_deleted 0/1 instead of boolean", documents(_put("is_deleted", int), EVENTS)),
+    _mutant("empty-results-null", "results null when the page is empty", after(_bare_page)),
+    _mutant(
+        "null-attendees-as-empty-text",
+        "null attendees as empty string",
+        documents(_put("attendees", lambda a: "" if a is None else a), EVENTS),
+    ),
+    _mutant("list-lacks-metadata", "list items have metadata null, detail has it", after(_listed_without_metadata)),
+    _mutant(
+        "updated-at-ends-in-plus-00-00",
+        "updated_at ends in +00:00",
+        documents(_put("updated_at", lambda t: t[:-1] + "+00:00"), EVENTS),
+    ),
+    _mutant(
+        "start-time-in-milliseconds",
+        "start_time in milliseconds",
+        documents(_put("start_time", lambda t: t[:-1][:19] + ".000Z"), EVENTS),
+    ),
+    _mutant("page-has-count", "pages have a count", after(_counted_page)),
+    _mutant("raw-returned-as-text", "raw comes back as a JSON string", documents(_put("raw", json.dumps), EVENTS)),
+    _mutant("no-bots-null", "bots null where there are none", documents(_put("bots", lambda b: b or None), EVENTS)),
+    _mutant("events-as-bare-list", "events are a bare list", after(_bare_list)),
+    _mutant(
+        "unsynced-time-as-empty-text",
+        "never synchronised: empty text",
+        documents(_put("last_attempted_sync_at", lambda t: t or ""), ONE),
+    ),
+    _mutant(
+        "create-answer-lacks-metadata",
+        "a new calendar has no metadata",
+        documents(_drop("metadata"), LIST, methods="POST"),
+    ),
+    _mutant("patch-answers-status-ok", "PATCH answers {status: ok}", after(_patch_says_ok)),
+    _mutant("404-nests-error", "404 with a nested error object", after(_nested_error)),
+    _mutant("field-errors-as-texts", "field errors are texts, not lists", after(_text_for_list)),
+    _mutant("answers-in-latin-1", "answers in latin-1", after(_not_utf8)),
+    _mutant("201-body-written-twice", "the body of a 201 is written twice", after(_two_bodies)),
+    _mutant(
+        "first-row-lacks-last-successful-sync-at",
+        "the first of a list lacks last_successful_sync_at",
+        after(_first_only),
+    ),
+    _mutant(
+        "new-calendar-state-connecting",
         "state is connecting for a new calendar",
         documents(lambda d: d.update(state="connecting"), LIST, methods="POST"),
     ),

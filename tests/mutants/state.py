@@ -365,80 +365,110 @@ def _without_json(fields: NewCalendar) -> Mapping[str, Any]:
     return {"metadata": {n: v for n, v in metadata.items() if not v.startswith("{")} or metadata} if metadata else {}
 
 
-def _m(name: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
-    return Mutant(name, "state", defect, apply)
+def _mutant(slug: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+    return Mutant(slug, "state", defect, apply)
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _m("P1", "PATCH clears deduplication_key", _stores(lambda old, new, sent: new._replace(deduplication_key=None))),
-    _m("P2", "PATCH answers new metadata and stores nothing", _answers_only),
-    _m(
-        "P3",
+    _mutant(
+        "patch-clears-dedup-key",
+        "PATCH clears deduplication_key",
+        _stores(lambda old, new, sent: new._replace(deduplication_key=None)),
+    ),
+    _mutant("patch-answers-metadata-unstored", "PATCH answers new metadata and stores nothing", _answers_only),
+    _mutant(
+        "patch-merges-metadata",
         "PATCH merges metadata instead of replacing it",
         _stores(lambda old, new, sent: new._replace(metadata={**(old.metadata or {}), **(new.metadata or {})})),
     ),
-    _m("P4", "PATCH does not move updated_at", _stores(lambda old, new, sent: new._replace(updated_at=old.updated_at))),
-    _m(
-        "P4b",
+    _mutant(
+        "patch-keeps-updated-at",
+        "PATCH does not move updated_at",
+        _stores(lambda old, new, sent: new._replace(updated_at=old.updated_at)),
+    ),
+    _mutant(
+        "empty-patch-keeps-updated-at",
         "PATCH without fields does not move updated_at",
         _stores(lambda old, new, sent: new if sent else new._replace(updated_at=old.updated_at)),
     ),
-    _m(
-        "P4c",
+    _mutant(
+        "credential-patch-keeps-updated-at",
         "PATCH of a credential alone does not move updated_at",
         _stores(lambda old, new, sent: new if "metadata" in sent else new._replace(updated_at=old.updated_at)),
     ),
-    _m("P5", "GET moves updated_at", _get_moves),
-    _m("P6", "a deleted calendar is a 404, and still in the list", _still_listed),
-    _m("P6b", "a deleted calendar is a 404, and still found by its key", _still_found),
-    _m("P7", "DELETE leaves the events", _events_stay),
-    _m("P8", "a refused create is stored all the same", _refused_is_stored),
-    _m("P9", "a duplicate key answers 201 with the old calendar", lambda mock: on_create(mock, _old_one)),
-    _m("P10", "PATCH can set state", _sets("state")),
-    _m("P10b", "PATCH can set platform_uuid", _sets("platform_uuid")),
-    _m("P11", "PATCH moves created_at", _stores(lambda old, new, sent: new._replace(created_at=old.created_at + 1))),
-    _m("P12", "a deleted calendar's key stays taken", _never_freed),
-    _m("P13", "metadata values are trimmed", _creates(_trimmed)),
-    _m("P14", "metadata values that look like objects are dropped", _creates(_without_json)),
-    _m("P15", "a refused PATCH changes metadata", _refused_change(_good_metadata)),
-    _m(
-        "P15b",
+    _mutant("get-moves-updated-at", "GET moves updated_at", _get_moves),
+    _mutant("deleted-calendar-still-listed", "a deleted calendar is a 404, and still in the list", _still_listed),
+    _mutant("deleted-calendar-found-by-key", "a deleted calendar is a 404, and still found by its key", _still_found),
+    _mutant("delete-keeps-events", "DELETE leaves the events", _events_stay),
+    _mutant("refused-create-stored", "a refused create with a deduplication key is stored", _refused_is_stored),
+    _mutant(
+        "duplicate-key-answers-old-calendar",
+        "a duplicate key answers 201 with the old calendar",
+        lambda mock: on_create(mock, _old_one),
+    ),
+    _mutant("patch-sets-state", "PATCH can set state", _sets("state")),
+    _mutant("patch-sets-platform-uuid", "PATCH can set platform_uuid", _sets("platform_uuid")),
+    _mutant(
+        "patch-moves-created-at",
+        "PATCH moves created_at",
+        _stores(lambda old, new, sent: new._replace(created_at=old.created_at + 1)),
+    ),
+    _mutant("deleted-calendar-keeps-its-key", "a deleted calendar's key stays taken", _never_freed),
+    _mutant("metadata-values-trimmed", "metadata values are trimmed", _creates(_trimmed)),
+    _mutant(
+        "object-like-metadata-dropped", "metadata values that look like objects are dropped", _creates(_without_json)
+    ),
+    _mutant("refused-patch-changes-metadata", "a refused PATCH changes metadata", _refused_change(_good_metadata)),
+    _mutant(
+        "refused-patch-moves-updated-at",
         "a refused PATCH moves updated_at",
         _refused_change(lambda calendar, sent: calendar._replace(updated_at=calendar.updated_at + 1)),
     ),
-    _m("P16", "client_id is cut at 100 characters", _creates(lambda fields: {"client_id": fields["client_id"][:100]})),
-    _m("P17", "key uniqueness ignores case", _key_taken(lambda key, other: key.lower() == other.lower())),
-    _m(
-        "P17b",
+    _mutant(
+        "client-id-cut-at-100",
+        "client_id is cut at 100 characters",
+        _creates(lambda fields: {"client_id": fields["client_id"][:100]}),
+    ),
+    _mutant(
+        "key-uniqueness-ignores-case",
+        "key uniqueness ignores case",
+        _key_taken(lambda key, other: key.lower() == other.lower()),
+    ),
+    _mutant(
+        "key-uniqueness-normalises-accents",
         "key uniqueness ignores how accents are encoded",
         _key_taken(lambda key, other: unicodedata.normalize("NFC", key) == unicodedata.normalize("NFC", other)),
     ),
-    _m(
-        "P18",
+    _mutant(
+        "dedup-key-stored-in-lower-case",
         "deduplication_key is stored in lower case",
         _creates(lambda fields: {"deduplication_key": k.lower()} if (k := fields.get("deduplication_key")) else {}),
     ),
-    _m("P19", "duplicate keys are taken", _duplicates),
-    _m(
-        "P20",
+    _mutant("create-ignores-dedup-key", "duplicate keys are taken", _duplicates),
+    _mutant(
+        "patch-without-metadata-clears-it",
         "PATCH without metadata clears it",
         _stores(lambda old, new, sent: new._replace(metadata=sent.get("metadata"))),
     ),
-    _m("P21", "DELETE answers 200 and deletes nothing", _nothing_deleted),
-    _m(
-        "P22",
+    _mutant("delete-deletes-nothing", "DELETE answers 200 and deletes nothing", _nothing_deleted),
+    _mutant(
+        "patch-drops-empty-metadata-values",
         "PATCH drops metadata whose value is empty",
         _stores(
             lambda old, new, sent: new._replace(metadata={n: v for n, v in (new.metadata or {}).items() if v} or None)
         ),
     ),
-    _m("P23", "the list shows calendars as they were before they were changed", _list_as_created),
-    _m("P24", "PATCH changes every calendar of the same client", _changes_all),
-    _m("P25", "DELETE takes the next calendar along", _next_deleted_too),
-    _m("P26", "keys are compared before they are stripped", _unstripped),
-    _m("P27", "of two changes in a row the second is not stored", _drops_quick),
-    _m(
-        "P28",
+    _mutant(
+        "list-shows-calendars-unchanged",
+        "the list shows calendars as they were before they were changed",
+        _list_as_created,
+    ),
+    _mutant("patch-changes-all-of-client", "PATCH changes every calendar of the same client", _changes_all),
+    _mutant("delete-takes-next-calendar-along", "DELETE takes the next calendar along", _next_deleted_too),
+    _mutant("keys-compared-unstripped", "keys are compared before they are stripped", _unstripped),
+    _mutant("second-of-two-changes-unstored", "of two changes in a row the second is not stored", _drops_quick),
+    _mutant(
+        "new-credentials-clear-platform-uuid",
         "new credentials make a calendar forget its platform_uuid",
         _stores(
             lambda old, new, sent: (
@@ -446,5 +476,5 @@ MUTANTS: tuple[Mutant, ...] = (
             )
         ),
     ),
-    _m("P29", "platform_uuid is not stored", _creates(lambda fields: {"platform_uuid": None})),
+    _mutant("platform-uuid-unstored", "platform_uuid is not stored", _creates(lambda fields: {"platform_uuid": None})),
 )

@@ -305,81 +305,169 @@ def _no_charset(call: Call) -> Reply | None:
     return None
 
 
-def _mutant(number: int, defect: str, apply: Callable[[Mock], App]) -> Mutant:
-    return Mutant(f"T{number}", "status", defect, apply)
+def _mutant(slug: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+    return Mutant(slug, "status", defect, apply)
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _mutant(1, "create answers 200, not 201", after(_status(201, 200, LIST, methods="POST"))),
+    _mutant("create-answers-200", "create answers 200, not 201", after(_status(201, 200, LIST, methods="POST"))),
     _mutant(
-        2, "duplicate key answers 409, not 400", after(_status(400, 409, LIST, methods="POST", holding=_TAKEN.encode()))
+        "duplicate-key-answers-409",
+        "duplicate key answers 409, not 400",
+        after(_status(400, 409, LIST, methods="POST", holding=_TAKEN.encode())),
     ),
-    _mutant(3, "unknown id answers 400, not 404", after(_status(404, 400, ONE))),
-    _mutant(4, "invalid ordering crashes", after(_crash_after(400, EVENTS, holding=b"Invalid ordering"))),
-    _mutant(5, "invalid cursor crashes", after(_crash_after(404, LIST, EVENTS, holding=b"cursor"))),
-    _mutant(6, "DELETE of an unknown id answers 200", after(_gone_is_fine)),
-    _mutant(7, "DELETE answers 204, not 200", after(_status(200, 204, ONE, methods="DELETE"))),
-    _mutant(8, "malformed JSON crashes", after(_crash_after(400, LIST, ONE, holding=b"JSON parse error"))),
-    _mutant(9, "PUT on a calendar works as PATCH", before(_put_is_patch)),
-    _mutant(10, "NUL in a filter crashes", before(_crash_if(_nul_in_filter))),
-    _mutant(11, "unknown fields accepted on create", before(bodies.fields(bodies.without_unknown, LIST))),
-    _mutant(12, "a trailing slash crashes", before(lambda call: crash() if call.path.endswith("s/") else None)),
-    _mutant(13, "wrong fields answer 422", after(_status(400, 422, LIST, methods="POST", holding=b"This field"))),
-    _mutant(14, "another Content-Type answers 400", after(_status(415, 400, LIST, ONE))),
-    _mutant(15, "a missing key answers 403", after(_status(401, 403, LIST, EVENTS, ONE, holding=b"Missing"))),
-    _mutant(16, "an invalid cursor answers 400", after(_status(404, 400, EVENTS, holding=b"Invalid cursor"))),
-    _mutant(17, "404 of a calendar as {detail: Not found.}", after(_django_404)),
-    _mutant(18, "only the first wrong field is told", after(_first_error_only)),
-    _mutant(19, "null counts as not given", before(bodies.fields(bodies.without_null, LIST, ONE))),
-    _mutant(20, "a blank text is taken", before(bodies.fields(bodies.blank_as_given, LIST, ONE))),
-    _mutant(21, "numbers are refused", before(_no_numbers)),
-    _mutant(22, "true becomes a text", before(bodies.fields(bodies.true_as_text, LIST, ONE))),
-    _mutant(23, "client_id over 255 is cut", before(bodies.fields(bodies.cut("client_id", 255), LIST))),
-    _mutant(24, "metadata over 1000 is cut", before(bodies.fields(bodies.cut_metadata, LIST, ONE))),
-    _mutant(25, "metadata values become texts", before(bodies.fields(bodies.texts_in_metadata, LIST, ONE))),
-    _mutant(26, "a taken key is told before wrong fields", _duplicate_first),
-    _mutant(27, "unknown fields are told before wrong ones", after(_unknown_first)),
-    _mutant(28, "PATCH reads the body before it looks for the id", _body_first),
-    _mutant(29, "forms are a 415", before(_no_forms)),
-    _mutant(30, "errors of updated_after name updated_after", after(_names_old_filter)),
-    _mutant(31, "ordering is checked before the times", after(_ordering_first)),
+    _mutant("unknown-id-answers-400", "unknown id answers 400, not 404", after(_status(404, 400, ONE))),
     _mutant(
-        32,
+        "invalid-ordering-crashes",
+        "invalid ordering crashes",
+        after(_crash_after(400, EVENTS, holding=b"Invalid ordering")),
+    ),
+    _mutant(
+        "invalid-cursor-crashes", "invalid cursor crashes", after(_crash_after(404, LIST, EVENTS, holding=b"cursor"))
+    ),
+    _mutant("delete-of-unknown-id-answers-200", "DELETE of an unknown id answers 200", after(_gone_is_fine)),
+    _mutant("delete-answers-204", "DELETE answers 204, not 200", after(_status(200, 204, ONE, methods="DELETE"))),
+    _mutant(
+        "malformed-json-crashes",
+        "malformed JSON crashes",
+        after(_crash_after(400, LIST, ONE, holding=b"JSON parse error")),
+    ),
+    _mutant("put-works-as-patch", "PUT on a calendar works as PATCH", before(_put_is_patch)),
+    _mutant("nul-in-filter-crashes", "NUL in a filter crashes", before(_crash_if(_nul_in_filter))),
+    _mutant(
+        "create-accepts-unknown-fields",
+        "unknown fields accepted on create",
+        before(bodies.fields(bodies.without_unknown, LIST)),
+    ),
+    _mutant(
+        "trailing-slash-crashes",
+        "a trailing slash crashes",
+        before(lambda call: crash() if call.path.endswith("s/") else None),
+    ),
+    _mutant(
+        "invalid-fields-answer-422",
+        "wrong fields answer 422",
+        after(_status(400, 422, LIST, methods="POST", holding=b"This field")),
+    ),
+    _mutant("other-content-type-answers-400", "another Content-Type answers 400", after(_status(415, 400, LIST, ONE))),
+    _mutant(
+        "missing-key-answers-403",
+        "a missing key answers 403",
+        after(_status(401, 403, LIST, EVENTS, ONE, holding=b"Missing")),
+    ),
+    _mutant(
+        "invalid-cursor-answers-400",
+        "an invalid cursor answers 400",
+        after(_status(404, 400, EVENTS, holding=b"Invalid cursor")),
+    ),
+    _mutant("404-has-detail", "404 of a calendar as {detail: Not found.}", after(_django_404)),
+    _mutant("only-first-invalid-field-named", "only the first wrong field is told", after(_first_error_only)),
+    _mutant("null-counts-as-absent", "null counts as not given", before(bodies.fields(bodies.without_null, LIST, ONE))),
+    _mutant("blank-text-accepted", "a blank text is taken", before(bodies.fields(bodies.blank_as_given, LIST, ONE))),
+    _mutant("numbers-refused-as-text", "numbers are refused", before(_no_numbers)),
+    _mutant("true-accepted-as-text", "true becomes a text", before(bodies.fields(bodies.true_as_text, LIST, ONE))),
+    _mutant(
+        "long-client-id-cut", "client_id over 255 is cut", before(bodies.fields(bodies.cut("client_id", 255), LIST))
+    ),
+    _mutant("long-metadata-cut", "metadata over 1000 is cut", before(bodies.fields(bodies.cut_metadata, LIST, ONE))),
+    _mutant(
+        "metadata-values-become-texts",
+        "metadata values become texts",
+        before(bodies.fields(bodies.texts_in_metadata, LIST, ONE)),
+    ),
+    _mutant("taken-key-checked-before-fields", "a taken key is told before wrong fields", _duplicate_first),
+    _mutant(
+        "unknown-fields-checked-before-invalid-ones", "unknown fields are told before wrong ones", after(_unknown_first)
+    ),
+    _mutant("patch-reads-body-before-id", "PATCH reads the body before it looks for the id", _body_first),
+    _mutant("forms-answer-415", "forms are a 415", before(_no_forms)),
+    _mutant(
+        "updated-after-errors-name-updated-after",
+        "errors of updated_after name updated_after",
+        after(_names_old_filter),
+    ),
+    _mutant("ordering-checked-before-times", "ordering is checked before the times", after(_ordering_first)),
+    _mutant(
+        "first-of-repeated-parameters-counts",
         "the first of a repeated parameter counts",
         renamed(_first_parameter, lambda body: body.replace(b"~=", b"=")),
     ),
-    _mutant(33, "the parameter limit is known", after(_knows_limit)),
-    _mutant(34, "the first of a repeated name in a body counts", before(bodies.first_name_wins)),
-    _mutant(35, "platform in any case", before(bodies.fields(bodies.lower_platform, LIST))),
-    _mutant(36, "white space around client_id is kept", after(bodies.keeps_blanks)),
-    _mutant(37, "ids in any case", _any_case_of_ids),
-    _mutant(38, "a refused create is stored all the same", _store_refused),
-    _mutant(39, "a refused PATCH changes metadata", _store_refused_update),
-    _mutant(40, "an empty PATCH is refused", before(_no_empty_patch)),
-    _mutant(41, "a time that is none is passed over", after(_found_nothing(b"format. Use", EVENTS))),
-    _mutant(42, "a date alone is refused", before(_no_dates)),
-    _mutant(43, "an unknown ordering falls back to the default", after(_found_nothing(b"Invalid ordering", EVENTS))),
-    _mutant(44, "an empty deduplication_key filter counts as none", _empty_filter_ignored),
-    _mutant(45, "a list as a body crashes", after(_crash_after(400, LIST, ONE, holding=b"but got list"))),
-    _mutant(46, "created_at orderings are refused", before(_no_created_ordering)),
-    _mutant(47, "unknown paths are HTML", after(_html_404)),
-    _mutant(48, "deduplication_key matches in any case", _any_case_of_keys),
-    _mutant(49, "an empty form field is blank, not absent", before(_blank_form_refused)),
-    _mutant(50, "DELETE reads its body", before(_delete_reads)),
-    _mutant(51, "the platform that is refused is not repeated", after(_platform_text)),
-    _mutant(52, "a NUL is cut out of texts", before(bodies.fields(bodies.cut_nul, LIST, ONE))),
-    _mutant(53, "field errors in a detail", after(_errors_in_detail)),
-    _mutant(55, "a taken key is told in other words", after(_taken_in_other_words)),
-    _mutant(56, "a cursor that is none finds nothing", after(_found_nothing(b"Invalid cursor", LIST))),
-    _mutant(58, "DELETE with a body that is not JSON finds nothing", before(_delete_minds_type)),
-    _mutant(59, "an empty JSON body cannot be parsed", before(bodies.empty_create)),
-    _mutant(60, "a text as a body is an object without fields", before(bodies.text_as_object)),
-    _mutant(61, "metadata may be empty", before(bodies.fields(bodies.no_empty_metadata, LIST, ONE))),
-    _mutant(62, "XML is read as if it were JSON", before(bodies.xml_is_json)),
-    _mutant(63, "a BOM is passed over", before(bodies.no_bom)),
-    _mutant(64, "the id 0 is the first calendar", _first_by_number),
-    _mutant(65, "a parameter of application/json makes it a 415", before(_no_charset)),
-    _mutant(66, "a trailing comma is passed over", before(bodies.no_comma)),
-    _mutant(67, "refresh_token need not be there", before(bodies.fields(bodies.default_token, LIST))),
-    _mutant(54, "a GET of a deleted calendar answers 410", after(_status(404, 410, ONE, methods="GET"))),
+    _mutant("parameter-limit-known", "the parameter limit is known", after(_knows_limit)),
+    _mutant(
+        "first-of-repeated-names-counts",
+        "the first of a repeated name in a body counts",
+        before(bodies.first_name_wins),
+    ),
+    _mutant("platform-ignores-case", "platform in any case", before(bodies.fields(bodies.lower_platform, LIST))),
+    _mutant("client-id-unstripped", "white space around client_id is kept", after(bodies.keeps_blanks)),
+    _mutant("ids-ignore-case", "ids in any case", _any_case_of_ids),
+    _mutant(
+        "create-refused-for-unknown-field-stored",
+        "a create refused for an unknown field is stored",
+        _store_refused,
+    ),
+    _mutant(
+        "patch-refused-for-unknown-field-changes-metadata",
+        "a PATCH refused for an unknown field changes metadata",
+        _store_refused_update,
+    ),
+    _mutant("empty-patch-refused", "an empty PATCH is refused", before(_no_empty_patch)),
+    _mutant(
+        "invalid-time-ignored", "a time that is none is passed over", after(_found_nothing(b"format. Use", EVENTS))
+    ),
+    _mutant("date-alone-refused", "a date alone is refused", before(_no_dates)),
+    _mutant(
+        "unknown-ordering-uses-default",
+        "an unknown ordering falls back to the default",
+        after(_found_nothing(b"Invalid ordering", EVENTS)),
+    ),
+    _mutant(
+        "empty-dedup-key-filter-ignored", "an empty deduplication_key filter counts as none", _empty_filter_ignored
+    ),
+    _mutant(
+        "list-as-body-crashes", "a list as a body crashes", after(_crash_after(400, LIST, ONE, holding=b"but got list"))
+    ),
+    _mutant("created-at-orderings-refused", "created_at orderings are refused", before(_no_created_ordering)),
+    _mutant("unknown-path-answers-html", "unknown paths are HTML", after(_html_404)),
+    _mutant("dedup-key-filter-matches-any-case", "deduplication_key matches in any case", _any_case_of_keys),
+    _mutant("empty-form-field-is-blank", "an empty form field is blank, not absent", before(_blank_form_refused)),
+    _mutant("delete-reads-body", "DELETE reads its body", before(_delete_reads)),
+    _mutant("refused-platform-not-repeated", "the platform that is refused is not repeated", after(_platform_text)),
+    _mutant("nul-cut-out-of-texts", "a NUL is cut out of texts", before(bodies.fields(bodies.cut_nul, LIST, ONE))),
+    _mutant("field-errors-in-detail", "field errors in a detail", after(_errors_in_detail)),
+    _mutant("taken-key-has-other-text", "a taken key is told in other words", after(_taken_in_other_words)),
+    _mutant(
+        "invalid-cursor-finds-nothing",
+        "a cursor that is none finds nothing",
+        after(_found_nothing(b"Invalid cursor", LIST)),
+    ),
+    _mutant(
+        "delete-with-invalid-body-answers-404",
+        "DELETE with a body that is not JSON finds nothing",
+        before(_delete_minds_type),
+    ),
+    _mutant("empty-json-body-fails-to-parse", "an empty JSON body cannot be parsed", before(bodies.empty_create)),
+    _mutant(
+        "text-body-read-as-empty-object", "a text as a body is an object without fields", before(bodies.text_as_object)
+    ),
+    _mutant(
+        "empty-metadata-accepted", "metadata may be empty", before(bodies.fields(bodies.no_empty_metadata, LIST, ONE))
+    ),
+    _mutant("xml-type-read-as-json", "XML is read as if it were JSON", before(bodies.xml_is_json)),
+    _mutant("bom-ignored", "a BOM is passed over", before(bodies.no_bom)),
+    _mutant("id-zero-is-first-calendar", "the id 0 is the first calendar", _first_by_number),
+    _mutant(
+        "json-type-with-parameter-answers-415", "a parameter of application/json makes it a 415", before(_no_charset)
+    ),
+    _mutant("trailing-comma-ignored", "a trailing comma is passed over", before(bodies.no_comma)),
+    _mutant(
+        "create-without-refresh-token-accepted",
+        "refresh_token need not be there",
+        before(bodies.fields(bodies.default_token, LIST)),
+    ),
+    _mutant(
+        "deleted-calendar-answers-410",
+        "a GET of a deleted calendar answers 410",
+        after(_status(404, 410, ONE, methods="GET")),
+    ),
 )

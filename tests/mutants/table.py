@@ -1,6 +1,8 @@
 """Measures the judge: each mutant, by which rule it is found, after how many requests and seconds.
 
 python -m tests.mutants.table [--schemathesis] [--seconds 60] [--output benchmarks/detection.md] [ID or area]...
+
+The rows of the other mutants stay in the file as they were measured.
 """
 
 from __future__ import annotations
@@ -8,11 +10,12 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import re
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from copy import copy
 from functools import cache, partial
@@ -31,6 +34,8 @@ FOLDER = Path(__file__).parent
 SEED = FOLDER.parent / "recorded" / "seed.json"
 DISABLED = "acmeNBynNioY6eKvKFo7AcioMD3GRD96"
 SECONDS = 60.0
+_MISSED = "**not found**"
+_BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
 
 
 class Row(NamedTuple):
@@ -47,14 +52,22 @@ class Row(NamedTuple):
 
 
 def mutants() -> dict[str, Mutant]:
-    """Every mutant, by its file and id, e.g. filters/F1."""
+    """Every mutant, by its id."""
     found: dict[str, Mutant] = {}
     for path in sorted(FOLDER.glob("*.py")):
         for mutant in getattr(importlib.import_module(f"tests.mutants.{path.stem}"), "MUTANTS", ()):
-            name = f"{path.stem}/{mutant.id}"
-            assert name not in found, f"two mutants are called {name}"
-            found[name] = mutant
+            assert mutant.id not in found, f"two mutants are called {mutant.id}"
+            found[mutant.id] = mutant
     return found
+
+
+def chosen(wanted: Sequence[str]) -> list[str]:
+    """The ids of the mutants that are named, or whose area is; all without any."""
+    every = mutants()
+    unknown = set(wanted) - every.keys() - {mutant.area for mutant in every.values()}
+    if unknown:
+        raise SystemExit(f"no mutant and no area is called {', '.join(sorted(unknown))}")
+    return [name for name, mutant in every.items() if not wanted or {name, mutant.area} & set(wanted)]
 
 
 def new_mock() -> Mock:
@@ -138,6 +151,8 @@ def table(rows: list[Row]) -> str:
         "# What the judge finds",
         "",
         "Written by `make mutants`. Each mutant is a mock with one defect, judged in process until the first finding.",
+        "In the last column, `-` means that plain `schemathesis run` (its defaults, 30 s) found no more than on the",
+        "unchanged mock, and an empty field that it was not tried.",
         "",
         f"{len(found)} of {len(rows)} found; median {asked:.0f} requests and {middle:.1f} s to the first finding.",
         "",
@@ -149,10 +164,21 @@ def table(rows: list[Row]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
-        rules = ", ".join(row.rules) or "**not found**"
+        rules = ", ".join(row.rules) or _MISSED
         cells = (row.mutant, row.area, row.defect, rules, row.requests, f"{row.seconds:.1f}", row.schemathesis or "")
         lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def measured(text: str) -> dict[str, Row]:
+    """The rows of a table that was written before, by the mutant's id."""
+    rows = {}
+    for line in text.splitlines():
+        cells = [cell.strip().replace("\\|", "|") for cell in _BETWEEN_CELLS.split(line)[1:-1]]
+        if len(cells) == len(Row._fields) and cells[4].isdigit():
+            rules = () if cells[3] == _MISSED else tuple(cells[3].split(", "))
+            rows[cells[0]] = Row(cells[0], cells[1], cells[2], rules, int(cells[4]), float(cells[5]), cells[6])
+    return rows
 
 
 def _areas(rows: list[Row]) -> Iterator[str]:
@@ -174,20 +200,17 @@ def main() -> int:
     options.add_argument("--jobs", type=int, default=2)
     options.add_argument("--output", type=Path)
     given = options.parse_args()
-    chosen = [
-        name
-        for name, mutant in mutants().items()
-        if not given.wanted or {name, mutant.id, mutant.area, name.partition("/")[0]} & set(given.wanted)
-    ]
     rows: list[Row] = []
     job = partial(measure, seconds=given.seconds, seed=given.seed, schemathesis=given.schemathesis)
     with ProcessPoolExecutor(given.jobs) as pool:
-        for row in pool.map(job, chosen):
+        for row in pool.map(job, chosen(given.wanted)):
             rows.append(row)
             rules = ", ".join(row.rules) or "NOT FOUND"
-            print(f"{row.mutant:16} {row.requests:>6} {row.seconds:>6.1f} s  {rules}  [{row.defect}]", flush=True)
+            print(f"{row.mutant:44} {row.requests:>6} {row.seconds:>6.1f} s  {rules}  [{row.defect}]", flush=True)
     if given.output is not None:
-        given.output.write_text(table(rows), encoding="utf-8")
+        earlier = measured(given.output.read_text("utf-8")) if given.output.exists() else {}
+        known = earlier | {row.mutant: row for row in rows}
+        given.output.write_text(table([known[name] for name in mutants() if name in known]), encoding="utf-8")
     missed = [row.mutant for row in rows if not row.rules]
     print(f"{len(rows) - len(missed)} of {len(rows)} found" + (f"; not: {', '.join(missed)}" if missed else ""))
     return 1 if missed else 0

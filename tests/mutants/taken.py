@@ -70,21 +70,38 @@ def _without_created_order(mock: Mock) -> App:
     return app
 
 
-def _m(name: str, area: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
-    return Mutant(name, area, defect, apply)
+def _mutant(slug: str, area: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+    return Mutant(slug, area, defect, apply)
 
 
 MUTANTS = (
-    _m("K1", "filters", "ordering by -created_at is refused", _without_created_order),
-    _m("K2", "state", "the list shows client ids cut short", lambda mock: answers(mock, _poor_list)),
-    _m("K3", "pagination", "every other reading of a page is upside down", _restless),
-    _m(
-        "K4",
+    _mutant(
+        "ordering-by-created-at-descending-refused",
+        "filters",
+        "ordering by -created_at is refused",
+        _without_created_order,
+    ),
+    _mutant(
+        "list-cuts-client-ids", "state", "the list shows client ids cut short", lambda mock: answers(mock, _poor_list)
+    ),
+    _mutant("every-other-page-reversed", "pagination", "every other reading of a page is upside down", _restless),
+    _mutant(
+        "create-with-platform-uuid-refused",
         "status",
         "a create with a platform_uuid is refused",
         _refuses("POST", lambda s: "platform_uuid" in s.sent),
     ),
-    _m("K5", "state", "a new calendar was synced already", _after(_synced_at_once)),
-    _m("K6", "status", "a change of both secrets at once is refused", _refuses("PATCH", lambda s: len(s.sent) > 2)),
-    _m("K7", "status", "a calendar that was deleted is said not to be there", _after(_no_such)),
+    _mutant("new-calendar-already-synced", "state", "a new calendar was synced already", _after(_synced_at_once)),
+    _mutant(
+        "patch-of-both-secrets-refused",
+        "status",
+        "a change of both secrets at once is refused",
+        _refuses("PATCH", lambda s: len(s.sent) > 2),
+    ),
+    _mutant(
+        "delete-of-calendar-answers-404",
+        "status",
+        "a calendar that was deleted is said not to be there",
+        _after(_no_such),
+    ),
 )

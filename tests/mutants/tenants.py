@@ -100,19 +100,35 @@ def _keys_of_all(mock: Mock) -> App:
     return asking(mock)
 
 
-def _m(name: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
-    return Mutant(name, "tenants", defect, apply)
+def _mutant(slug: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+    return Mutant(slug, "tenants", defect, apply)
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _m("A3", "GET reads another project's calendar", lambda mock: as_owner(mock, ("GET",))),
-    _m("A4", "DELETE removes another project's calendar", lambda mock: as_owner(mock, ("DELETE",))),
-    _m("A5", "PATCH changes another project's calendar", lambda mock: as_owner(mock, ("PATCH",))),
-    _m("A6", "calendar_id shows another project's events", _events_of(_by_calendar)),
-    _m("A7", "no two projects can use one deduplication key", _keys_of_all),
-    _m("A10", "event_id shows another project's event", _events_of(_by_event)),
-    _m("A11", "deduplication_key shows another project's calendar", _calendars_by_key),
-    _m("A14", "calendar_deduplication_key shows another project's events", _events_of(_by_key)),
-    _m("A15", "the list of calendars shows every project's", _calendars_of_all),
-    _m("C6", "a cursor leads to the project that it was given to", _cursor_of_owner),
+    _mutant(
+        "get-reads-foreign-calendar", "GET reads another project's calendar", lambda mock: as_owner(mock, ("GET",))
+    ),
+    _mutant(
+        "delete-removes-foreign-calendar",
+        "DELETE removes another project's calendar",
+        lambda mock: as_owner(mock, ("DELETE",)),
+    ),
+    _mutant(
+        "patch-changes-foreign-calendar",
+        "PATCH changes another project's calendar",
+        lambda mock: as_owner(mock, ("PATCH",)),
+    ),
+    _mutant("calendar-id-shows-foreign-events", "calendar_id shows another project's events", _events_of(_by_calendar)),
+    _mutant("dedup-keys-unique-across-projects", "no two projects can use one deduplication key", _keys_of_all),
+    _mutant("event-id-shows-foreign-event", "event_id shows another project's event", _events_of(_by_event)),
+    _mutant(
+        "dedup-key-shows-foreign-calendar", "deduplication_key shows another project's calendar", _calendars_by_key
+    ),
+    _mutant(
+        "calendar-dedup-key-shows-foreign-events",
+        "calendar_deduplication_key shows another project's events",
+        _events_of(_by_key),
+    ),
+    _mutant("list-shows-calendars-of-all-projects", "the list of calendars shows every project's", _calendars_of_all),
+    _mutant("cursor-leads-to-its-project", "a cursor leads to the project that it was given to", _cursor_of_owner),
 )

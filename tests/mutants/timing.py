@@ -144,31 +144,45 @@ def _slow(mock: Mock) -> App:
     return app
 
 
-def _m(name: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
-    return Mutant(name, "timing", defect, apply)
+def _mutant(slug: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+    return Mutant(slug, "timing", defect, apply)
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _m("M1", "updated_at goes back on PATCH", _changed(lambda old, new: new._replace(updated_at=old.updated_at - 1))),
-    _m("M2", "the first 3 reads of a new calendar do not find it", _late(3)),
-    _m("M3", "created_at is one hour ahead", _new(lambda new: new._replace(created_at=new.created_at + _HOUR))),
-    _m(
-        "M3b",
+    _mutant(
+        "patch-moves-updated-at-back",
+        "updated_at goes back on PATCH",
+        _changed(lambda old, new: new._replace(updated_at=old.updated_at - 1)),
+    ),
+    _mutant("first-reads-miss-new-calendar", "the first 3 reads of a new calendar do not find it", _late(3)),
+    _mutant(
+        "created-at-one-hour-ahead",
+        "created_at is one hour ahead",
+        _new(lambda new: new._replace(created_at=new.created_at + _HOUR)),
+    ),
+    _mutant(
+        "patched-updated-at-two-hours-ahead",
         "updated_at of a change is two hours ahead",
         _changed(lambda old, new: new._replace(updated_at=new.updated_at + 2 * _HOUR)),
     ),
-    _m("M4", "a new calendar is missing in the next 30 lists", _list_late(30, keyed=False)),
-    _m("M4b", "a new calendar is not found in the next 30 searches by key", _list_late(30, keyed=True)),
-    _m("M5", "GET of a calendar takes 1.2 s", _slow),
-    _m("M6", "GET of a calendar shows changes 150 ms late", _stale(detail=True)),
-    _m("M6b", "the list shows changes 150 ms late", _stale(detail=False)),
-    _m(
-        "M7",
+    _mutant(
+        "next-lists-miss-new-calendar", "a new calendar is missing in the next 30 lists", _list_late(30, keyed=False)
+    ),
+    _mutant(
+        "next-searches-miss-new-calendar",
+        "a new calendar is not found in the next 30 searches by key",
+        _list_late(30, keyed=True),
+    ),
+    _mutant("get-takes-1200-ms", "GET of a calendar takes 1.2 s", _slow),
+    _mutant("get-shows-changes-late", "GET of a calendar shows changes 150 ms late", _stale(detail=True)),
+    _mutant("list-shows-changes-late", "the list shows changes 150 ms late", _stale(detail=False)),
+    _mutant(
+        "patched-updated-at-in-whole-seconds",
         "updated_at of changes has whole seconds only",
         _changed(lambda old, new: new._replace(updated_at=new.updated_at // SECOND * SECOND)),
     ),
-    _m(
-        "M8",
+    _mutant(
+        "new-updated-at-before-created-at",
         "updated_at of a new calendar is before its created_at",
         _new(lambda new: new._replace(updated_at=new.created_at - 5)),
     ),

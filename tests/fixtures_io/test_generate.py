@@ -17,7 +17,7 @@ from mockserver.domain.timestamps import parse
 from mockserver.fixtures_io import load_fixtures
 from mockserver.fixtures_io.generate import BASE, make_fixtures, write_fixtures
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 DAY = 86_400_000_000
 
 

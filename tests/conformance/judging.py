@@ -1,24 +1,37 @@
-"""What the tests of the rules about sequences share: a mock, a mutant in it, and a part of the judge run over it."""
+"""Runs parts of the judge in process, on a mock with the recorded data or on a mutant of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
+from types import ModuleType
 from typing import Any
 
 from mockserver.api.request import App
 from mockserver.app import Mock
+from mockserver.conformance import every_response
 from mockserver.conformance.exchange import Exchange, Key
+from mockserver.conformance.guard import Limits
+from mockserver.conformance.recorder import Watched
 from mockserver.conformance.run import Run
 from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.transport import Keys
 from mockserver.contracts import load_contract
-from mockserver.settings import Settings
 from tests.clients import ACME, GLOBEX
-from tests.conftest import RECORDED
 from tests.mutants.mutant import Mutant
+from tests.mutants.table import DISABLED, new_mock
 
 Part = Callable[[Run], None]
+
+
+def judged(app: App, *parts: ModuleType, writes: bool = True, seed: int = 0) -> Run:
+    """The run of these parts on an application, with the rules for every response."""
+    with AsgiTarget(app, Keys(ACME, GLOBEX, DISABLED), Limits(writes=writes, live=False)) as target:
+        run = Run(target, load_contract(), random=Random(seed), share=lambda: 60.0)
+        run.target = Watched(target, run, every_response.look, lambda: None)
+        for part in parts:
+            part.run(run)
+    return run
 
 
 class Noted(AsgiTarget):
@@ -44,7 +57,7 @@ class Noted(AsgiTarget):
         return exchange
 
 
-def judged(
+def judged_alone(
     part: Part,
     mutant: Mutant | None = None,
     *,
@@ -54,11 +67,11 @@ def judged(
     requests: int = 100_000,
     writes: bool = True,
 ) -> tuple[Run, Mock, Noted]:
-    """The run of one part over the recorded data, the mock that it was run against, and what was sent.
+    """The run of one part without the rules for every response, the mock that it ran on, and what was sent.
 
     The part's share is counted in requests here: how fast this machine is does not matter.
     """
-    mock = Mock(Settings(fixtures=RECORDED / "seed.json"))
+    mock = new_mock()
     target = Noted(mock.asgi if mutant is None else mutant.apply(mock), Keys(key, other), writes=writes)
     run = Run(target, load_contract(), random=Random(seed), share=lambda: requests - len(target.journal))
     try:
@@ -68,14 +81,19 @@ def judged(
     return run, mock, target
 
 
-def told(run: Run) -> set[tuple[str, str, str]]:
-    """The findings of a run."""
-    return set(run.findings.broken)
+def told(run: Run) -> list[tuple[str, str, str]]:
+    """The identities of the findings."""
+    return sorted(run.findings.broken)
 
 
 def mutant_of(mutants: Sequence[Mutant], name: str) -> Mutant:
     """The mutant of this name."""
     return next(mutant for mutant in mutants if mutant.id == name)
+
+
+def of(mutants: Sequence[Mutant], name: str) -> App:
+    """The application of a mutant."""
+    return mutant_of(mutants, name).apply(new_mock())
 
 
 def calendars(mock: Mock) -> dict[str, list[str]]:
