@@ -51,6 +51,15 @@ test-all: $(VENV)/dev.stamp ## run the tests on each installed Python from 3.11 
 test-newest: $(VENV)/dev.stamp ## run the tests of connections and deliveries on the newest installed Python
 	@$(BIN)/python -m tests.pythons newest $(CONNECTIONS)
 
+.PHONY: test-browser
+test-browser: $(VENV)/browser.stamp ## run the tests of the page in a browser; installs Debian's Chromium where it may
+	@$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest -q -rs -m browser tests/browser
+
+.PHONY: screenshots
+screenshots: $(VENV)/browser.stamp ## make the screenshots of docs/ again
+	SCREENSHOTS=docs/pictures $(BIN)/python -m pytest -q -rs -m browser tests/browser -k axe
+
 .PHONY: cover
 cover: $(VENV)/dev.stamp ## run the tests and check their coverage (takes twice as long)
 	$(BIN)/python -m pytest -q -n auto --cov --cov-report=term
@@ -133,6 +142,11 @@ $(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@$(COMPILE)
 	@touch $@ $(VENV)/run.stamp
+
+$(VENV)/browser.stamp: $(VENV)/dev.stamp
+	@echo "installing Playwright into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]' && touch $@ \
+		|| echo "Playwright cannot be installed here: the tests of the page will be skipped"
 
 $(GENERATORS)/stamp: Makefile
 	@echo "installing the code generators into $(GENERATORS) (once)"

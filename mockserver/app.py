@@ -26,12 +26,15 @@ from mockserver.control.docs_routes import DocsRoutes
 from mockserver.control.explain import Explainer
 from mockserver.control.faults import Faults
 from mockserver.control.guard import Guard
-from mockserver.control.journal import Journals
+from mockserver.control.journal import Bounds, Journals
 from mockserver.control.journal_routes import JournalRoutes
+from mockserver.control.page_routes import PageRoutes
 from mockserver.control.project_lifecycle import ProjectLifecycle
 from mockserver.control.project_routes import FixtureRoutes, ProjectRoutes
 from mockserver.control.routes import Route
 from mockserver.control.snapshot_routes import SnapshotRoutes
+from mockserver.control.timeline import Timelines
+from mockserver.control.timeline_routes import TimelineRoutes
 from mockserver.control.waits import Waits
 from mockserver.control.webhook_diagnosis import LatestSyncs, WebhookDiagnosis
 from mockserver.control.webhook_routes import WebhookRoutes
@@ -76,7 +79,8 @@ class Mock:
             projects = load_fixtures(fixtures, self.clock.now(), self.settings.sync)
         self.store = Store(projects, self.clock, self.settings.random_seed)
         self._waits = Waits()
-        self.journals = Journals(self.store, self.clock, waits=self._waits)
+        self.journals = Journals(self.store, self.clock, Bounds(entries=self.settings.journal), self._waits)
+        self._timelines = Timelines(self.journals, self._waits, sleep)
         documents = {"openapi.yaml": contract, "bots.yaml": bots}
         self.faults = Faults(set().union(*map(_operations, documents.values())))
         self.explainer = Explainer(documents, self.journals, self.store)
@@ -120,7 +124,13 @@ class Mock:
         handlers = (Handlers(self.calendar_service, renderer), BotHandlers(self.bot_service, renderer))
         self.routes = self._routes(contract, bots)
         control = partial(
-            ControlApp, routes=self.routes, store=self.store, guard=self.guard, begin=self._begin, end=self._end
+            ControlApp,
+            routes=self.routes,
+            store=self.store,
+            guard=self.guard,
+            timelines=self._timelines,
+            begin=self._begin,
+            end=self._end,
         )
         stack: App = make_stack(texts, [control, gateway], Resolver(partial(_handler, handlers)))
         self.asgi: App = Cors(stack, self.settings.cors) if self.settings.cors else stack
@@ -135,11 +145,13 @@ class Mock:
         diagnosis = WebhookDiagnosis(self.store, self._syncs)
         groups = (
             DocsRoutes(self.store, documents),
+            PageRoutes(),
+            TimelineRoutes(self._timelines),
             self._projects,
             self._snapshots,
             FixtureRoutes(self._lifecycle, self.guard),
             ClockRoutes(self.worker),
-            CalendarRoutes(self.sync_scheduler, self.calendar_service, self.worker, self._syncs, diagnosis),
+            CalendarRoutes(self.sync_scheduler, self.calendar_service, self.worker, self._record_sync, diagnosis),
             WebhookRoutes(
                 self.journals.secrets, self.worker, UrlRules(https_only=self.settings.https_webhooks), self._waits
             ),
@@ -173,7 +185,11 @@ class Mock:
 
     def _observe_activity(self, project: Project, activity: Activity) -> None:
         self.journals.record_attempts(project, activity)
+        self._record_sync(project, activity)
+
+    def _record_sync(self, project: Project, activity: Activity) -> None:
         self._syncs.record(project, activity)
+        self._timelines.record_sync(project, activity)
 
 
 def _operations(contract: dict[str, Any]) -> set[str]:

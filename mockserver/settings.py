@@ -115,6 +115,7 @@ class Settings:
     first_webhook: Order = _knob(
         "after", "whether the webhooks of a new calendar are sent after the response to its creation or before it"
     )
+    journal: int = _knob(1000, "how many requests and deliveries of each project the journal keeps", least=0)
     https_webhooks: bool = _knob(False, "reject new webhook subscriptions that are not https, as the service does")
     public_webhooks: bool = _knob(False, "fail deliveries to addresses that are not public, as the service can")
     control_token: str | None = _knob(
@@ -227,6 +228,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "sync": _one_of(SYNCS),
     "random_seed": _number,
     "first_webhook": _one_of(ORDERS),
+    "journal": _number,
     "https_webhooks": _flag,
     "public_webhooks": _flag,
     "control_token": _token,

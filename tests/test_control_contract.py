@@ -22,8 +22,8 @@ OPERATIONS = {
     for method, operation in item.items()
     if method != "parameters"
 }
-PAGES = "/__mock__/docs"
-ROUTES = [route for route in Mock().routes if not route.template.startswith(PAGES)]
+PAGES = ("/__mock__/docs", "/__mock__/page/")
+ROUTES = [route for route in Mock().routes if not route.template.startswith(PAGES) and route.template != "/__mock__/"]
 
 
 def group(path: str) -> str:

@@ -18,7 +18,7 @@ from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, Hyp
 
 from mockserver.app import Mock
 from mockserver.contracts import CONTROL, load_contract
-from mockserver.control import journal_routes, webhook_routes
+from mockserver.control import journal_routes, timeline_routes, webhook_routes
 from mockserver.control.request import read_wait
 from mockserver.delivery.http_client import HttpClient, SendResult
 from mockserver.domain import outbox
@@ -178,6 +178,7 @@ def nobody_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(journal_routes, "read_wait", wait)
     monkeypatch.setattr(webhook_routes, "read_wait", wait)
+    monkeypatch.setattr(timeline_routes, "read_wait", wait)
     monkeypatch.setattr(HttpClient, "send", send)
 
 

@@ -18,8 +18,8 @@ import click
 from mockserver.api.request import Exchange
 from mockserver.app import Mock
 from mockserver.contracts import BOTS, CALENDARS, CONTROL, data_path
-from mockserver.control.docs_routes import DOCS
 from mockserver.control.guard import new_token
+from mockserver.control.page_routes import PAGE
 from mockserver.fixtures_io import FixtureError
 from mockserver.server import PortInUse, listen, make_server, url_of
 from mockserver.settings import Settings
@@ -94,7 +94,7 @@ def banner(mock: Mock, url: str) -> str:
             *(f"  {line}" for line in lines),
             "",
             *guarded,
-            f"  Try it in a browser: {url}{DOCS}/    Stop: Ctrl-C",
+            f"  Watch it in a browser: {url}{PAGE}    Stop: Ctrl-C",
         ]
     )
 

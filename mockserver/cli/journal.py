@@ -144,4 +144,19 @@ def _last_rejected(mock: Controls) -> int:
     return int(max(numbers))
 
 
-COMMANDS = (requests, explain)
+@click.command(cls=Command, context_settings=HELP)
+@click.option("--after", help="only what came later: `next` of an earlier answer, e.g. 17.5")
+@click.option("--limit", type=click.IntRange(1), help="how many at most")
+@controls(output.timeline)
+def timeline(mock: Controls, after: str | None, limit: int | None) -> Any:
+    """List requests, deliveries, syncs and actions in their order; what an entry caused is indented below.
+
+    The page at /__mock__/ shows the same in a browser.
+
+    \b
+    attendee-mock timeline
+    """
+    return mock.ask("GET", "timeline", after=after, limit=limit)
+
+
+COMMANDS = (requests, explain, timeline)

@@ -232,3 +232,19 @@ def misses(answer: Any) -> Shown:
     found = answer.get("near_misses") or []
     lines = [f"{one['id']}  {one['line']}  {'; '.join(one['why']) or 'no difference'}" for one in found]
     return Shown(lines, [] if found else ["no requests"])
+
+
+def stored_event(one: Mapping[str, Any]) -> str:
+    """An event as the latest sync stored it, in a line."""
+    return cells("id", "start_time", "name", "meeting_url")(one) + ("  deleted" if one["is_deleted"] else "")
+
+
+def timeline(answer: Any) -> Shown:
+    """The items of a timeline, a line each; what an item caused is indented."""
+    found, levels, lines = answer.get("items") or [], dict[str | None, int](), []
+    for one in found:
+        level = levels[one["id"]] = levels.get(one["cause"], -1) + 1
+        status = f"  {one['status']}" if one.get("status") else ""
+        lines.append(f"{one['time']}  {'  ' * level}{one['kind']}  {one['title']}{status}")
+    more = f"there are more: attendee-mock timeline --after {answer['next']}"
+    return Shown(lines, [more] if answer.get("more") else [] if found else ["nothing has happened yet"])

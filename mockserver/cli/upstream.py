@@ -91,6 +91,21 @@ def _list(mock: Controls, calendar: str, **window: Any) -> Any:
     return mock.ask("GET", "calendars", calendar, "upstream", **window)
 
 
+@events.command("stored")
+@click.argument("calendar")
+@click.option("--from", help="only events that begin then or later")
+@click.option("--to", help="only events that begin earlier")
+@click.option("--limit", type=click.IntRange(1), help="how many at most")
+@controls(output.rows("events", output.stored_event, "no events"))
+def _stored(mock: Controls, calendar: str, **window: Any) -> Any:
+    """List the calendar's events as the latest sync stored them, deleted ones included.
+
+    \b
+    attendee-mock events stored user-abcd
+    """
+    return mock.ask("GET", "calendars", calendar, "events", **window)
+
+
 @events.command("add")
 @click.argument("calendar")
 @_event_options

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from mockserver.control.errors import Refused
 from mockserver.control.event_shorthand import read_change, read_new
 from mockserver.control.request import find_calendar, is_whole, moment, read_limit
 from mockserver.control.routes import Call, Reply, Route
-from mockserver.control.webhook_diagnosis import LatestSyncs, WebhookDiagnosis
+from mockserver.control.webhook_diagnosis import WebhookDiagnosis
 from mockserver.delivery.worker import Worker
+from mockserver.domain.activity import Activity
 from mockserver.domain.calendar_service import CalendarService
 from mockserver.domain.model import Calendar, Failure, Micros, Remote
 from mockserver.domain.store import Project, State
@@ -38,13 +40,14 @@ class CalendarRoutes:
         sync_scheduler: SyncScheduler,
         service: CalendarService,
         worker: Worker,
-        syncs: LatestSyncs,
+        record: Callable[[Project, Activity], object],
         diagnosis: WebhookDiagnosis,
     ) -> None:
+        """`record` is called with every sync that was run on demand."""
         self._sync_scheduler = sync_scheduler
         self._service = service
         self._worker = worker
-        self._syncs = syncs
+        self._record = record
         self._diagnosis = diagnosis
 
     def routes(self) -> list[Route]:
@@ -52,6 +55,8 @@ class CalendarRoutes:
         window = frozenset({"from", "to", "limit"})
         failing, anew = frozenset({"failure", "for_next", "seconds"}), frozenset({"refresh_token"})
         return [
+            Route("GET", "/__mock__/calendars", self.calendars, query=frozenset({"limit"})),
+            Route("GET", f"{_CALENDAR}/events", self.events, query=window),
             Route("GET", f"{_CALENDAR}/upstream", self.show, query=window),
             Route("POST", _EVENTS, self.add, fields=None),
             Route("PATCH", _EVENT, self.change, fields=None),
@@ -62,6 +67,49 @@ class CalendarRoutes:
             Route("POST", f"{_CALENDAR}/sync", self.sync),
             Route("GET", f"{_CALENDAR}/explain", self.explain),
         ]
+
+    async def calendars(self, call: Call) -> Reply:
+        """The project's calendars, the oldest first, with what their upstreams are in for."""
+        project, limit = call.project, read_limit(call.query)
+        rows = [found for row in islice(project.state.listed, limit) if (found := project.state.calendars.get(row.id))]
+        shown = [
+            {
+                **_status(project, calendar),
+                "deduplication_key": calendar.deduplication_key,
+                "platform": calendar.platform,
+                "events": project.state.count_events_in(calendar.id),
+                "last_successful_sync_at": _time(calendar.last_successful_sync_at),
+            }
+            for calendar in rows
+        ]
+        return Reply(200, {"calendars": shown, "total": len(project.state.calendars)})
+
+    async def events(self, call: Call) -> Reply:
+        """The rows that the service has of the calendar's events, the earliest first, deleted ones among them."""
+        project, calendar = _chosen(call)
+        limit, now = read_limit(call.query), project.clock.now()
+        first = moment("from", call.query["from"], now) if "from" in call.query else None
+        last = moment("to", call.query["to"], now) if "to" in call.query else None
+        of_calendar = project.state.events_of.up((calendar.id,), (calendar.id + "\0",))
+        wanted = (
+            event
+            for event in of_calendar
+            if (first is None or first <= event.start_time) and (last is None or event.start_time < last)
+        )
+        shown = [
+            {
+                "id": event.id,
+                "name": event.name,
+                "start_time": render(event.start_time),
+                "end_time": render(event.end_time),
+                "meeting_url": event.meeting_url,
+                "is_deleted": event.is_deleted,
+                "remote_id": event.platform_uuid,
+                "updated_at": render(event.updated_at),
+            }
+            for event in islice(wanted, limit)
+        ]
+        return Reply(200, {"events": shown, "total": project.state.count_events_in(calendar.id)})
 
     async def show(self, call: Call) -> Reply:
         """The objects, the earliest first, that begin in a span of time; those without a time are always shown."""
@@ -136,7 +184,7 @@ class CalendarRoutes:
         """Syncs the calendar now, whatever its state; webhooks follow."""
         project, calendar = _chosen(call)
         activity = self._sync_scheduler.sync_now(project, calendar.id)
-        self._syncs.record(project, activity)
+        self._record(project, activity)
         self._worker.wake(project)
         return Reply(200, activity.shown())
 
@@ -196,6 +244,10 @@ def _status(project: Project, calendar: Calendar) -> dict[str, Any]:
         "failure": None if failure is None else failure._asdict(),
         "sync_due": None if due is None else render(due),
     }
+
+
+def _time(at: Micros | None) -> str | None:
+    return None if at is None else render(at)
 
 
 def _edited(project: Project, calendar: Calendar, made: list[Remote]) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
-from typing import Any, Final
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import aclosing
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from mockserver.api.request import App, Disconnected, Receive, Scope, Send
@@ -13,11 +14,14 @@ from mockserver.api.service_pages import API, NOT_FOUND_PAGE, SERVICE_HEALTH
 from mockserver.control.docs_routes import FRONT_PAGE, OPEN
 from mockserver.control.errors import PROBLEMS, Refused, answer, error
 from mockserver.control.guard import Guard
+from mockserver.control.page_routes import FILES, PAGE
 from mockserver.control.project_selection import choose
 from mockserver.control.request import body_of, header, query_of
 from mockserver.control.routes import Call, Reply, Route, RouteTable, is_large
+from mockserver.control.timeline import Timelines
 from mockserver.domain.store import Project, Store
 
+T = TypeVar("T")
 CONTROL: Final = "/__mock__/"
 _HTML = "text/html; charset=utf-8"
 _KEPT = "/:=&?~#+!$,;'@()*[]%"
@@ -34,14 +38,19 @@ class ControlApp:
         routes: Iterable[Route],
         store: Store,
         guard: Guard,
+        timelines: Timelines,
         begin: Callable[[], None],
         end: Callable[[], Awaitable[None]],
     ) -> None:
-        """`guard` says who may use the routes; `begin` and `end` are called when a server starts and when it stops."""
+        """`guard` says who may use the routes; `timelines` record what they change.
+
+        `begin` and `end` are called when a server starts and when it stops.
+        """
         self._app = app
         self._table = RouteTable(routes)
         self._store = store
         self._guard = guard
+        self._timelines = timelines
         self._nobody = Project("", ())
         self._begin, self._end = begin, end
 
@@ -76,7 +85,7 @@ class ControlApp:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
-        if not path.startswith(OPEN):
+        if path != PAGE and not path.startswith((*OPEN, FILES)):
             try:
                 self._guard.check(scope["headers"])
             except Refused as refused:
@@ -97,6 +106,9 @@ class ControlApp:
             return
         try:
             reply = await self._done(route, names, scope, receive)
+            if isinstance(reply.body, AsyncGenerator):
+                await _while_there(_stream(send, reply, only_head=scope["method"] == "HEAD"), receive)
+                return
         except Disconnected:
             return
         await _send(send, scope, reply)
@@ -111,8 +123,13 @@ class ControlApp:
             project = self._nobody
             if route.of_project:
                 project = choose(self._store, header(headers, b"authorization"), name)
-            answering = route.handler(Call(project, names, query, body))
-            return await (_while_there(answering, receive) if query.get("wait") else answering)
+            action = self._timelines.begin_action(project, route, names, body)
+            try:
+                answering = route.handler(Call(project, names, query, body))
+                return await (_while_there(answering, receive) if query.get("wait") else answering)
+            except PROBLEMS:
+                self._timelines.withdraw(project, action)
+                raise
         except PROBLEMS as problem:
             return Reply(*answer(problem))
 
@@ -137,8 +154,23 @@ def _pieces(value: Any, depth: int = 4) -> Iterator[str]:
     yield "}" if is_object else "]"
 
 
-async def _while_there(answering: Coroutine[Any, Any, Reply], receive: Receive) -> Reply:
-    """The reply to a request that waits.
+async def _stream(send: Send, reply: Reply, *, only_head: bool) -> None:
+    """Sends the pieces of a body as they come."""
+    headers = [(b"content-type", reply.content_type.encode()), *_encoded_headers(reply.headers)]
+    async with aclosing(reply.body) as pieces:
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        if not only_head:
+            async for piece in pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _encoded_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers]
+
+
+async def _while_there(answering: Coroutine[Any, Any, T], receive: Receive) -> T:
+    """What becomes of a request that waits.
 
     Raises Disconnected as soon as its client is gone: it then waits no longer.
     """
@@ -164,6 +196,7 @@ async def _send(send: Send, scope: Scope, reply: Reply, extra: tuple[str, str] |
     headers = [(b"content-type", reply.content_type.encode()), (b"content-length", str(len(body)).encode())]
     if reply.status == 204:
         headers = []
+    headers += _encoded_headers(reply.headers)
     if extra is not None:
         headers.append((extra[0].encode(), extra[1].encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})

@@ -28,6 +28,7 @@ FRONT_PAGE: Final = f"""<!DOCTYPE html>
 <ul>
 <li>The API: <code>/api/v1/calendars</code>, <code>/api/v1/calendar_events</code>, <code>/api/v1/bots</code>
 (with <code>Authorization: Token YOUR_API_KEY_HERE</code>, unless you brought fixtures of your own)</li>
+<li><a href="/__mock__/">Timeline</a>: requests, syncs and webhooks, each with its cause</li>
 <li><a href="{DOCS}/">Documentation to try out</a>; the contracts <a href="{OPENAPI}">of calendars</a>,
 <a href="{BOTS_OPENAPI}">of scheduled bots</a>, <a href="{CONTROL_OPENAPI}">of the controls</a></li>
 <li><a href="{HEALTH}">Health</a>; <code>POST /__mock__/reset</code> brings the fixtures back</li>

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import chain
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from mockserver.api.errors import BrokenRule
 from mockserver.api.request import Cut, Exchange
@@ -18,6 +18,7 @@ from mockserver.control.masking import Secrets
 from mockserver.control.waits import LONGEST_WAIT, Waits
 from mockserver.domain.activity import Activity
 from mockserver.domain.clock import Clock
+from mockserver.domain.model import Json, Micros
 from mockserver.domain.store import Project, Store
 
 KINDS = ("exchange", "delivery")
@@ -51,8 +52,10 @@ class Filter(NamedTuple):
     """Only entries with a higher number."""
     kind: str | None = None
 
-    def takes(self, entry: Entry) -> bool:
-        """Whether the entry is wanted."""
+    def takes(self, entry: Entry | Note) -> bool:
+        """Whether the entry is wanted; a note of the timeline never is."""
+        if isinstance(entry, Note):
+            return False
         if entry.number <= self.since:
             return False
         if isinstance(entry, Exchange):
@@ -96,11 +99,31 @@ class Refusal(NamedTuple):
     """Whether the mock's own answer broke the contract."""
 
 
+class Note(NamedTuple):
+    """A sync or a control action: what a timeline shows between the entries."""
+
+    number: int
+    """Of all notes of a mock, in order."""
+    after: int
+    """The number of the latest entry of all at that time."""
+    at: Micros
+    kind: Literal["sync", "action"]
+    calendar: str | None
+    what: str
+    """The outcome of a sync; the method and template of an action."""
+    detail: Mapping[str, Json]
+
+
+_MOST_NOTES = 2000
+"""Of one project."""
+
+
 class Journal:
     """The latest entries of one project, or of the exchanges that no project's key came with."""
 
     def __init__(self) -> None:
         self.entries: deque[Entry] = deque()
+        self.notes: deque[Note] = deque(maxlen=_MOST_NOTES)
         self.size = 0
         self.evicted = 0
 
@@ -121,6 +144,7 @@ class Journals:
         self._journals: dict[str | None, Journal] = {None: Journal()}
         self._size = 0
         self._number = 0
+        self._notes = 0
 
     @property
     def last(self) -> int:
@@ -155,6 +179,54 @@ class Journals:
         """Adds every POST of a delivery's activity; other activities have none."""
         for attempt in activity.attempts:
             self.record(entry_of_attempt(project, activity, attempt))
+
+    def note(
+        self,
+        project: Project,
+        kind: Literal["sync", "action"],
+        calendar: str | None,
+        what: str,
+        detail: Mapping[str, Json],
+        at: Micros,
+    ) -> int:
+        """Adds a note to a project's journal, for its timeline, and gives its number."""
+        journal = self.topic(project.name)
+        self._notes += 1
+        note = Note(self._notes, self._number, at, kind, calendar, what, detail)
+        journal.notes.append(note)
+        self._waits.offer(journal, note)
+        return note.number
+
+    def withdraw_note(self, project: str, number: int) -> None:
+        """Removes a note, if it is still there."""
+        journal = self._journals.get(project)
+        for note in tuple(journal.notes) if journal is not None else ():
+            if journal is not None and note.number == number:
+                journal.notes.remove(note)
+
+    def topic(self, project: str) -> Journal:
+        """A project's journal; whoever waits for anything in it waits for this topic."""
+        return self._journals.get(project) or self._open(project)
+
+    def is_open(self, project: str, topic: Journal) -> bool:
+        """Whether the topic is still the project's journal: it is not after the project was deleted."""
+        return self._journals.get(project) is topic
+
+    @property
+    def last_note(self) -> int:
+        """The number of the latest note of all."""
+        return self._notes
+
+    def since(self, project: str, entry: int, note: int) -> Iterator[Entry | Note]:
+        """A project's entries and notes with higher numbers than these, in the order in which they came."""
+        journal = self.topic(project)
+        entries, notes = tuple(journal.entries), tuple(journal.notes)
+        later = deque(one for one in notes[bisect_right(notes, note, key=_number) :])
+        for one in entries[bisect_right(entries, entry, key=_number) :]:
+            while later and later[0].after < one.number:
+                yield later.popleft()
+            yield one
+        yield from later
 
     def find(
         self, project: str | None, wanted: Filter, *, limit: int = 1000, before: int = 2**63, first: bool = False
@@ -242,6 +314,7 @@ class Journals:
         if journal is not None:
             self._size -= journal.size
             journal.entries.clear()
+            journal.notes.clear()
             journal.size = journal.evicted = 0
 
     def drop(self, project: str) -> None:
@@ -292,7 +365,7 @@ def _matching(journal: Journal, wanted: Filter) -> Iterator[Entry]:
     return (entry for entry in entries[start:] if wanted.takes(entry))
 
 
-def _number(entry: Entry) -> int:
+def _number(entry: Entry | Note) -> int:
     return entry.number
 
 

@@ -24,11 +24,12 @@ class Call(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """An answer: JSON, or the bytes of another type."""
+    """An answer: JSON, the bytes of another type, or pieces of them that come in their own time."""
 
     status: int
     body: Any
     content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 Handler: TypeAlias = Callable[[Call], Coroutine[Any, Any, Reply]]

@@ -72,10 +72,7 @@ class Waits:
         """
         if not 0 <= seconds <= LONGEST_WAIT:
             raise Refused("wait", f"wait between 0 and {LONGEST_WAIT:.0f} seconds")
-        if self.count(topic) >= self._most:
-            raise Refused(
-                "wait", f"{self._most} requests are already waiting", 429, "send it again once some of them have ended"
-            )
+        self.check_room(topic)
         waiter = _Waiter(missing)
         group = self._topics.setdefault(topic, {}).setdefault(wanted, [])
         group.append(waiter)
@@ -88,6 +85,18 @@ class Waits:
         finally:
             self._leave(topic, wanted, waiter)
         return waiter.items
+
+    @property
+    def closed(self) -> bool:
+        """Whether the mock stops, and nobody waits any more."""
+        return self._closed
+
+    def check_room(self, topic: Hashable) -> None:
+        """Raises Refused when too many wait for the topic already."""
+        if self.count(topic) >= self._most:
+            raise Refused(
+                "wait", f"{self._most} requests are already waiting", 429, "send it again once some of them have ended"
+            )
 
     def close(self) -> None:
         """Ends every wait, and those to come, with what there is; may be called in any thread."""

@@ -169,7 +169,8 @@ class RequestCycle:
                 if not self.body_ended:
                     self._connection.go_on_reading()
                 return {"type": "http.request", "body": body, "more_body": not self.body_ended}
-            if self._waiter is None:
+            if self._waiter is None or self._waiter.done():
+                # Done: an application that gave up an earlier `receive` cancelled it.
                 self._waiter = asyncio.get_running_loop().create_future()
                 self._connection.waits_for_client(self)
             await self._waiter

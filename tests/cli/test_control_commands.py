@@ -317,6 +317,31 @@ CASES: list[Case] = [
 ]
 
 
+CASES += [
+    (
+        "events stored cal_1",
+        {"events": [{"id": "evt_1", "start_time": "2027-01-16T09:00:00Z", "name": "Review", "is_deleted": True}]},
+        ("GET", "/__mock__/calendars/cal_1/events", None),
+        "evt_1  2027-01-16T09:00:00Z  Review  deleted",
+    ),
+    (
+        "timeline --after 1.0",
+        {
+            "items": [
+                {"id": "n1", "cause": None, "time": "T1", "kind": "action", "title": "Requested a sync"},
+                {"id": "n2", "cause": "n1", "time": "T2", "kind": "sync", "title": "Sync: synced"},
+            ],
+            "next": "1.2",
+            "more": True,
+        },
+        ("GET", "/__mock__/timeline?after=1.0", None),
+        "T1  action  Requested a sync\nT2    sync  Sync: synced\nthere are more: attendee-mock timeline --after 1.2",
+    ),
+]
+OF_THE_PAGE = {("GET", "/__mock__/timeline/stream"), ("GET", "/__mock__/calendars")}
+"""What the page alone uses: `timeline` and `calendars` print the same."""
+
+
 def leaves(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     if isinstance(command, click.Group):
         for name, inner in command.commands.items():
@@ -348,7 +373,7 @@ def test_every_operation_of_the_control_api_has_a_command() -> None:
         pattern = re.sub(r"{\w+}", "[^/]+", operation[1])
         return any(method == operation[0] and re.fullmatch(pattern, path) for method, path in asked)
 
-    assert not [operation for operation in operations if not is_reached(operation)]
+    assert not [operation for operation in operations - OF_THE_PAGE if not is_reached(operation)]
 
 
 def test_every_command_is_in_its_page() -> None:

@@ -77,7 +77,7 @@ def test_serve_prints_once_what_a_user_pastes_and_stops_at_ctrl_c() -> None:
         assert secret
         assert len(base64.b64decode(secret[1], validate=True)) == 32
         assert f'curl -H "Authorization: Token YOUR_API_KEY_HERE" {url}/api/v1/calendars\n' in text
-        assert f"{url}/__mock__/docs/" in text
+        assert f"Watch it in a browser: {url}/__mock__/ " in text
         assert ask(f"{url}/api/v1/calendars/cal_abcdef1234567890", "YOUR_API_KEY_HERE") == 200
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=HANGS)

@@ -193,6 +193,24 @@ def test_an_application_that_waits_sees_that_its_client_has_gone() -> None:
 # --- what is too much, too slow, or no HTTP ---
 
 
+def test_an_application_can_give_up_waiting_for_its_client_and_wait_again() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        for _ in range(2):
+            waiting = asyncio.ensure_future(receive())
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        again = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        body = b"done" if again.done() else b"waits"
+        again.cancel()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+        await send({"type": "http.response.body", "body": body})
+
+    assert sent(app, GET).endswith(b"\r\n\r\nwaits")
+
+
 def test_a_head_that_is_too_large_is_a_431_in_the_dialect_of_the_service() -> None:
     limits = Limits(head=1000)
     long = GET.replace(b"\r\n\r\n", b"\r\nX: " + b"v" * 1000 + b"\r\n\r\n")
