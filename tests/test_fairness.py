@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import weakref
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import pytest
 
+from mockserver.api import response
+from mockserver.api.bodies import Body
+from mockserver.api.validation import BodyRules
 from mockserver.app import Mock
 from mockserver.control.masking import Secrets
 from mockserver.domain.store import Project, Store
@@ -69,6 +73,31 @@ def test_others_have_their_turns_while_a_long_query_is_read(mock: Mock) -> None:
     assert turns > 5
 
 
+def test_others_have_their_turn_between_the_check_of_a_large_body_and_its_refusal(
+    mock: Mock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    had: list[str] = []
+    apply = BodyRules.apply
+
+    def noted(rules: BodyRules, body: Body) -> dict[str, Any]:
+        asyncio.get_running_loop().call_soon(had.append, "turn of others")
+        return apply(rules, body)
+
+    monkeypatch.setattr(BodyRules, "apply", noted)
+
+    def written(value: Any) -> str:
+        had.append("text")
+        return json.dumps(value)
+
+    monkeypatch.setattr(response, "to_text", written)
+    for size, expected in ((70_000, ["turn of others", "text"]), (70, ["text", "turn of others"])):
+        had.clear()
+        headers = {"authorization": f"Token {ACME}", "content-type": FORM}
+        status, _ = asyncio.run(turns_while(mock, "POST", "/api/v1/calendars", headers, b"platform=" + b"%" * size))
+        assert status == 400
+        assert had == expected
+
+
 def test_a_small_request_is_answered_without_a_turn_of_others(mock: Mock) -> None:
     headers = {"authorization": f"Token {ACME}", "content-type": "application/json"}
     for method, path, body in (
@@ -124,3 +153,20 @@ def test_secrets_of_many_projects_are_worked_out_once_and_found_without_asking_f
 def test_the_secrets_of_a_store_without_projects_are_none() -> None:
     known = Secrets(Store([], Mock(Settings(), projects=[]).clock, 1)).known()
     assert known.masker(None).text("anything at all") == "anything at all"
+
+
+def test_projects_that_a_reset_deletes_are_freed_one_after_the_other(mock: Mock) -> None:
+    async def alive_in_each_turn() -> set[int]:
+        headers = {"authorization": f"Token {ACME}", "content-type": "application/json"}
+        for _ in range(60):
+            await turns_while(mock, "POST", "/__mock__/projects", headers, b"{}")
+        made = [weakref.ref(project) for project in mock.store.projects if project.name.startswith("world-")]
+        assert len(made) == 60
+        resetting = asyncio.ensure_future(turns_while(mock, "POST", "/__mock__/reset", headers, b""))
+        alive = set()
+        while not resetting.done():
+            await asyncio.sleep(0)
+            alive.add(sum(one() is not None for one in made))
+        return alive
+
+    assert len(asyncio.run(alive_in_each_turn())) >= 3

@@ -72,10 +72,8 @@ def parse_json(raw: bytes, encoding: str = "utf-8") -> Any:
     """
     try:
         text = _decode(raw, encoding)
-        if has_many_tokens(text, _MOST_TOKENS):
-            raise errors.malformed_json(f"more than {_MOST_TOKENS} texts, lists, objects and commas")
-        if len(text) > _DEEPEST and _is_too_deep(text):
-            raise errors.malformed_json("nested too deeply")
+        if len(text) > _DEEPEST:
+            _check_size(text)
         if text.startswith("{"):
             value, end = _DECODER.raw_decode(text)
             if end == len(text):
@@ -89,6 +87,14 @@ def parse_json(raw: bytes, encoding: str = "utf-8") -> Any:
     except ValueError as error:
         # From Python 3.11 on the limit's text reads "(4300 digits)"; create-huge-integer has it as here.
         raise errors.malformed_json(re.sub(r"limit \((\d+) digits\)", r"limit (\1)", str(error))) from None
+
+
+def _check_size(text: str) -> None:
+    """Raises ApiError for JSON of more parts, or nested deeper, than is read."""
+    if has_many_tokens(text, _MOST_TOKENS):
+        raise errors.malformed_json(f"more than {_MOST_TOKENS} texts, lists, objects and commas")
+    if _is_too_deep(text):
+        raise errors.malformed_json("nested too deeply")
 
 
 def _refuse_constant(name: str) -> None:

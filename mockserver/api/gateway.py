@@ -25,17 +25,16 @@ from mockserver.api.request import (
     App,
     Disconnected,
     Exchange,
+    HeaderReader,
     Headers,
     Receive,
     Scope,
     Send,
-    check_host,
     check_query,
     chunk_remarks,
     format_of,
     parse_query,
     read_body,
-    read_headers,
     url_of,
 )
 from mockserver.api.response import EncodedResponse, Response, encode, encode_page, to_json
@@ -93,6 +92,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         self._max_body = max_body
         self._record, self._observe, self._faults, self._sleep, self._created, self._changed = hooks
         self._router = Router()
+        self._headers = HeaderReader()
 
     def add_api(self, specification: Contract, *, resolver: Any, **_: Any) -> None:
         """Compiles the operations of a contract; called by Connexion when the stack is built.
@@ -109,10 +109,9 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         started = time.perf_counter()
         exchange = Exchange(scope["method"], scope["path"], query=scope["query_string"], headers=scope["headers"])
         route, object_id = self._router.find(exchange.path)
-        headers = read_headers(scope["headers"])
         try:
-            check_host(headers.host)
-            check_query(scope["query_string"])
+            headers = self._headers.read(scope["headers"])
+            check_query(exchange.query)
             if route is None:
                 encoded = self._answer_unknown(scope, headers, exchange)
             else:
@@ -147,8 +146,7 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
         exchange.operation = operation.operation_id if operation is not None else None
         remarks: list[Remark] = []
         try:
-            if headers.accept not in _PLAIN_ACCEPTS or b"format" in scope["query_string"]:
-                representation = _negotiate(headers, scope, remarks)
+            representation = _negotiate(headers, exchange.query, remarks)
             project = exchange.project = self._security.authenticate(headers.authorization)
             if operation is not None:
                 writes = operation.method != "GET"
@@ -156,17 +154,21 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
                 if writes or self._faults.armed or len(exchange.query) > LARGE:
                     read = await self._prepare(operation, exchange, object_id, receive, headers)
                 response = self._run(operation, exchange, object_id, scope, headers, remarks, read)
+                if method == "POST":
+                    # Sends the webhooks that the response is to wait for, before others can be sent.
+                    await self._created(project)
                 if writes:
-                    await self._notify(operation, project)
+                    self._changed(project)
             else:
                 response = self._answer_without_operation(method, project, route)
-        except ApiError as error:
-            response = _refusal(error, exchange)
-        except _DOMAIN_ERRORS as problem:
-            response = _refusal(errors.from_domain(problem, _DOING.get(method, "reading")), exchange)
+        except (ApiError, *_DOMAIN_ERRORS) as problem:
+            response = _refusal(_as_api_error(problem, method), exchange)
         except BrokenContract as broken:
             response = self._broken(exchange, str(broken))
-        exchange.remarks = (*[remark.text for remark in remarks], *chunk_remarks(scope, headers, exchange.body))
+        if len(exchange.body) > LARGE:
+            # The refusal of many megabytes may have as many: others are answered before it is written.
+            await asyncio.sleep(0)
+        exchange.remarks = _texts(remarks, chunk_remarks(scope, headers, exchange.body))
         return self._finish(response, operation, route, representation, headers, exchange)
 
     async def _prepare(
@@ -184,13 +186,9 @@ class Gateway(SpecMiddleware):  # type: ignore[misc]
                 # The service looks for the object before it reads the body (patch-unknown-ids).
                 self._find[operation.operation_id](project, object_id)
             exchange.body = await read_body(receive, headers.content_length, self._max_body)
+        if len(exchange.body) <= LARGE >= len(exchange.query):
+            return _NOTHING
         return await _read_apart(exchange, headers)
-
-    async def _notify(self, operation: Operation, project: Project) -> None:
-        """Starts the syncs and webhooks that an accepted write causes, before or after its response as is set."""
-        if operation.method == "POST":
-            await self._created(project)
-        self._changed(project)
 
     def _run(
         self,
@@ -290,8 +288,6 @@ async def _read_apart(exchange: Exchange, headers: Headers) -> _Read:
 
     Raises ApiError for a body that is not of its type.
     """
-    if len(exchange.body) <= LARGE >= len(exchange.query):
-        return _NOTHING
     query = body = None
     if len(exchange.query) > LARGE:
         query = await asyncio.to_thread(parse_query, exchange.query)
@@ -300,8 +296,18 @@ async def _read_apart(exchange: Exchange, headers: Headers) -> _Read:
     return _Read(body, query)
 
 
-def _negotiate(headers: Headers, scope: Scope, remarks: list[Remark]) -> Representation:
-    representation = negotiate(headers.accept, format_of(scope["query_string"]))
+def _as_api_error(problem: Exception, method: str) -> ApiError:
+    return problem if isinstance(problem, ApiError) else errors.from_domain(problem, _DOING.get(method, "reading"))
+
+
+def _texts(remarks: list[Remark], others: tuple[str, ...]) -> tuple[str, ...]:
+    return (*[remark.text for remark in remarks], *others) if remarks else others
+
+
+def _negotiate(headers: Headers, query: bytes, remarks: list[Remark]) -> Representation:
+    if headers.accept in _PLAIN_ACCEPTS and b"format" not in query:
+        return JSON
+    representation = negotiate(headers.accept, format_of(query))
     if representation.kind == "html":
         remarks.append(Remark("Accept: text/html"))
     return representation

@@ -12,7 +12,7 @@ from operator import attrgetter, is_
 from typing import Any, NamedTuple
 
 from mockserver.api.contract import Schemas
-from mockserver.api.response import RenderedRecord, RenderedRecords, texts_to_json, to_json
+from mockserver.api.response import RenderedRecord, RenderedRecords, encoded, texts_to_json, to_text
 from mockserver.api.serializers import CALENDAR_CHANGES, calendar_changes, calendar_document, event_document
 from mockserver.domain.bots import bot_document
 from mockserver.domain.model import Bot, Calendar, CalendarEvent
@@ -28,8 +28,10 @@ class _Kept(NamedTuple):
 
     calendar: Calendar
     rendered: RenderedRecord
-    frame: bytes
-    """The text with %b for each of CALENDAR_CHANGES; empty until one of them changes for the first time."""
+    steady: tuple[Any, ...] = ()
+    """What its frame is made of; empty until something changes for the first time, as is the frame."""
+    frame: tuple[str, ...] = ()
+    """The pieces of its text before, between and after CALENDAR_CHANGES."""
 
 
 class RecordRenderer:
@@ -53,23 +55,29 @@ class RecordRenderer:
         known = self._calendars.get(calendar.id)
         if known is not None and known.calendar is calendar:
             return known.rendered
-        # The same objects, not equal ones: what equals may be written in another way.
-        if known is not None and all(map(is_, _steady(known.calendar), _steady(calendar))):
-            frame = known.frame or _frame(calendar_document(calendar, self._write))
-            rendered = self._fill(frame, calendar)
-        else:
-            frame, rendered = b"", self._schemas.render("Calendar", calendar_document(calendar, self._write))
-            if len(self._calendars) >= _MOST:
-                self._calendars.clear()
-        self._calendars[calendar.id] = _Kept(calendar, rendered, frame)
-        return rendered
+        kept = self._render(calendar) if known is None else self._render_again(known, calendar)
+        self._calendars[calendar.id] = kept
+        return kept.rendered
 
-    def _fill(self, frame: bytes, calendar: Calendar) -> RenderedRecord:
-        """The text of a calendar in whose place one with the same frame has kept the contract."""
+    def _render(self, calendar: Calendar) -> _Kept:
+        if len(self._calendars) >= _MOST:
+            self._calendars.clear()
+        return _Kept(calendar, self._schemas.render("Calendar", calendar_document(calendar, self._write)))
+
+    def _render_again(self, known: _Kept, calendar: Calendar) -> _Kept:
+        """A calendar that was kept and has changed, perhaps in nothing but what its frame leaves open."""
+        before, now = known.steady or _steady(known.calendar), _steady(calendar)
+        # The same objects, not equal ones: what equals may be written in another way.
+        if not all(map(is_, before, now)):
+            return self._render(calendar)
+        frame = known.frame or _frame(calendar_document(calendar, self._write))
         changes = calendar_changes(calendar, self._write)
         self._changes.check(changes)
-        metadata, *times = changes.values()
-        return RenderedRecord("Calendar", frame % (texts_to_json(metadata), *map(_quoted, times)))
+        metadata, updated, synced, attempted = changes.values()
+        start, second, third, fourth, end = frame
+        times = f"{_quoted(updated)}{third}{_quoted(synced)}{fourth}{_quoted(attempted)}"
+        text = encoded(f"{start}{texts_to_json(metadata)}{second}{times}{end}")
+        return _Kept(calendar, RenderedRecord("Calendar", text), now, frame)
 
     def calendars(self, calendars: Iterable[Calendar]) -> RenderedRecords:
         """The texts of several calendars.
@@ -118,15 +126,20 @@ class RecordRenderer:
         return RenderedRecords("Bot", [self.bot(bot).text for bot in bots])
 
 
-def _quoted(time: str | None) -> bytes:
+def _quoted(time: str | None) -> str:
     """A time that keeps the contract as JSON text: there is nothing in it to escape."""
-    return b"null" if time is None else b'"%b"' % time.encode("ascii")
+    return "null" if time is None else f'"{time}"'
 
 
-def _frame(document: Mapping[str, Any]) -> bytes:
-    """A calendar's text with %b for the value of each property that changes all the time."""
-    values = {
-        name: b"%b" if name in CALENDAR_CHANGES else to_json(value).replace(b"%", b"%%")
-        for name, value in document.items()
-    }
-    return b"{%b}" % b",".join(b'"%b":%b' % (name.encode(), value) for name, value in values.items())
+def _frame(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The pieces of a calendar's text around the values of the properties that change all the time."""
+    pieces, piece, separator = [], "", "{"
+    for name, value in document.items():
+        piece += f'{separator}"{name}":'
+        if name in CALENDAR_CHANGES:
+            pieces.append(piece)
+            piece = ""
+        else:
+            piece += to_text(value)
+        separator = ","
+    return (*pieces, piece + "}")

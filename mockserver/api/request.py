@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -25,9 +26,13 @@ _CHUNKED = "chunked body: the service reads it as empty unless a proxy is in fro
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[A-Fa-f0-9:.]+\])(?::\d+)?")
 
-
+_DECIDING = frozenset({b"accept", b"authorization", b"content-length", b"content-type", b"cookie", b"host"})
+"""The headers whose texts `Headers` holds."""
 _JOINED = frozenset({b"accept", b"authorization", b"cookie", b"host"})
 """Headers that count as one when they are sent several times. Of Content-Type and the like the last one counts."""
+
+_REMEMBERED, _MOST_BLOCKS = 4096, 256
+"""How many bytes a block of headers that is remembered has at the most, and how many such blocks there are."""
 
 
 class Disconnected(Exception):
@@ -76,7 +81,7 @@ class Exchange:
     cut: Cut | None = field(default=None, repr=False)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Headers:
     """The headers of a request that decide anything, as latin-1 text; None where one was not sent."""
 
@@ -90,7 +95,7 @@ class Headers:
     """Whether a front server says that it was asked over https, in exactly one of these words."""
 
 
-def read_headers(raw: list[tuple[bytes, bytes]]) -> Headers:
+def read_headers(raw: Sequence[tuple[bytes, bytes]]) -> Headers:
     """The headers that count; one that was sent several times is joined with commas, as the service's server does.
 
     Of several that say what a body is, the service's server looks at the last alone.
@@ -99,19 +104,42 @@ def read_headers(raw: list[tuple[bytes, bytes]]) -> Headers:
     if len(found) != len(raw):
         for name in found.keys() & _JOINED:
             found[name] = b",".join([value for other, value in raw if other == name])
-    sent = found.get
-    # Spelt out six times: most requests have two or three of them, and a call for each would cost more than the rest.
+    texts = {name: value.decode("latin-1").strip(" \t") for name, value in found.items() if name in _DECIDING}
     return Headers(
-        None if (value := sent(b"accept")) is None else value.decode("latin-1").strip(" \t"),
-        None if (value := sent(b"authorization")) is None else value.decode("latin-1").strip(" \t"),
-        None if (value := sent(b"content-length")) is None else value.decode("latin-1").strip(" \t"),
-        None if (value := sent(b"content-type")) is None else value.decode("latin-1").strip(" \t"),
-        None if (value := sent(b"cookie")) is None else value.decode("latin-1").strip(" \t"),
-        None if (value := sent(b"host")) is None else value.decode("latin-1").strip(" \t"),
-        sent(b"x-forwarded-proto") == b"https"
-        or sent(b"x-forwarded-ssl") == b"on"
-        or sent(b"x-forwarded-protocol") == b"ssl",
+        accept=texts.get(b"accept"),
+        authorization=texts.get(b"authorization"),
+        content_length=texts.get(b"content-length"),
+        content_type=texts.get(b"content-type"),
+        cookie=texts.get(b"cookie"),
+        host=texts.get(b"host"),
+        forwarded_https=found.get(b"x-forwarded-proto") == b"https"
+        or found.get(b"x-forwarded-ssl") == b"on"
+        or found.get(b"x-forwarded-protocol") == b"ssl",
     )
+
+
+class HeaderReader:
+    """Reads headers as `read_headers` does, each block of them once: clients repeat theirs to the byte."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[tuple[bytes, bytes], ...], Headers] = {}
+
+    def read(self, raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+        """The headers that count.
+
+        Raises BadRequestPage for a Host header that names no host.
+        """
+        block = tuple(raw)
+        return self._known.get(block) or self._read(block)
+
+    def _read(self, block: tuple[tuple[bytes, bytes], ...]) -> Headers:
+        headers = read_headers(block)
+        check_host(headers.host)
+        if sum(map(len, chain.from_iterable(block))) <= _REMEMBERED:
+            if len(self._known) >= _MOST_BLOCKS:
+                self._known.clear()
+            self._known[block] = headers
+        return headers
 
 
 async def read_body(receive: Receive, content_length: str | None, limit: int) -> bytes:

@@ -7,7 +7,6 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from itertools import chain
 from typing import Literal, NamedTuple
 
 from mockserver.api.errors import BrokenRule
@@ -378,7 +377,7 @@ def _size(entry: Entry) -> int:
 
 
 def _long(headers: Iterable[tuple[bytes, bytes]]) -> int:
-    return sum(map(len, chain.from_iterable(headers)))
+    return sum([len(name) + len(value) for name, value in headers])
 
 
 def _first(headers: Iterable[tuple[bytes, bytes]], most: int) -> list[tuple[bytes, bytes]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Iterable, Mapping
-from functools import partial
 from random import Random
 from typing import Any, Final, cast
 
@@ -19,13 +18,13 @@ from mockserver.domain.model import Micros
 from mockserver.domain.secret_urls import shown_url
 from mockserver.domain.store import ALPHABET, Project, Store, Sync
 from mockserver.domain.subscriptions import Subscription
-from mockserver.fixtures_io import Broken, read_project, write_project
+from mockserver.fixtures_io import Broken, read_project, write_project, write_project_text
 from mockserver.settings import SYNCS, Settings
 
 _LARGE: Final = 50_000_000
 """The largest body with fixtures, in bytes."""
 _LONGEST_NAME: Final = 100
-_SLICE: Final = 100
+_SLICE: Final = 20
 """So many projects are shown or reset before others have their turn."""
 _NEW: Final = frozenset({"name", "sync", "fixtures", "webhooks"})
 _REPLACED: Final = frozenset(
@@ -226,8 +225,8 @@ class FixtureRoutes:
         if len(project.state.events) < _MANY_EVENTS:
             return Reply(200, write_project(project, secrets=wanted == "true"))
         # Of a copy: in a thread it takes its time, while others are answered and change the project.
-        write = partial(write_project, project, state=project.state.copy(), secrets=wanted == "true")
-        return Reply(200, await asyncio.to_thread(write))
+        text = await asyncio.to_thread(write_project_text, project, project.state.copy(), secrets=wanted == "true")
+        return Reply(200, text.encode())
 
     async def _read(self, call: Call) -> Reply:
         project, given = call.project, call.body

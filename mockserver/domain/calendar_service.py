@@ -15,6 +15,7 @@ from mockserver.domain.store import Listed, Project, State, new_id, write_time
 
 CALENDARS_A_PAGE = 25
 EVENTS_A_PAGE = 100
+_created_at = attrgetter("created_at")
 
 
 class CalendarNotFound(Exception):
@@ -154,7 +155,7 @@ class CalendarService:
         index = state.listed
         if deduplication_key is not None:
             index = index.of(_found(state, deduplication_key))
-        page = paginate(Listing(index, attrgetter("created_at"), ascending=False), cursor, CALENDARS_A_PAGE)
+        page = paginate(Listing(index, _created_at, ascending=False), cursor, CALENDARS_A_PAGE)
         return Page(state.calendars.pick([row.id for row in page.rows]), page.next, page.previous)
 
     def list_events(self, project: Project, query: EventQuery, cursor: Cursor) -> Page[CalendarEvent]:

@@ -65,7 +65,7 @@ class ProjectClock:
     def now(self) -> Micros:
         """Microseconds since 1970, UTC."""
         at = self._base.now() + self._ahead if self._frozen_at is None else self._frozen_at
-        return min(max(at, EARLIEST), LATEST)
+        return at if EARLIEST <= at <= LATEST else min(max(at, EARLIEST), LATEST)
 
     def freeze(self) -> None:
         """Stops it where it is."""

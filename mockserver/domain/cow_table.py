@@ -56,7 +56,8 @@ class Table(Generic[V]):
 
     def put(self, name: str, value: V) -> None:
         """Adds a record, or replaces the one of this name."""
-        if self.get(name) is None:
+        known = self._changes.get(name)
+        if known is _GONE or (known is None and name not in self._base):
             self._length += 1
         self._changes[name] = value
 

@@ -16,7 +16,8 @@ def as_stored(value: V) -> V:
         if len(value) < 2:
             return cast(V, {name: as_stored(inner) for name, inner in value.items()})
         if "".join(value).isascii():
-            names = sorted(sorted(value), key=len)
+            names = sorted(value)
+            names.sort(key=len)
         else:
             names = sorted(value, key=lambda name: (len(encoded := name.encode()), encoded))
         return cast(V, {name: inner if type(inner := value[name]) is str else as_stored(inner) for name in names})

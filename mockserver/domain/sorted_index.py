@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Generic, Self, TypeVar
 
 T = TypeVar("T")
@@ -99,26 +100,11 @@ class SortedIndex(Generic[T]):
 
     def up(self, start: Key | None = None, stop: Key | None = None) -> Iterator[T]:
         """The items with start <= key < stop, smallest first; None leaves an end open."""
-        at, cut = self._seek(start) if start is not None else (0, 0)
-        last, end = self._seek(stop) if stop is not None else (len(self._chunks), 0)
-        for number in range(at, min(last + 1, len(self._chunks))):
-            chunk = self._chunks[number]
-            if number == last:
-                chunk = chunk[:end]
-            yield from chunk[cut:] if cut else chunk
-            cut = 0
+        return chain.from_iterable(self._chunks_up(start, stop))
 
     def down(self, stop: Key | None = None, start: Key | None = None) -> Iterator[T]:
         """The items with start <= key < stop, largest first; None leaves an end open."""
-        at, cut = self._seek(stop) if stop is not None else (len(self._chunks), 0)
-        first, begin = self._seek(start) if start is not None else (0, 0)
-        for number in range(min(at, len(self._chunks) - 1), first - 1, -1):
-            chunk = self._chunks[number]
-            if number == at:
-                chunk = chunk[:cut]
-            if number == first and begin:
-                chunk = chunk[begin:]
-            yield from reversed(chunk)
+        return chain.from_iterable(map(reversed, self._chunks_down(stop, start)))
 
     def count(self, start: Key | None = None, stop: Key | None = None) -> int:
         """How many items have start <= key < stop; None leaves an end open."""
@@ -133,6 +119,27 @@ class SortedIndex(Generic[T]):
         if last - first < _FEW:
             return self.count(start, stop)
         return (last - first) * self._length // len(self._chunks)
+
+    def _chunks_up(self, start: Key | None, stop: Key | None) -> Iterator[list[T]]:
+        """The items of `up`, many at a time."""
+        at, cut = self._seek(start) if start is not None else (0, 0)
+        last, end = self._seek(stop) if stop is not None else (len(self._chunks), 0)
+        for number in range(at, min(last + 1, len(self._chunks))):
+            chunk = self._chunks[number]
+            if number == last:
+                chunk = chunk[:end]
+            yield chunk[cut:] if cut else chunk
+            cut = 0
+
+    def _chunks_down(self, stop: Key | None, start: Key | None) -> Iterator[list[T]]:
+        """The items of `down`, many at a time, the last chunk first."""
+        at, cut = self._seek(stop) if stop is not None else (len(self._chunks), 0)
+        first, begin = self._seek(start) if start is not None else (0, 0)
+        for number in range(min(at, len(self._chunks) - 1), first - 1, -1):
+            chunk = self._chunks[number]
+            if number == at:
+                chunk = chunk[:cut]
+            yield chunk[begin:] if number == first and begin else chunk
 
     def _seek(self, key: Key) -> tuple[int, int]:
         """Chunk number and place within it of the first item whose key is not below `key`."""

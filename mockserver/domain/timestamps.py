@@ -125,7 +125,9 @@ def _second(second: int) -> str:
 
 def render_position(instant: Micros) -> str:
     """The text inside a cursor, e.g. 2026-01-12 16:40:00.040007+00:00 (cursors.json)."""
-    return str(to_datetime(instant))
+    second, fraction = divmod(instant, SECOND)
+    text = _second(second).replace("T", " ")
+    return f"{text}.{fraction:06}+00:00" if fraction else f"{text}+00:00"
 
 
 def render_offset(instant: Micros) -> str:

@@ -13,9 +13,9 @@ from mockserver.domain.store import Project, Sync
 from mockserver.fixtures_io.document import Document
 from mockserver.fixtures_io.problem import Broken, FixtureError
 from mockserver.fixtures_io.records import Records
-from mockserver.fixtures_io.writing import write_project
+from mockserver.fixtures_io.writing import write_project, write_project_text
 
-__all__ = ["Broken", "FixtureError", "load_fixtures", "read_project", "write_project"]
+__all__ = ["Broken", "FixtureError", "load_fixtures", "read_project", "write_project", "write_project_text"]
 
 
 def load_fixtures(path: Path, now: Micros, sync: Sync = "auto") -> list[Project]:

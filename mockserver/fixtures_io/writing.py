@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mockserver.domain.model import Calendar, CalendarEvent, Micros
@@ -13,16 +14,51 @@ from mockserver.domain.timestamps import render
 from mockserver.domain.upstream import completed, objects
 
 
-def write_project(project: Project, *, state: State | None = None, secrets: bool = False) -> dict[str, Any]:
+def write_project(project: Project, *, secrets: bool = False) -> dict[str, Any]:
     """The project as it is now, ready for the `projects` of a file; keys and credentials only with `secrets`.
 
-    `state` is a copy of its state where it may change meanwhile.
     Without `secrets`, those in the URLs of its webhooks are masked, too.
 
     Of scheduled bots nothing is written: a fixture file has no place for them.
     """
-    state = state or project.state
-    calendars = sorted(state.calendars, key=lambda calendar: calendar.seq)
+    state = project.state
+    calendars = [
+        {**_calendar(state, calendar, secrets=secrets), "events": [_event(state, event) for event in events]}
+        for calendar, events in _contents(state)
+    ]
+    return {**_project(project, secrets=secrets), "calendars": calendars}
+
+
+def write_project_text(project: Project, state: State, *, secrets: bool = False) -> str:
+    """What `write_project` gives as JSON text, for projects with many events; `state` is a copy of the project's.
+
+    Each event is an object only until its text is there: the garbage collector would hold up everything else while it
+    looks at thousands of them.
+    """
+    calendars = [
+        _with_list(
+            _calendar(state, calendar, secrets=secrets),
+            "events",
+            [json.dumps(_event(state, event)) for event in events],
+        )
+        for calendar, events in _contents(state)
+    ]
+    return _with_list(_project(project, secrets=secrets), "calendars", calendars)
+
+
+def _with_list(fields: Mapping[str, Any], name: str, items: list[str]) -> str:
+    """JSON text of an object with these fields, which are some, and then a list of what is JSON text already."""
+    return f"{json.dumps(fields)[:-1]}, {json.dumps(name)}: [{', '.join(items)}]}}"
+
+
+def _contents(state: State) -> Iterator[tuple[Calendar, list[CalendarEvent]]]:
+    """The calendars and the events of each, in the order in which they were made."""
+    for calendar in sorted(state.calendars, key=lambda calendar: calendar.seq):
+        yield calendar, sorted(state.events_in(calendar.id), key=lambda event: event.seq)
+
+
+def _project(project: Project, *, secrets: bool) -> dict[str, Any]:
+    """The project without its calendars."""
     hidden = {
         "api_keys": list(project.api_keys),
         "disabled_api_keys": list(project.disabled_api_keys),
@@ -37,12 +73,11 @@ def write_project(project: Project, *, state: State | None = None, secrets: bool
             {"url": one.url if secrets else shown_url(one.url), "triggers": list(one.triggers)}
             for one in project.subscriptions
         ],
-        "calendars": [_calendar(state, calendar, secrets=secrets) for calendar in calendars],
     }
 
 
 def _calendar(state: State, calendar: Calendar, *, secrets: bool) -> dict[str, Any]:
-    events = sorted(state.events_in(calendar.id), key=lambda event: event.seq)
+    """The calendar without its events."""
     written: dict[str, Any] = {"id": calendar.id, "platform": calendar.platform, "client_id": calendar.client_id}
     if secrets:
         written |= calendar.credentials._asdict()
@@ -58,7 +93,6 @@ def _calendar(state: State, calendar: Calendar, *, secrets: bool) -> dict[str, A
         "last_successful_sync_at": _time(calendar.last_successful_sync_at),
         "last_attempted_sync_at": _time(calendar.last_attempted_sync_at),
         **_upstream(state, calendar),
-        "events": [_event(state, event) for event in events],
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import socket
 import struct
 from collections.abc import Callable
@@ -19,7 +18,6 @@ from mockserver.http.heads import Head, HeadReader, NotHttp, read_target, reason
 RAW: Final = "mockserver.connection"
 """Under which name a request's scope["state"] holds the connection that it came on."""
 
-_HEAD_END = re.compile(rb"\n\r?\n")
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _MOST_FIELDS = 1000
 _MOST_DISCARDED = 50_000_000
@@ -199,7 +197,7 @@ class HttpConnection(asyncio.Protocol):
             self._close(unread=not cycle.body_ended)
             return False
         self._since = self._loop.time()
-        return True
+        return bool(self._buffer)
 
     def _begin(self) -> bool:
         """Begins the next request; False when its head is not whole or cannot be read."""
@@ -213,11 +211,11 @@ class HttpConnection(asyncio.Protocol):
             if not self._is_text(buffer):
                 return False
             self._since = self._loop.time()
-        found = _HEAD_END.search(buffer, max(0, self._searched - 2))
-        end = len(buffer) if found is None else found.end()
+        found = _end_of_head(buffer, max(0, self._searched - 2))
+        end = found or len(buffer)
         if end > self._limits.head:
             self.refuse(431, f"The head of the request is larger than {self._limits.head} bytes.")
-        elif found is None:
+        elif not found:
             self._searched = end
         else:
             data = bytes(buffer[:end])
@@ -450,6 +448,15 @@ class HttpConnection(asyncio.Protocol):
             self._transport.abort()
             return
         self._probe_client(step)
+
+
+def _end_of_head(buffer: bytearray, start: int) -> int:
+    """Where the head ends whose blank line begins at `start` or later; 0 when there is none."""
+    usual = buffer.find(b"\n\r\n", start)
+    bare = buffer.find(b"\n\n", start, usual + 1 if usual >= 0 else len(buffer))
+    if bare >= 0:
+        return bare + 2
+    return usual + 3 if usual >= 0 else 0
 
 
 def _address(info: Any) -> tuple[str, int | None] | None:

@@ -59,55 +59,32 @@ class Connection(Protocol):
 class RequestCycle:
     """The `scope`, `receive` and `send` of one request. The connection feeds it; the application answers it."""
 
-    __slots__ = (
-        "_body",
-        "_connection",
-        "_expects_continue",
-        "_head",
-        "_start",
-        "_waiter",
-        "answered",
-        "body_ended",
-        "broken",
-        "delivered",
-        "gone",
-        "keep_alive",
-        "method",
-        "scope",
-        "started",
-        "version",
-    )
+    answered = False
+    """The last byte of the response is written."""
+    started = False
+    """The first byte of the response is written."""
+    body_ended = False
+    """The whole body has come in."""
+    delivered = False
+    """The application has taken the whole body."""
+    broken = False
+    """The body will never be whole."""
+    gone = False
+    """Nobody is there to read a response."""
+    _body: bytearray | bytes = b""
+    _waiter: asyncio.Future[None] | None = None
+    _start: Message | None = None
+    _head: ResponseHead | None = None
 
     def __init__(
-        self,
-        scope: dict[str, Any],
-        connection: Connection,
-        *,
-        keep_alive: bool,
-        expects_continue: bool,
+        self, scope: dict[str, Any], connection: Connection, *, keep_alive: bool, expects_continue: bool
     ) -> None:
         self.scope = scope
         self.method: str = scope["method"]
         self.version: str = scope["http_version"]
         self.keep_alive = keep_alive
-        self.answered = False
-        """The last byte of the response is written."""
-        self.started = False
-        """The first byte of the response is written."""
-        self.body_ended = False
-        """The whole body has come in."""
-        self.delivered = False
-        """The application has taken the whole body."""
-        self.broken = False
-        """The body will never be whole."""
-        self.gone = False
-        """Nobody is there to read a response."""
         self._connection = connection
         self._expects_continue = expects_continue
-        self._body: bytearray | bytes = b""
-        self._waiter: asyncio.Future[None] | None = None
-        self._start: Message | None = None
-        self._head: ResponseHead | None = None
 
     # --- called by the connection ---
 

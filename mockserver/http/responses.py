@@ -5,7 +5,8 @@ from __future__ import annotations
 import http
 import re
 from collections.abc import Iterable, MutableMapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 Message = MutableMapping[str, Any]
 Header = tuple[bytes, bytes]
@@ -29,29 +30,44 @@ def _status_line(status: int) -> bytes:
 _STATUS_LINES = {status: _status_line(status) for status in range(100, 600)}
 
 
+class _Fields(NamedTuple):
+    """The header fields of a response of one piece, and the blank line after them."""
+
+    text: bytes
+    length: int
+
+
+@lru_cache(maxsize=1024)
+def _fields(headers: tuple[Header, ...]) -> _Fields | None:
+    """Fields that can be sent as they are; None for others. Nothing else decides about them, so each is read once."""
+    length: bytes | None = None
+    for name, value in headers:
+        if name in _FRAMING:
+            if name != b"content-length" or not value.isdigit():
+                return None
+            length = value
+    text = b"".join([b"%b: %b\r\n" % header for header in headers]) + b"\r\n"
+    # A value with a line end in it would begin a header of its own: then there are more ends than headers.
+    ends = len(headers) + 1
+    if length is None or len(text) - len(text.translate(None, _CONTROLS)) != 2 * ends or text.count(b"\r\n") != ends:
+        return None
+    return _Fields(text, int(length)) if length == b"%d" % int(length) else None
+
+
 def whole(start: Message, body: bytes, method: str, lines: bytes) -> bytes | None:
     """A response of one piece; None for one whose framing or faults are `ResponseHead`'s business.
 
     `lines` are header lines of the server's, each with its line end.
     """
-    parts = [_STATUS_LINES[start["status"]], lines]
-    length: bytes | None = None
-    headers = start["headers"]
-    for name, value in headers:
-        if name in _FRAMING:
-            if name != b"content-length":
-                return None
-            length = value
-        parts += (name, b": ", value, b"\r\n")
-    if length is None or (method != "HEAD" and length != b"%d" % len(body)):
+    fields = _fields(tuple(start["headers"]))
+    if fields is None:
         return None
-    parts.append(b"\r\n")
-    head = b"".join(parts)
-    # A value with a line end in it would begin a header of its own: then there are more ends than headers.
-    ends = len(headers) + lines.count(b"\n") + 2
-    if len(head) - len(head.translate(None, _CONTROLS)) != 2 * ends or head.count(b"\r\n") != ends:
+    text, length = fields
+    if method == "HEAD":
+        body = b""
+    elif length != len(body):
         return None
-    return head if method == "HEAD" else head + body
+    return b"".join((_STATUS_LINES[start["status"]], lines, text, body))
 
 
 class ResponseHead:

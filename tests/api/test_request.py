@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.api.errors import ApiError
-from mockserver.api.request import Disconnected, Headers, parse_query, read_body, read_headers, url_of
+from mockserver.api.errors import ApiError, BadRequestPage
+from mockserver.api.request import Disconnected, HeaderReader, Headers, parse_query, read_body, read_headers, url_of
 
 
 def test_a_header_sent_several_times_is_one_with_commas() -> None:
@@ -84,3 +84,33 @@ def test_a_body_over_the_limit_is_read_to_its_end_and_refused(length: str | None
 def test_a_client_that_goes_away_is_no_error_of_the_servers() -> None:
     with pytest.raises(Disconnected):
         read([chunk(b"a", more=True), {"type": "http.disconnect"}])
+
+
+def test_headers_that_come_again_are_read_once() -> None:
+    reader, raw = HeaderReader(), [(b"host", b"svc.example"), (b"accept", b"text/html")]
+    first = reader.read(raw)
+    assert first == read_headers(raw)
+    assert reader.read([(name, value) for name, value in raw]) is first
+    assert reader.read([*raw, (b"cookie", b"a=b")]).cookie == "a=b"
+
+
+def test_long_blocks_of_headers_are_not_kept() -> None:
+    reader, raw = HeaderReader(), [(b"host", b"svc.example"), (b"x-long", b"x" * 5000)]
+    assert reader.read(raw) == reader.read(raw) == read_headers(raw)
+    assert reader.read(raw) is not reader.read(raw)
+
+
+def test_many_blocks_of_headers_do_not_pile_up() -> None:
+    reader, raw = HeaderReader(), [(b"host", b"svc.example")]
+    first = reader.read(raw)
+    for number in range(300):
+        assert reader.read([*raw, (b"cookie", b"%d" % number)]).cookie == str(number)
+    assert reader.read(raw) == first
+    assert reader.read(raw) is not first
+
+
+def test_a_host_that_is_none_is_refused_every_time() -> None:
+    reader = HeaderReader()
+    for _ in range(2):
+        with pytest.raises(BadRequestPage):
+            reader.read([(b"host", b"no host")])

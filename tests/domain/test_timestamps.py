@@ -35,6 +35,7 @@ def test_what_is_written_is_read_back(moment: datetime) -> None:
     instant = timestamps.parse(moment.isoformat())
     assert instant is not None
     assert timestamps.parse(timestamps.render(instant)) == instant
+    assert timestamps.render_position(instant) == str(timestamps.to_datetime(instant))
     assert timestamps.parse_position(timestamps.render_position(instant)) == instant
     assert timestamps.parse(timestamps.render_offset(instant)) == instant
 

@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from mockserver.domain.model import Platform
+from mockserver.domain.store import Project
 from mockserver.domain.timestamps import parse, render
 from mockserver.domain.upstream_mapping import event_fields
-from mockserver.fixtures_io import load_fixtures, read_project, write_project
+from mockserver.fixtures_io import load_fixtures, read_project, write_project, write_project_text
 from tests.fixtures_io.files import CALENDAR, EVENT, NOW, RECORDED, ROOT, Load, changed, good
 
 
@@ -192,6 +193,19 @@ def test_an_attendee_needs_no_address_and_is_read_again_as_it_was_written(load: 
     written = write_project(project, secrets=True)
     (again,) = (one for one in read_project(written, NOW).state.events if one.attendees)
     assert (again.attendees, again.raw) == (read.attendees, read.raw)
+
+
+@pytest.mark.parametrize("secrets", [False, True])
+def test_a_project_is_written_as_the_same_text_in_one_go_and_event_by_event(secrets: bool, load: Load) -> None:
+    project, *_ = load(changed((*EVENT, "raw"), {"\u2028é": [1.0, None, '"']}))
+    assert project.state.events
+    text = write_project_text(project, project.state, secrets=secrets)
+    assert text == json.dumps(write_project(project, secrets=secrets))
+
+
+def test_a_project_without_calendars_is_written_as_text() -> None:
+    empty = Project("empty", ("key",))
+    assert json.loads(write_project_text(empty, empty.state)) == write_project(empty)
 
 
 def test_raw_is_kept_word_for_word(load: Load) -> None:

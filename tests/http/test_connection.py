@@ -50,6 +50,13 @@ def test_requests_in_a_row_are_answered_in_their_order(split: int | None) -> Non
     assert [body for _, body in responses(data)] == [b"GET /%d  " % number for number in range(50)]
 
 
+def test_heads_may_end_their_lines_with_line_feeds_alone_wherever_they_are_cut() -> None:
+    rows = b"GET /1 HTTP/1.1\nHost: x\n\nGET /2 HTTP/1.1\r\nHost: x\n\r\nGET /3 HTTP/1.1\nHost: x\r\n\n"
+    for cut in range(len(rows)):
+        data = sent(echo, rows[:cut], rows[cut:])
+        assert [body for _, body in responses(data)] == [b"GET /1  ", b"GET /2  ", b"GET /3  "]
+
+
 def test_a_client_that_sends_no_more_gets_every_answer() -> None:
     rows = b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % number for number in range(20))
     wire = say(echo, rows, half_close=True)
