@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from mockserver import __version__
-from mockserver.cli import check, faults, journal, projects, time_and_deliveries, upstream
+from mockserver.cli import check, drift, faults, journal, projects, proxy, time_and_deliveries, upstream
 from mockserver.cli.control_client import Refusal
 from mockserver.cli.options import HELP, Command, Group
 from mockserver.cli.serve import serve
@@ -24,8 +24,9 @@ _STEERING = (projects, upstream, time_and_deliveries, faults, journal)
 def cli() -> None:
     """A stand-in for the Attendee API's calendar endpoints, for a laptop and for CI.
 
-    `serve` starts the mock. `check`, `rules`, `replay` and `cleanup` test a deployment. `generate` writes fixtures. All
-    other commands control a running mock, at --url or ATTENDEE_BASE_URL.
+    `serve` starts the mock. `check`, `rules`, `replay` and `cleanup` test a deployment. `drift` compares documents and
+    recorded traffic with the contract; `proxy` records and checks traffic. `generate` writes
+    fixtures. All other commands control a running mock, at --url or ATTENDEE_BASE_URL.
 
     \b
     attendee-mock serve
@@ -76,7 +77,12 @@ cli.add_command(
         hidden=True,
     )
 )
-for _command in (*(command for module in _STEERING for command in module.COMMANDS), *check.COMMANDS):
+for _command in (
+    *(command for module in _STEERING for command in module.COMMANDS),
+    *check.COMMANDS,
+    *drift.COMMANDS,
+    *proxy.COMMANDS,
+):
     cli.add_command(_command)
 
 

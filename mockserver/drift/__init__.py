@@ -1,0 +1,1 @@
+"""Compares OpenAPI documents and recorded traffic with the contract."""

@@ -1,0 +1,109 @@
+"""Runs the commands of a page in docs/ and compares what they print with what the page says."""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from mockserver.server import listen
+from tests.patience import HANGS
+
+ROOT = Path(__file__).parent.parent
+_BLOCK = re.compile(r"^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+_FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+class Step(NamedTuple):
+    """Commands, and what they print."""
+
+    commands: str
+    printed: str
+
+
+class Page:
+    """A page whose blocks that begin with `# terminal` start servers, and whose other blocks are typed in order."""
+
+    def __init__(self, name: str) -> None:
+        self.text = (ROOT / "docs" / name).read_text("utf-8")
+        blocks = [Step(commands, printed) for commands, printed in _BLOCK.findall(self.text)]
+        self.servers = [block.commands for block in blocks if block.commands.startswith("# terminal")]
+        self.steps = [block for block in blocks if not block.commands.startswith("# terminal")]
+
+    def check(self, folder: Path) -> None:
+        """Runs the page in a folder; its ports are free ones."""
+        ports = _free_ports(self.text)
+        environment = _environment(folder)
+        shutil.copytree(ROOT / "examples/drift", folder / "examples/drift")
+        with _running(self.servers, ports, folder, environment):
+            script = [f"echo '=== {n}'\n{_moved(step.commands, ports)}\necho" for n, step in enumerate(self.steps)]
+            served = {port for text in self.servers for port in _ports(text)} or {"8000"}
+            waits = [_wait(ports[port]) for port in sorted(served)]
+            done = subprocess.run(
+                ["bash", "-c", "\n".join(["set -eo pipefail", *waits, *script])],
+                cwd=folder,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=HANGS,
+                check=False,
+            )
+        assert done.returncode == 0, done.stdout
+        said = re.split(r"^=== \d+\n", done.stdout, flags=re.MULTILINE)[1:]
+        for step, output in zip(self.steps, said, strict=True):
+            expected = _moved(step.printed, ports)
+            right = not expected or doctest.OutputChecker().check_output(expected, output, _FLAGS)
+            assert right, f"{step.commands}\n{expected}\n{output}"
+
+
+def _ports(text: str) -> list[str]:
+    return re.findall(r"127\.0\.0\.1:(\d+)", text) + re.findall(r"--port (\d+)", text)
+
+
+def _free_ports(text: str) -> dict[str, str]:
+    with contextlib.ExitStack() as stack:
+        sockets = {port: stack.enter_context(listen("127.0.0.1", 0)) for port in sorted({*_ports(text), "8000"})}
+        return {port: str(one.getsockname()[1]) for port, one in sockets.items()}
+
+
+def _moved(text: str, ports: Mapping[str, str]) -> str:
+    moved = re.sub(r"127\.0\.0\.1:(\d+)", lambda match: f"127.0.0.1:{ports[match[1]]}", text)
+    return re.sub(r"--port (\d+)", lambda match: f"--port {ports[match[1]]}", moved)
+
+
+def _wait(port: str) -> str:
+    """Lets curl wait until a server answers."""
+    limits = f"--retry 200 --retry-delay 0 --retry-max-time {HANGS:.0f} --retry-connrefused"
+    return f"curl -s -o /dev/null {limits} http://127.0.0.1:{port}/"
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    shim = folder / "attendee-mock"
+    shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m mockserver "$@"\n', "utf-8")
+    shim.chmod(0o755)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ATTENDEE_")}
+    return kept | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+
+
+@contextlib.contextmanager
+def _running(
+    servers: list[str], ports: Mapping[str, str], folder: Path, environment: Mapping[str, str]
+) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        for commands in servers:
+            *before, last = _moved(commands, ports).strip().splitlines()
+            given = {**environment, "ATTENDEE_MOCK_PORT": ports["8000"]}
+            script = "\n".join([*before, f"exec {last}"])
+            server = subprocess.Popen(["bash", "-c", script], cwd=folder, env=given, stdout=subprocess.DEVNULL)
+            stack.callback(server.wait, HANGS)
+            stack.callback(server.terminate)
+        yield
