@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from mockserver.app import Mock
 from mockserver.http.connection import Limits
 from mockserver.http.server import HttpServer
+from mockserver.ready_file import ready_file
 from mockserver.settings import Settings
 
 
@@ -66,7 +67,7 @@ def running(
 ) -> Iterator[RunningServer]:
     """A mock that answers over HTTP from a thread for as long as the block lasts.
 
-    Give settings to have one made, or a mock. Raises PortInUse and FixtureError.
+    Give settings to have one made, or a mock. Raises PortInUse, FixtureError and ReadyFileError.
     """
     mock = mock or Mock(settings)
     listening = listen(host, port)
@@ -75,8 +76,12 @@ def running(
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     try:
-        # The socket listens already: a request that comes before the loop runs waits in its queue.
-        yield RunningServer(url_of(listening), mock)
+        url = url_of(listening)
+        with ready_file(mock.settings.ready_file, mock, url) as file:
+            if file is not None:
+                file.publish()
+            # The socket listens already: a request that comes before the loop runs waits in its queue.
+            yield RunningServer(url, mock)
     finally:
         server.stop()
         thread.join(timeout=5)

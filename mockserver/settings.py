@@ -89,8 +89,8 @@ def _knob(
 class Settings:
     """What can be set about a mock; the defaults suit a developer's own machine.
 
-    `fixtures` and `post_rate` are also read from a text, as their options are. Raises TypeError for a value of another
-    type and ValueError for a value that is not allowed; both name the setting.
+    `fixtures`, `post_rate` and `ready_file` are also read from a text, as their options are. Raises TypeError for a
+    value of another type and ValueError for a value that is not allowed; both name the setting.
     """
 
     fixtures: Path | None = _knob(
@@ -131,6 +131,11 @@ class Settings:
         parse=parse_origin,
         shown_default="none",
     )
+    ready_file: Path | None = _knob(
+        None,
+        "a file that appears when the mock answers and is removed when it stops: URL, keys and secrets as JSON",
+        shown_default="none",
+    )
 
     def __post_init__(self) -> None:
         """Checks every setting, and replaces texts by what they stand for."""
@@ -149,7 +154,7 @@ def _path(value: object) -> Path | None:
     if not isinstance(value, str):
         raise TypeError(f"expected a path as text or Path, or None, not {type(value).__name__}")
     if not value.strip():
-        raise ValueError("the path is empty; leave the setting out to use the built-in data")
+        raise ValueError("the path is empty; leave the setting out, or give the path of a file")
     return Path(value)
 
 
@@ -233,6 +238,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "public_webhooks": _flag,
     "control_token": _token,
     "cors": _origins,
+    "ready_file": _path,
 }
 """How each setting is read."""
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from mockserver.cli.control_client import Controls
+from mockserver.coach import remarks
 from mockserver.server import running
 from mockserver.settings import Settings
 from tests.patience import HANGS
@@ -77,6 +78,11 @@ class Simulated:
     def advance(self, hours: float) -> None:
         self._controls.ask("POST", "clock", "advance", body={"by": f"{hours * 3600:.0f}s"})
 
+    def expect_no_remark(self) -> None:
+        """The coach has nothing to say about an app that does it right."""
+        found = remarks(self._controls.ask("GET", "requests", kind="any", limit=1000)["requests"])
+        assert not found, "\n".join(map(str, found))
+
     def the_delivery(self) -> Any:
         """The only one that there was, with its attempts."""
         (delivery,) = self._controls.ask("GET", "deliveries")["deliveries"]
@@ -130,6 +136,7 @@ def begin() -> Iterator[Begin]:
         stops.append(lambda: served.__exit__(None, None, None))
         address = f"http://127.0.0.1:{server.server_port}"
         project = Simulated(url, f"{address}/webhook")
+        stops.append(project.expect_no_remark)
         app = module.Integrator(url, project.key, project.secret)
         setattr(handler, "app", app)  # noqa: B010
         return Rehearsal(app, address, project)

@@ -26,6 +26,8 @@ def test_a_wheel_in_a_clean_environment_serves_contract_and_fixtures(tmp_path: P
     (wheel,) = tmp_path.glob("attendee_mockserver-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
+        (points,) = (archive.read(name).decode() for name in names if name.endswith("entry_points.txt"))
+    assert "[pytest11]\nattendee = mockserver.testing.plugin" in points
     data = {
         "_data/openapi.yaml",
         "_data/contracts/bots.yaml",
@@ -40,6 +42,8 @@ def test_a_wheel_in_a_clean_environment_serves_contract_and_fixtures(tmp_path: P
     command(
         python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", ROOT / "constraints.txt", wheel
     )
+    use = "from mockserver.testing import *; p = attendee_project(); print(p.__enter__().calendar('ada').state)"
+    assert command(python, "-c", use, cwd=str(tmp_path)) == "connected\n"
     with subprocess.Popen(
         [tmp_path / "venv" / "bin" / "attendee-mockserver", "--port", "0"],
         stdout=subprocess.PIPE,

@@ -24,13 +24,13 @@ class Integrator:
         self.bots: dict[str, str] = {}  # a bot's id by its event's
         self.watermarks: dict[str, str] = {}  # the newest updated_at seen of each calendar
         self.seen: set[str] = set()  # the idempotency keys of webhooks
-        self.work: queue.Queue[str] = queue.Queue()  # ids of calendars to look at
+        self.work: queue.Queue[tuple[str, str]] = queue.Queue()  # ids of calendars, and the key of the webhook if any
         threading.Thread(target=self._work, daemon=True).start()
 
     def connect(self, user: str, credentials: dict[str, str]) -> str:
         """Connects a user's calendar and gives its id; asked again, it gives the same. TypeError when refused."""
         calendar = self._make("/api/v1/calendars", {**credentials, "deduplication_key": user})
-        self.work.put(calendar["id"])
+        self.work.put((calendar["id"], ""))
         return str(calendar["id"])
 
     def reconnect(self, calendar_id: str, refresh_token: str) -> None:
@@ -40,27 +40,31 @@ class Integrator:
     def refresh(self) -> None:
         """Looks at every calendar; now and then that is needed, for a webhook can be lost."""
         for calendar_id in list(self.calendars):
-            self.work.put(calendar_id)
+            self.work.put((calendar_id, ""))
 
     def receive(self, body: bytes, signature: str) -> bool:
         """Takes in a webhook whose signature is right. It must be quick: what follows from it is done later."""
-        content = json.loads(body)
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        try:
+            text = json.dumps(content := json.loads(body), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        except ValueError:
+            return False
         digest = base64.b64encode(hmac.digest(self.secret, text.encode(), "sha256"))
         if not hmac.compare_digest(digest, signature.encode()):
             return False
         # A calendar that was deleted meanwhile has no id here. A retry has the key of the first attempt.
-        if "calendar_id" in content and content["idempotency_key"] not in self.seen:
-            self.work.put(content["calendar_id"])
-        self.seen.add(content["idempotency_key"])
+        key, calendar_id = content["idempotency_key"], content.get("calendar_id")
+        if calendar_id and key not in self.seen:
+            self.seen.add(key)
+            self.work.put((calendar_id, key))
         return True
 
     def _work(self) -> None:
         while True:
-            calendar_id = self.work.get()
+            calendar_id, key = self.work.get()
             try:
                 self._look(calendar_id)
             except (OSError, ValueError) as error:
+                self.seen.discard(key)  # so that the same webhook counts when it comes again
                 print(f"{calendar_id}: {error}; the next look begins where the last good one ended", flush=True)
             self.work.task_done()
 
@@ -78,15 +82,13 @@ class Integrator:
 
     def _walk(self, calendar_id: str) -> None:
         query = {"calendar_id": calendar_id, "ordering": "updated_at"}
-        newest = self.watermarks.get(calendar_id, "")
-        if newest:  # less a minute: what was being written while we last looked may carry an earlier time
+        if newest := self.watermarks.get(calendar_id, ""):  # less a minute: what was then being written may be earlier
             query["updated_at_gte"] = (datetime.fromisoformat(newest) - timedelta(minutes=1)).isoformat()
         url = f"/api/v1/calendar_events?{urlencode(query)}"
         while url:
             page = self._ask("GET", url)
-            for event in page["results"]:
-                self.events[event["id"]] = event
-                newest = max(newest, event["updated_at"])
+            self.events |= {event["id"]: event for event in page["results"]}
+            newest = max([newest, *(event["updated_at"] for event in page["results"])])
             url = page["next"]
         self.watermarks[calendar_id] = newest  # only now: a walk that broke off is made again
 
@@ -94,8 +96,7 @@ class Integrator:
         """Schedules a bot for an event to come; from then on the service moves it with its event."""
         if datetime.fromisoformat(event["start_time"]) > datetime.fromisoformat(now):
             wanted = {"calendar_event_id": event["id"], "bot_name": "Notes", "deduplication_key": f"bot-{event['id']}"}
-            bot = self._make("/api/v1/bots", wanted)
-            if bot is not None:
+            if (bot := self._make("/api/v1/bots", wanted)) is not None:
                 self.bots[event["id"]] = bot["id"]
 
     def _make(self, path: str, wanted: dict[str, str]) -> Any:

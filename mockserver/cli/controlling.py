@@ -46,11 +46,23 @@ def controls(show: Callable[[Any], Shown]) -> Callable[[Callable[..., Any]], Cal
             if given.get("wait") and not any(answer.get(name) for name in ("deliveries", "requests")):
                 raise Refusal(f"nothing arrived within {given['wait']}; try a longer --wait")
 
-        for option in reversed(_OPTIONS):
+        for option in reversed((*_CONNECTION, *_PRINTING)):
             run = option(run)
         return run
 
     return decorate
+
+
+def connected(ask: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes a command's function out of one that uses the control API and prints what it found itself."""
+
+    @functools.wraps(ask)
+    def run(mock_url: str, token: str | None, chosen: str | None, control_token: str | None, **given: Any) -> Any:
+        return ask(Controls(mock_url, _key(token, chosen), control_token, chosen), **given)
+
+    for option in reversed(_CONNECTION):
+        run = option(run)
+    return run
 
 
 def _key(token: str | None, project: str | None) -> str | None:
@@ -75,7 +87,7 @@ def write_file(path: Path, text: str) -> None:
         raise click.ClickException(f"cannot write {path}: {error.strerror}") from error
 
 
-_OPTIONS = (
+_CONNECTION = (
     click.option(
         "--url",
         "mock_url",
@@ -92,6 +104,8 @@ _OPTIONS = (
         show_envvar=True,
         help="needed if the mock listens on an address that other machines can reach",
     ),
+)
+_PRINTING = (
     click.option(
         "--format", "form", type=click.Choice(_FORMATS), default="text", help="json is the mock's response, unchanged"
     ),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gc
 import logging
 import shlex
 import shutil
+import signal
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import TextIO
 
 import click
@@ -21,6 +25,7 @@ from mockserver.contracts import BOTS, CALENDARS, CONTROL, data_path
 from mockserver.control.guard import new_token
 from mockserver.control.page_routes import PAGE
 from mockserver.fixtures_io import FixtureError
+from mockserver.ready_file import ReadyFileError, ready_file
 from mockserver.server import PortInUse, listen, make_server, url_of
 from mockserver.settings import Settings
 
@@ -30,7 +35,7 @@ _LONGEST_PATH = 200
 def serve(settings: Settings, host: str, port: int, log_level: str) -> None:
     """Serves until Ctrl-C.
 
-    Raises ClickException for broken fixtures and for an address in use.
+    Raises ClickException for broken fixtures, an address in use, and a ready file that cannot be written.
     """
     log = make_log(log_level, sys.stderr)
     try:
@@ -42,12 +47,46 @@ def serve(settings: Settings, host: str, port: int, log_level: str) -> None:
     # The fixtures stay for as long as the process: the garbage collector need not look at them again.
     gc.freeze()
     with listening:
-        server = make_server(mock, ready=lambda: print(banner(mock, url_of(listening)), flush=True))
         try:
-            server.run([listening])
+            _run(mock, listening)
+        except ReadyFileError as error:
+            raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
             # The server hands Ctrl-C on once it has stopped; that is how this command is meant to end.
             return
+
+
+def _run(mock: Mock, listening: socket.socket) -> None:
+    url = url_of(listening)
+    with _terminated_last(), ready_file(mock.settings.ready_file, mock, url) as file:
+
+        def ready() -> None:
+            if file is not None:
+                file.publish()
+            print(banner(mock, url), flush=True)
+
+        make_server(mock, ready=ready).run([listening])
+
+
+class _Terminated(BaseException):
+    """SIGTERM came."""
+
+
+@contextlib.contextmanager
+def _terminated_last() -> Iterator[None]:
+    """Lets SIGTERM end the process only after the block has cleaned up, which would not happen otherwise."""
+
+    def note(number: int, frame: FrameType | None) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, note)
+    try:
+        yield
+    except _Terminated:
+        signal.signal(signal.SIGTERM, before)
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def serve_and_reload(settings: Settings, host: str, port: int, log_level: str) -> None:

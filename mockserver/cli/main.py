@@ -10,13 +10,25 @@ from typing import NoReturn
 import click
 
 from mockserver import __version__
-from mockserver.cli import check, drift, faults, journal, projects, proxy, time_and_deliveries, upstream
+from mockserver.cli import (
+    audit,
+    check,
+    coach,
+    drift,
+    faults,
+    journal,
+    listen,
+    projects,
+    proxy,
+    time_and_deliveries,
+    upstream,
+)
 from mockserver.cli.control_client import Refusal
 from mockserver.cli.options import HELP, Command, Group
 from mockserver.cli.serve import serve
 
 _NAME = "attendee-mock"
-_STEERING = (projects, upstream, time_and_deliveries, faults, journal)
+_STEERING = (projects, upstream, time_and_deliveries, faults, journal, coach, audit, listen)
 
 
 @click.group(cls=Group, context_settings={**HELP, "show_default": True, "max_content_width": 100})

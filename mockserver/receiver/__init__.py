@@ -1,0 +1,1 @@
+"""Listens to webhooks for a developer, and audits an integrator's receiver of webhooks."""
