@@ -10,6 +10,8 @@ CONNECTIONS = tests/http tests/test_server.py tests/test_fast_path.py tests/test
 GENERATORS = .generators
 PYPI_GENERATORS = 'openapi-python-client>=0.29,<0.30' 'datamodel-code-generator>=0.89,<0.90'
 NPM_GENERATORS = openapi-typescript@7 orval@7 typescript@5 @types/node@20
+# Linters of what CI systems read, which no other command needs.
+LINTERS = .linters
 # Also where Python is told to keep no compiled code: it would compile the mock at every start, for a fifth of a second.
 COMPILE = $(BIN)/python -m compileall -q mockserver
 
@@ -95,6 +97,13 @@ lint: $(VENV)/dev.stamp ## check style and import rules
 types: $(VENV)/dev.stamp ## check types with mypy
 	$(BIN)/mypy
 
+.PHONY: lint-ci
+lint-ci: $(LINTERS)/stamp ## check the workflows, the action and the GitLab template with yamllint and their schemas
+	$(LINTERS)/bin/yamllint --strict .github action.yml contrib
+	$(LINTERS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(LINTERS)/bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(LINTERS)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci contrib/gitlab/*.yml
+
 .PHONY: fmt
 fmt: $(VENV)/dev.stamp ## format the code
 	$(BIN)/ruff check --fix $(TARGETS)
@@ -143,6 +152,12 @@ $(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@$(COMPILE)
 	@touch $@ $(VENV)/run.stamp
 
+$(LINTERS)/stamp: Makefile
+	@echo "installing the linters into $(LINTERS) (once)"
+	@$(PYTHON) -m venv $(LINTERS)
+	@$(LINTERS)/bin/python -m pip install --quiet --disable-pip-version-check yamllint check-jsonschema
+	@touch $@
+
 $(VENV)/browser.stamp: $(VENV)/dev.stamp
 	@echo "installing Playwright into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]' && touch $@ \
@@ -158,5 +173,5 @@ $(GENERATORS)/stamp: Makefile
 
 .PHONY: clean
 clean: ## delete everything that make created
-	rm -rf $(VENV) $(GENERATORS) .venv-3.* build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
+	rm -rf $(VENV) $(GENERATORS) $(LINTERS) .venv-3.* build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

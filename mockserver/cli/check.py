@@ -2,57 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from mockserver.cli.controlling import as_json
+from mockserver.cli.judge_options import Expiry, Form, Place, Rate, Seconds, connection_of, connection_options
+from mockserver.cli.judge_settings import JudgeCommand, share_names
 from mockserver.cli.options import HELP, Command
 
 if TYPE_CHECKING:
     from mockserver.conformance.report import Report
+    from mockserver.conformance.reports.style import Style
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_FORMS = ("terminal", "junit", "html", "json", "sarif", "github")
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-class _Seconds(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic from click 8.2 on
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
-        if match is None or float(match[1]) == 0:
-            self.fail(f"{value!r} is not a time like 60s or 5m", param, ctx)
-        return float(match[1]) * _UNITS[match[2]]
-
-
-class _Rate(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    name = "number/s"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)(?:/([sm]))?", str(value))
-        if match is None or float(match[1]) == 0:
-            self.fail(f"{value!r} is not a rate like 5/s or 60/m", param, ctx)
-        return float(match[1]) / _UNITS[match[2] or "s"]
-
-
-class _Form(click.ParamType):  # type: ignore[type-arg, unused-ignore]
-    name = "form[=file]"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        if isinstance(value, tuple):
-            return value
-        form, _, file = str(value).partition("=")
-        if form not in _FORMS:
-            self.fail(f"{form!r} is none of {', '.join(_FORMS)}", param, ctx)
-        if form in ("junit", "html", "json", "sarif") and not file:
-            self.fail(f"{form} needs a file: {form}=FILE", param, ctx)
-        return form, file
 
 
 def _key(name: str, variable: str, what: str) -> Callable[[_Command], _Command]:
@@ -69,14 +36,16 @@ _FORMAT = click.option(
 )
 
 
-@click.command(cls=Command, context_settings=HELP)
+@click.command(cls=JudgeCommand, context_settings=HELP)
 @_URL
 @_TOKEN
 @_OTHER
 @_DISABLED
-@click.option("--time-budget", type=_Seconds(), default="60s", help="how long the run may take")
+@click.option("--time-budget", type=Seconds(), default="60s", help="how long the run may take")
+@click.option("--quick", is_flag=True, help="the same as --time-budget 30s")
+@click.option("--thorough", is_flag=True, help="the same as --time-budget 10m")
 @click.option("--max-requests", type=click.IntRange(1), help="the maximum number of requests")
-@click.option("--rate", type=_Rate(), help="the maximum number of requests per second, e.g. 5/s")
+@click.option("--rate", type=Rate(), help="the maximum number of requests per second, e.g. 5/s")
 @click.option(
     "--random-seed",
     "--seed",
@@ -98,9 +67,27 @@ _FORMAT = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="a file of known findings, which do not count as new",
 )
+@click.option("--known-update", is_flag=True, help="add the new findings to the file of known findings")
+@click.option("--known-prune", is_flag=True, help="remove entries that no finding matches any more from that file")
 @click.option(
-    "--report", "reports", type=_Form(), multiple=True, help="terminal, github, junit=F, html=F, json=F, sarif=F"
+    "--known-expires",
+    type=Expiry(),
+    default="90d",
+    help="when entries of --known-update expire: a date, or a number of days",
 )
+@click.option(
+    "--report",
+    "reports",
+    type=Form(),
+    multiple=True,
+    help="terminal, markdown, github, or to a file: markdown=F, junit=F, html=F, json=F, sarif=F; may be repeated",
+)
+@click.option(
+    "--report-at",
+    type=Place(),
+    help="the file of your repository at which github and sarif show findings [default: openapi.yaml]",
+)
+@click.option("--verbose", is_flag=True, help="print all that is known of each finding, with curl lines")
 @click.option(
     "--findings",
     type=click.Path(path_type=Path, file_okay=False),
@@ -113,6 +100,7 @@ _FORMAT = click.option(
     help="also test concurrent requests [default: on this machine]",
 )
 @_PRODUCTION
+@connection_options
 @_FORMAT
 def check(
     url: str,
@@ -120,41 +108,84 @@ def check(
     reports: tuple[tuple[str, str], ...],
     findings: Path | None,
     form: str,
+    quick: bool,
+    thorough: bool,
     **given: Any,
 ) -> None:
     """Test whether the deployment at URL keeps the contract, and print a report.
 
     \b
     attendee-mock check http://127.0.0.1:8000
-    attendee-mock check https://staging.example.com --report junit=conformance.xml
+    attendee-mock check https://staging.example.com/attendee --report junit=conformance.xml
     attendee-mock check http://127.0.0.1:8000 --format json > report.json
 
-    Exit status: 0 no new findings, 1 new findings, 2 some rules could not be tested, 3 could not delete everything that
-    it created, 130 interrupted.
+    Exit status: 0 no new findings; 1 new findings; 2 the target or some rules could not be tested; 3 no new findings,
+    but a calendar that the run created could not be deleted; 130 interrupted.
     """
+    if quick and thorough:
+        raise click.UsageError("--quick and --thorough are two time budgets; give one of them")
+    given["time_budget"] = 30.0 if quick else 600.0 if thorough else given["time_budget"]
     conformance = _imported()
     from mockserver.conformance.checking import check as run_check
-    from mockserver.conformance.reports.terminal import Progress
+    from mockserver.conformance.reports.progress import Progress
+    from mockserver.conformance.reports.style import Style
 
-    progress = Progress(sys.stderr, given["time_budget"])
+    style = Style(given.pop("verbose"), findings, given.pop("report_at"))
+    baseline = _Baseline(given.pop("known_update"), given.pop("known_prune"), given.pop("known_expires"))
+    baseline.check(given["known"])
     try:
-        report = run_check(
-            url,
-            key=given.pop("token"),
-            other_key=given.pop("other_token"),
-            disabled_key=given.pop("disabled_token"),
-            write=None if read_only is None else not read_only,
-            progress=progress,
-            say=lambda text: click.echo(text, err=True),
-            **given,
-        )
+        with Progress(sys.stderr, given["time_budget"]) as progress:
+            report = run_check(
+                url,
+                key=given.pop("token"),
+                other_key=given.pop("other_token"),
+                disabled_key=given.pop("disabled_token"),
+                write=None if read_only is None else not read_only,
+                progress=progress,
+                say=lambda text: click.echo(text, err=True),
+                connection=connection_of(given),
+                **{**given, "known": baseline.readable(given["known"])},
+            )
+        baseline.write(given["known"], report)
     except conformance as reason:
         raise click.ClickException(str(reason)) from reason
-    finally:
-        progress.end()
     usual = ("json", "") if form == "json" else ("terminal", "")
-    _write(report, (usual, *reports) if form == "json" else reports or (usual,), findings)
+    _write(report, (usual, *reports) if form == "json" else reports or (usual,), style)
     sys.exit(report.exit_status)
+
+
+class _Baseline(NamedTuple):
+    """What is to be done with the file of known findings after the run."""
+
+    update: bool
+    prune: bool
+    expires: date | timedelta | None
+
+    def check(self, known: Path | None) -> None:
+        """Raises UsageError where there is no file."""
+        if known is None and (self.update or self.prune):
+            raise click.UsageError("--known-update and --known-prune need a file; add --known FILE")
+
+    def readable(self, known: Path | None) -> Path | None:
+        """The file to read before the run: one that --known-update is to create does not have to be there."""
+        return None if known is not None and self.update and not known.exists() else known
+
+    def write(self, known: Path | None, report: Report) -> None:
+        """Changes the file; what was added counts as known from now on. Raises KnownError."""
+        from mockserver.conformance.baseline import add_known, remove_known
+
+        if known is None:
+            return
+        if self.prune and report.removable:
+            remove_known(known, report.removable)
+            click.echo(f"{known}: {len(report.removable)} entries that no finding matches removed", err=True)
+            report.unseen = [entry for entry in report.unseen if entry not in report.removable]
+        if self.update and report.findings:
+            today = date.today()  # noqa: DTZ011 -- a file's dates are those of its readers
+            last = today + self.expires if isinstance(self.expires, timedelta) else self.expires
+            entries = add_known(known, report.findings, today=today, expires=last)
+            click.echo(f"{known}: {len(entries)} entries added; write into each why it may stay", err=True)
+            report.accept(entries)
 
 
 def _imported() -> tuple[type[Exception], ...]:
@@ -163,7 +194,7 @@ def _imported() -> tuple[type[Exception], ...]:
     Raises ClickException where the extra `conformance` is not installed.
     """
     try:
-        import httpx2  # noqa: F401
+        import httpcore2  # noqa: F401
         import hypothesis  # noqa: F401
         import schemathesis  # noqa: F401
     except ImportError as error:
@@ -177,21 +208,26 @@ def _imported() -> tuple[type[Exception], ...]:
     return KnownError, Untestable, RecipeError
 
 
-def _write(report: Report, reports: tuple[tuple[str, str], ...], findings: Path | None) -> None:
+def _write(report: Report, reports: tuple[tuple[str, str], ...], style: Style) -> None:
     from mockserver.conformance.reports import render
     from mockserver.conformance.reports.folder import write_findings
 
     for form, file in reports:
-        text = render(report, form)
+        text = render(report, form, style)
         if not file:
             click.echo(text, nl=False)
             continue
         try:
-            Path(file).write_text(text, encoding="utf-8")
+            # A step of GitHub Actions may have written into its summary before.
+            with Path(file).open("a" if form == "markdown" else "w", encoding="utf-8") as stream:
+                stream.write(text)
         except OSError as error:
             raise click.ClickException(f"cannot write {file}: {error.strerror}") from error
-    if findings is not None:
-        write_findings(report, findings)
+    if style.folder is not None:
+        try:
+            write_findings(report, style.folder)
+        except OSError as error:
+            raise click.ClickException(f"cannot write into {style.folder}: {error.strerror}") from error
 
 
 @click.command(cls=Command, context_settings=HELP)
@@ -222,7 +258,7 @@ def rules(patterns: tuple[str, ...], long: bool, form: str) -> None:
             click.echo(f"{'':26} source: {rule.source}; needs {', '.join(sorted(rule.needs))}")
 
 
-@click.command(cls=Command, context_settings=HELP)
+@click.command(cls=JudgeCommand, context_settings=HELP)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @_URL
 @_TOKEN
@@ -230,6 +266,7 @@ def rules(patterns: tuple[str, ...], long: bool, form: str) -> None:
 @_DISABLED
 @_PRODUCTION
 @click.option("--write", is_flag=True, help="allow requests that write on another machine")
+@connection_options
 @_FORMAT
 def replay(file: Path, url: str, form: str, **given: Any) -> None:
     """Send the requests of a finding again, from the file that `check --findings` wrote.
@@ -251,6 +288,7 @@ def replay(file: Path, url: str, form: str, **given: Any) -> None:
             disabled_key=given["disabled_token"],
             production_host=given["production_host"],
             write=given["write"] or None,
+            connection=connection_of(given),
         )
     except expected as reason:
         raise click.ClickException(str(reason)) from reason
@@ -258,12 +296,13 @@ def replay(file: Path, url: str, form: str, **given: Any) -> None:
     sys.exit(verdict)
 
 
-@click.command(cls=Command, context_settings=HELP)
+@click.command(cls=JudgeCommand, context_settings=HELP)
 @click.argument("url", required=False)
 @_TOKEN
 @_OTHER
 @click.option("--ledger", type=click.Path(path_type=Path, dir_okay=False), help="the file of the run that was killed")
 @_PRODUCTION
+@connection_options
 @_FORMAT
 def cleanup(url: str | None, form: str, **given: Any) -> None:
     """Delete the calendars that killed runs of `check` created, and nothing else.
@@ -286,6 +325,7 @@ def cleanup(url: str | None, form: str, **given: Any) -> None:
             ledger=given["ledger"],
             production_host=given["production_host"],
             say=said.append,
+            connection=connection_of(given),
         )
     except expected as reason:
         raise click.ClickException(str(reason)) from reason
@@ -295,4 +335,5 @@ def cleanup(url: str | None, form: str, **given: Any) -> None:
     sys.exit(3 if left else 0)
 
 
+share_names(check, replay, cleanup)
 COMMANDS: tuple[click.Command, ...] = (check, rules, replay, cleanup)

@@ -16,6 +16,7 @@ class AsgiWire:
     """Straight into an application, on an event loop of its own."""
 
     host = "127.0.0.1:8000"
+    base = ""
     plain = False
 
     def __init__(self, app: App) -> None:

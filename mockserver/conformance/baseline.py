@@ -75,11 +75,60 @@ def sort_out(findings: Iterable[Finding], entries: Sequence[Entry], today: date)
 
 def read_known(path: Path, rules: Iterable[str]) -> list[Entry]:
     """The entries of a file; `rules` are the ids that there are. Raises KnownError."""
+    known = set(rules)
+    return [_entry(path, node, known) for node in _root(path, _text(path))]
+
+
+def add_known(path: Path, findings: Sequence[Finding], *, today: date, expires: date | None) -> list[Entry]:
+    """Writes an entry for each finding into the file, which may be missing; gives the entries. Raises KnownError.
+
+    What is in the file stays as it is, but for expired entries of the same findings, which are replaced.
+    """
+    text = _text(path) if path.exists() else ""
+    old = [_entry(path, node, {finding.rule for finding in findings}, strict=False) for node in _nodes(path, text)]
+    replaced = [one for one in old if one.has_expired(today) and any(one.covers(finding) for finding in findings)]
+    text = _without(path, text, replaced)
+    reason = f"found by attendee-mock check on {today}; write here why it may stay"
+    entries = [
+        Entry(finding.rule, finding.operation, reason, finding.field or None, expires)
+        for finding in sorted(findings, key=lambda finding: finding.identity)
+    ]
+    _write(path, text + "".join(_written(path, text, entry) for entry in entries))
+    return entries
+
+
+def remove_known(path: Path, entries: Sequence[Entry]) -> None:
+    """Takes entries that were read from the file out of it; comments stay. Raises KnownError."""
+    _write(path, _without(path, _text(path), entries))
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, yaml.SafeLoader)
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise KnownError(f"{path}: cannot be read ({error})") from error
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise KnownError(f"{path}: cannot be written ({error.strerror}); name another file with --known") from error
+
+
+def _nodes(path: Path, text: str) -> list[yaml.Node]:
+    """The entries of a file that is to be changed. Raises KnownError where they have no lines of their own."""
+    nodes = _root(path, text)
+    lines = text.splitlines()
+    if any(not lines[node.start_mark.line].lstrip().startswith("-") for node in nodes):
+        raise KnownError(f"{path}:1: is a list in brackets; write each entry on lines of its own, e.g.\n{_EXAMPLE}")
+    return nodes
+
+
+def _root(path: Path, text: str) -> list[yaml.Node]:
+    """The entries of a file. Raises KnownError where it is no list."""
+    try:
+        root = yaml.compose(text, yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else 1
@@ -88,11 +137,40 @@ def read_known(path: Path, rules: Iterable[str]) -> list[Entry]:
         return []
     if not isinstance(root, yaml.SequenceNode):
         raise KnownError(f"{path}:1: must be a list of entries, e.g.\n{_EXAMPLE}")
-    known = set(rules)
-    return [_entry(path, node, known) for node in root.value]
+    return list(root.value)
 
 
-def _entry(path: Path, node: yaml.Node, rules: set[str]) -> Entry:
+def _without(path: Path, text: str, entries: Sequence[Entry]) -> str:
+    """The text without the lines of the entries."""
+    lines = text.splitlines(keepends=True)
+    gone = {entry.line for entry in entries}
+    for node in reversed(_nodes(path, text)):
+        if node.start_mark.line + 1 in gone and isinstance(node, yaml.MappingNode):
+            ends = [value.end_mark for _, value in node.value]
+            last = max([node.start_mark.line + 1, *(mark.line + (mark.column > 0) for mark in ends)])
+            del lines[node.start_mark.line : last]
+    return "".join(lines)
+
+
+def _written(path: Path, text: str, entry: Entry) -> str:
+    """An entry as it stands in the file: below the others, and as far to the right."""
+    members = {
+        "rule": entry.rule,
+        "operation": entry.operation,
+        "field": entry.field,
+        "reason": entry.reason,
+        "expires": entry.expires,
+    }
+    given = {name: value for name, value in members.items() if value is not None}
+    nodes = _nodes(path, text)
+    indent = " " * max(0, nodes[0].start_mark.column - 2) if nodes else ""
+    block = yaml.safe_dump([given], sort_keys=False, allow_unicode=True, width=110)
+    start = "" if not text or text.endswith("\n") else "\n"
+    return start + "".join(f"{indent}{line}\n" for line in block.splitlines())
+
+
+def _entry(path: Path, node: yaml.Node, rules: set[str], *, strict: bool = True) -> Entry:
+    """An entry; not `strict`: of a file that was read before, so that its rules are known to be some."""
     line = node.start_mark.line + 1
     if not isinstance(node, yaml.MappingNode):
         raise KnownError(f"{path}:{line}: an entry must be an object, e.g.\n{_EXAMPLE}")
@@ -101,7 +179,7 @@ def _entry(path: Path, node: yaml.Node, rules: set[str]) -> Entry:
         if not given.get(name):
             raise KnownError(f"{path}:{line}: the entry has no {name}; add `{name}: …`")
     given["rule"] = FORMER_IDS.get(given["rule"], given["rule"])
-    if given["rule"] not in rules:
+    if strict and given["rule"] not in rules:
         where = f"{path}:{lines['rule']}"
         raise KnownError(f"{where}: there is no rule {given['rule']!r}; `attendee-mock rules` lists all rules")
     if "expires" in given:

@@ -19,6 +19,7 @@ from mockserver import __version__
 from mockserver.conformance import every_response
 from mockserver.conformance.baseline import read_known, sort_out
 from mockserver.conformance.cleanup import clean_up, ledgers, resumed
+from mockserver.conformance.connection import DIRECT, Connection, completed
 from mockserver.conformance.findings import Finding
 from mockserver.conformance.ledger import read_ledger
 from mockserver.conformance.minimize import confirmed
@@ -63,6 +64,7 @@ def check(
     first_only: bool = False,
     progress: Callable[[JudgeRun], object] | None = None,
     say: Callable[[str], object] | None = None,
+    connection: Connection = DIRECT,
 ) -> Report:
     """Holds a URL, or an ASGI application in this process, against every rule that it can.
 
@@ -72,7 +74,17 @@ def check(
     """
     entries = read_known(known, [rule.id for rule in all_rules()]) if known is not None else []
     access = Access(
-        target, key, other_key, disabled_key, write, parallel, production_host, time_budget, max_requests, rate
+        target,
+        key,
+        other_key,
+        disabled_key,
+        write,
+        parallel,
+        production_host,
+        time_budget,
+        max_requests,
+        rate,
+        connection,
     )
     if not any(is_chosen(rule, only, skip) for rule in all_rules()):
         raise Untestable("--only and --skip leave no rule to test; `attendee-mock rules` lists the rules")
@@ -110,6 +122,8 @@ def check(
             seconds=outcome.seconds,
             first_finding=outcome.run.first_finding,
             stopped=outcome.stopped,
+            died=transport.died,
+            headers=transport.further_headers,
             interrupted=outcome.interrupted,
             mask=mask,
         )
@@ -120,6 +134,7 @@ def check(
         report.expired = told.expired
         report.unseen = [] if outcome.interrupted or only or skip else told.unseen
         recipes = _Recipes(course, access, transport)
+        report.notes = [*report.notes, *transport.notes]
     _tell(report, broken, recipes, access, again=not (first_only or report.interrupted))
     return report
 
@@ -145,11 +160,13 @@ def _interruptible(transport: Opened) -> Iterator[None]:
         transport.budget.stop(INTERRUPTED)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, end)
+    # CI systems cancel a job with SIGTERM: the calendars of the run have to go then, too.
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _cleaned(transport: Opened, outcome: Outcome) -> list[str]:
@@ -183,7 +200,7 @@ def _named(access: Access) -> dict[str, str]:
 def _tell(report: Report, broken: Sequence[Finding], recipes: _Recipes, access: Access, *, again: bool) -> None:
     """Puts the findings' recipes into the report; on a target on this machine each is first taken once more."""
     here = not isinstance(access.target, str) or is_local(access.shown)
-    if not (again and here and broken) or access.requests is not None or access.rate is not None:
+    if report.died or not (again and here and broken) or access.requests is not None or access.rate is not None:
         report.recipes = {finding.identity: recipes(finding) for finding in broken}
         return
     with opened(access._replace(seconds=None)) as transport:
@@ -196,6 +213,7 @@ def _tell(report: Report, broken: Sequence[Finding], recipes: _Recipes, access: 
     report.findings = [finding for finding in report.findings if finding.identity not in seen.once]
     report.notes = [
         *report.notes,
+        *transport.notes,
         *(f"{' '.join(name).rstrip()} follows from another: it does not show again alone" for name in seen.once),
     ]
 
@@ -209,6 +227,7 @@ def replay(
     disabled_key: str | None = None,
     write: bool | None = None,
     production_host: str | None = None,
+    connection: Connection = DIRECT,
 ) -> tuple[int, list[str]]:
     """Takes the steps of the findings of a file again.
 
@@ -216,7 +235,7 @@ def replay(
     Untestable and RecipeError.
     """
     recipes = read_recipes(file)
-    access = Access(target, key, other_key, disabled_key, write, production_host=production_host)
+    access = Access(target, key, other_key, disabled_key, write, production_host=production_host, connection=connection)
     said: list[str] = []
     statuses: list[int] = []
     with opened(access) as transport:
@@ -242,6 +261,7 @@ def cleanup(
     ledger: Path | None = None,
     production_host: str | None = None,
     say: Callable[[str], object] = print,
+    connection: Connection = DIRECT,
 ) -> list[str]:
     """Takes away what killed runs left, by their ledgers; gives what could not be. Raises Untestable."""
     base = base_of(url) if url is not None else None
@@ -253,9 +273,10 @@ def cleanup(
             raise Untestable(f"{path} is not the ledger of a run; give a .jsonl file of .attendee-conformance/")
         access = Access(base or old.url, key, other_key)
         check_host(base or old.url, production_host)
-        with resumed(base or old.url, keys_of(access), old) as transport:
+        reached = completed(connection, base or old.url, access.environment)
+        with resumed(base or old.url, keys_of(access), old, reached) as transport:
             preflight(transport)
-            found = clean_up(transport)
+            found = [*clean_up(transport), *transport.notes]
         say(f"{old.url}: {len(old.gone)} calendars of run {old.run} are deleted")
         left += map(str, found)
     if not paths:

@@ -42,6 +42,11 @@ def is_production(url: str) -> bool:
     return _PRODUCTION.fullmatch((urlsplit(url).hostname or "").lower()) is not None
 
 
+def leads_elsewhere(name: str) -> bool:
+    """Whether a header of this name could make a service take another method or path."""
+    return name.strip().lower() in _REWRITES or _OVERRIDES.fullmatch(name.strip().lower()) is not None
+
+
 class Guard:
     """Knows what the run made, and refuses whatever could change anything else."""
 

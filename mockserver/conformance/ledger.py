@@ -30,6 +30,12 @@ class Intent:
     status: int | None = None
     """None: nobody saw an answer. 0: there was none."""
     ids: list[str] = field(default_factory=list)
+    client_id: str = ""
+    """As it was sent, if the request did not carry the run's mark."""
+    at: float = 0.0
+    """Seconds since 1970 on this machine's clock, before it was sent."""
+    until: float | None = None
+    """When its answer had come; None: nobody saw one."""
 
 
 class Ledger:
@@ -47,6 +53,8 @@ class Ledger:
         self.gone: set[str] = set()
         """Ids that are known, or were said, to be gone."""
         self.started: float | None = None
+        self.skew = 0.0
+        """Seconds by which the target's clock is ahead of ours."""
         self._settled: set[int] = set()
         self._now = now
         if path is not None:
@@ -66,6 +74,11 @@ class Ledger:
         found = [one for one in self.asked.values() if one.number not in self._settled]
         return [one for one in found if not one.ids and (not one.status or one.status >= 500 or one.status < 300)]
 
+    @property
+    def unmarked(self) -> list[Intent]:
+        """Creations, refused ones as well, that gave no id and whose calendar would not carry the run's mark."""
+        return [one for one in self.asked.values() if not (one.marked or one.ids or one.number in self._settled)]
+
     def settle(self, intent: Intent) -> None:
         """Notes that what a creation may have made was looked for."""
         with self._lock:
@@ -78,27 +91,30 @@ class Ledger:
             self._write({"what": "cleared", "id": name})
             self.doubtful.pop(name, None)
 
-    def intend(self, key: Key, deduplication_key: object = None, *, marked: bool = True) -> Intent:
+    def intend(self, key: Key, deduplication_key: object = None, *, marked: bool = True, client_id: str = "") -> Intent:
         """Notes that something is about to be made."""
         with self._lock:
             ours = isinstance(deduplication_key, str) and self.is_marked(deduplication_key)
             text = str(deduplication_key)[:_LONGEST_KEY] if ours else None
-            intent = Intent(len(self.asked) + 1, key, text, marked)
+            intent = Intent(len(self.asked) + 1, key, text, marked, client_id=client_id, at=self._now())
             if self.started is None:
                 self.started = self._now()
                 self._write({"what": "run", "run": self.run, "url": self.url, "at": self.started})
             self.asked[intent.number] = intent
             self._write(
                 {"what": "intent", "n": intent.number, "key": key, "deduplication_key": text, "marked": marked}
-                | {"at": self._now()}
+                | {"at": intent.at, "client_id": client_id}
             )
             return intent
 
-    def answered(self, intent: Intent, status: int, ids: list[str], doubtful: list[str]) -> None:
-        """Notes what came of it."""
+    def answered(self, intent: Intent, status: int, ids: list[str], doubtful: list[str], *, skew: float = 0.0) -> None:
+        """Notes what came of it; `skew`: seconds by which the target's clock is ahead of ours."""
         with self._lock:
-            self._write({"what": "answer", "n": intent.number, "status": status, "ids": ids, "doubtful": doubtful})
+            line = {"what": "answer", "n": intent.number, "status": status, "ids": ids, "doubtful": doubtful}
+            until = self._now()
+            self._write(line | {"at": until, "skew": skew})
             self._answered(intent, status, ids, doubtful)
+            intent.until, self.skew = until, skew or self.skew
 
     def took_away(self, name: str) -> None:
         """Notes that something of ours is gone."""
@@ -154,9 +170,11 @@ class Ledger:
             case {"what": "run", "at": at}:
                 self.started = at
             case {"what": "intent", "n": number, "key": key, "deduplication_key": text, "marked": marked}:
-                self.asked[number] = Intent(number, key, text, marked)
+                more = {"client_id": line.get("client_id", ""), "at": line.get("at", 0.0)}
+                self.asked[number] = Intent(number, key, text, marked, **more)
             case {"what": "answer", "n": number, "status": status, "ids": ids, "doubtful": doubtful}:
                 self._answered(self.asked[number], status, ids, doubtful)
+                self.asked[number].until, self.skew = line.get("at"), line.get("skew", 0.0) or self.skew
             case {"what": "settled", "n": number}:
                 self._settled.add(number)
             case {"what": what, "id": name}:

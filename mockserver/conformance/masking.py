@@ -14,6 +14,8 @@ from urllib.parse import quote, quote_plus
 
 from mockserver.conformance.exchange import Exchange
 
+HEADER = "header"
+"""The kind of a secret that the deployment never sees, so that it cannot leak it."""
 _COMMON = re.compile(r"(?:GOCSPX-|1(?:/|\\/|%2[Ff]){2}0|ya29\.)[A-Za-z0-9_\-]{3,}")
 _PREFIXES = {"client_secret": "GOCSPX-", "refresh_token": "1//0"}
 _SHORTEST = 6
@@ -52,7 +54,7 @@ class Masker:
         self._coded_needles = [text.encode() for text in _base64(self._core)]
 
     def add(self, text: str | None, kind: str = "key") -> None:
-        """Makes a secret from outside known: an API key."""
+        """Makes a secret from outside known: an API key, or with the kind HEADER what a gateway asks for."""
         if text and len(text) >= _SHORTEST:
             number = len([one for one in self._known if one.kind == kind]) + 1
             forms = sorted(_spellings(text), key=len, reverse=True)
@@ -90,7 +92,8 @@ class Masker:
             numbers += [self._decoded(found) for found in _wholes(text, self._coded, _IN_BASE64)]
             numbers += [bytes.fromhex(match[1]).decode() for match in self._hex.finditer(text)]
             found = {self._kind(number) for number in numbers} or {"secret"}
-        found |= {known.kind for known in self._known if any(needle in lowered for needle in known.needles)}
+        known = [one for one in self._known if one.kind != HEADER]
+        found |= {one.kind for one in known if any(needle in lowered for needle in one.needles)}
         return sorted(found)
 
     def _alias(self, digits: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 from mockserver.conformance.budget import Budget
+from mockserver.conformance.connection import DIRECT, Connection, completed
 from mockserver.conformance.preflight import Untestable, check_host, check_url
 from mockserver.conformance.targets import AsgiTarget, HttpTarget, is_local
 from mockserver.conformance.transport import Keys
@@ -36,6 +38,9 @@ class Access(NamedTuple):
     seconds: float | None = None
     requests: int | None = None
     rate: float | None = None
+    connection: Connection = DIRECT
+    environment: Mapping[str, str] = os.environ
+    """Where further headers, certificates and the proxy are looked up."""
 
     @property
     def shown(self) -> str:
@@ -58,7 +63,8 @@ def opened(access: Access, *, run: str | None = None) -> Iterator[Opened]:
         return
     url = base_of(access.target)
     check_host(url, access.production_host)
-    here = is_local(url)
+    connection = completed(access.connection, url, access.environment)
+    here = is_local(url) and connection.proxy is None
     writes = here if access.write is None else access.write
     budget = Budget(
         seconds=access.seconds, requests=access.requests, rate=access.rate, failures=None if here else _PATIENCE
@@ -72,12 +78,14 @@ def opened(access: Access, *, run: str | None = None) -> Iterator[Opened]:
             budget=budget,
             folder=FOLDER if writes else None,
             run=run,
+            connection=connection,
         )
     except OSError as error:
         raise Untestable(
             f"cannot write into {FOLDER}: {error.strerror}; run the command in a folder that you can write to"
         ) from error
     with opening as target:
+        target.rate = access.rate
         yield target
 
 
@@ -89,7 +97,7 @@ def keys_of(access: Access) -> Keys:
 
 
 def base_of(url: str) -> str:
-    """Scheme and host; the path of the API, which people copy with it, is taken off. Raises Untestable."""
-    base = url.rstrip("/").removesuffix("/calendars").removesuffix("/api/v1")
+    """Scheme, host and the path before the API's own, which people copy with it. Raises Untestable."""
+    base = url.rstrip("/").removesuffix("/calendars").removesuffix("/api/v1").rstrip("/")
     check_url(base)
     return base

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import unquote_plus
 
 from mockserver.conformance.exchange import Exchange
 
 _TELLING = 8
 """Characters; a client id that is longer is nobody else's."""
+_CLIENT_ID = re.compile(r'client_id"?\s*[:=]\s*"?([^"&\r\n]{1,300})')
 
 
 def shows_what_was_asked(exchange: Exchange) -> bool:
@@ -29,12 +32,32 @@ def shows_what_was_asked(exchange: Exchange) -> bool:
     )
 
 
+def client_id_in(text: str) -> str:
+    """The client id in a body of any kind, also in a damaged one; "" for none."""
+    found = _CLIENT_ID.search(text)
+    return unquote_plus(found[1]).strip() if found is not None else ""
+
+
+def date_of(exchange: Exchange) -> float | None:
+    """The Date of an answer, in seconds since 1970; None where there is none."""
+    try:
+        return parsedate_to_datetime(exchange.headers.get("date", "")).timestamp()
+    except ValueError:
+        return None
+
+
+def created_at(calendar: dict[str, Any]) -> float | None:
+    """When a calendar was created, in seconds since 1970 on the target's clock; None where that cannot be read."""
+    try:
+        return datetime.fromisoformat(str(calendar.get("created_at"))).timestamp()
+    except ValueError:
+        return None
+
+
 def _is_just_made(calendar: dict[str, Any], exchange: Exchange) -> bool:
     """Whether created_at is of the time between request and answer, on the clock of the answer's Date."""
-    try:
-        answered = parsedate_to_datetime(exchange.headers.get("date", "")).timestamp()
-        created = datetime.fromisoformat(str(calendar.get("created_at"))).timestamp()
-    except ValueError:
+    answered, created = date_of(exchange), created_at(calendar)
+    if answered is None or created is None:
         return False
     return answered - exchange.seconds - 1 <= created <= answered + 1
 

@@ -51,8 +51,27 @@ class Report:
     stopped: str = ""
     """Why the run ended early; empty where it did not."""
     interrupted: bool = False
+    died: str = ""
+    """How the target stopped answering, in one sentence; empty where it did not."""
+    headers: bool = False
+    """Whether requests carried headers of ATTENDEE_HEADERS or --header, which curl lines have to send as well."""
     notes: Sequence[str] = ()
     mask: Callable[[str], str] = str
+
+    @property
+    def removable(self) -> list[Entry]:
+        """The entries of the file of known findings that stand for nothing any more, as far as this run can say."""
+        if self.interrupted or self.stopped or self.died:
+            return []
+        tested = {result.rule.id for result in self.results if result.exercised}
+        expired = [entry for entry in self.expired if not any(entry.covers(one) for one in self.findings)]
+        return [entry for entry in (*self.unseen, *expired) if entry.rule in tested]
+
+    def accept(self, entries: Sequence[Entry]) -> None:
+        """Takes findings for known that entries cover."""
+        covering = [(finding, [one for one in entries if one.covers(finding)]) for finding in self.findings]
+        self.known = [*self.known, *((finding, found[0]) for finding, found in covering if found)]
+        self.findings = [finding for finding, found in covering if not found]
 
     @property
     def not_tested(self) -> list[RuleResult]:
@@ -61,15 +80,18 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 no new findings, 1 findings, 2 some rules could not be tested, 3 something not deleted, 130 interrupted."""
+        """0 no new findings, 1 findings, 2 some rules could not be tested, 3 something not deleted, 130 interrupted.
+
+        Of several the first in this order: 130, 1, 3, 2.
+        """
         if self.interrupted:
             return INTERRUPTED
-        if self.left:
-            return LEFT_BEHIND
         if self.findings:
             return FINDINGS
+        if self.left:
+            return LEFT_BEHIND
         tested = any(result.exercised for result in self.results)
-        return NOT_TESTED if self.not_tested or not tested else NOTHING_NEW
+        return NOT_TESTED if self.died or self.not_tested or not tested else NOTHING_NEW
 
     @property
     def verdict(self) -> str:
@@ -86,8 +108,11 @@ class Report:
             found += f", {len(self.known)} known"
         if self.interrupted:
             return f"{found}, but the run was interrupted."
+        if self.died:
+            return f"{found}, but {self.died}."
         if self.left:
-            return f"{found}, but the run could not delete everything that it created ({len(self.left)} left)."
+            names = f"{len(self.left)} calendar{'s' if len(self.left) > 1 else ''}"
+            return f"{found}, {'and' if count else 'but'} {names} of this run could not be deleted."
         if not count and self.not_tested:
             missing = len(self.not_tested)
             return f"{found}, but {missing} rule{'s' if missing > 1 else ''} could not be tested."

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mockserver.conformance.asgi import AsgiWire
 from mockserver.conformance.budget import Budget
+from mockserver.conformance.connection import DIRECT, Connection
 from mockserver.conformance.guard import Limits, is_loopback
 from mockserver.conformance.ledger import Ledger
 from mockserver.conformance.transport import Keys, Transport
@@ -26,22 +27,25 @@ class HttpTarget(Transport):
         budget: Budget | None = None,
         folder: Path | None = None,
         run: str | None = None,
+        connection: Connection = DIRECT,
     ) -> None:
         """`writes` and `parallel` are on for this machine and off for others unless given; `folder`: for the ledger.
 
-        Raises OSError where no ledger can be written.
+        Raises OSError where no ledger can be written, and Untestable where a certificate cannot be used.
         """
         self.url = url.rstrip("/")
-        local = is_local(url)
+        # A proxy has its own idea of what localhost is.
+        local = is_local(url) and connection.proxy is None
         run = run or fresh_run()
         super().__init__(
-            HttpWire(url),
+            HttpWire(url, connection),
             keys,
             "loopback" if local else "remote",
             budget or Budget(),
             Ledger(run, self.url, folder / f"{run}.jsonl" if folder is not None else None),
             writes=local if writes is None else writes,
             parallel=local if parallel is None else parallel,
+            connection=connection,
         )
 
 

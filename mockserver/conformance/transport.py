@@ -12,16 +12,21 @@ from typing import Any, NamedTuple, Self
 
 from mockserver import __version__
 from mockserver.conformance.budget import Budget
+from mockserver.conformance.connection import DIRECT, Connection
 from mockserver.conformance.exchange import Exchange, Key, Request
-from mockserver.conformance.guard import CALENDARS, SAFE, Guard, Reach
+from mockserver.conformance.guard import CALENDARS, EVENTS, SAFE, Guard, Reach
 from mockserver.conformance.ledger import Intent, Ledger
-from mockserver.conformance.masking import Masker
-from mockserver.conformance.ownership import shows_what_was_asked
+from mockserver.conformance.liveness import PATIENCE as PROBE_PATIENCE
+from mockserver.conformance.liveness import PROBES, Liveness
+from mockserver.conformance.masking import HEADER, Masker
+from mockserver.conformance.ownership import client_id_in, date_of, shows_what_was_asked
+from mockserver.conformance.run import Stopped
 from mockserver.conformance.wires import Reply, Unanswered, Wire
 
-TIMEOUT = 10.0
 PATIENCE = 3.0
 """Seconds for an answer to what is no request."""
+_LEAST = 0.05
+"""Seconds that even the last request before the end of the time box gets."""
 _IDS = re.compile(rb'"id"\s*:\s*"([^"\\]{1,200})"')
 
 
@@ -46,15 +51,27 @@ class Transport:
         *,
         writes: bool,
         parallel: bool,
+        connection: Connection = DIRECT,
     ) -> None:
+        """The headers of the `connection` go with every request that has none of that name."""
         self.keys, self.writes, self.parallel, self.run_id = keys, writes, parallel, ledger.run
         self.other_key, self.disabled_key = keys.other is not None, keys.disabled is not None
         self.live = reach == "remote"
         self.host = wire.host
-        self.takes_bytes = reach == "loopback" and wire.plain
+        self.takes_bytes = reach == "loopback" and wire.plain and not (wire.base or connection.headers)
         """Whether bytes that are no request can be sent, and may be."""
-        self.timeout = TIMEOUT
+        self.timeout = connection.timeout
+        self.further_headers = bool(connection.headers)
+        """Whether every request carries headers for a gateway."""
         self.sent = 0
+        self.spent = 0.0
+        """Seconds that all exchanges took together."""
+        self.rate: float | None = None
+        """The most requests a second that the run may send."""
+        self.notes: list[str] = []
+        """What a report has to say of the run besides its findings."""
+        self.liveness = Liveness(self._probed)
+        self._watched = reach != "in process"
         self.budget, self.ledger, self.masker = budget, ledger, Masker()
         self.guard = Guard(writes=writes, reach=reach)
         self.guard.created.update(ledger.made)
@@ -64,9 +81,13 @@ class Transport:
         self._agent = [
             (b"User-Agent", f"attendee-conformance/{__version__} run/{self.run_id}".encode()),
             (b"X-Conformance-Run", self.run_id.encode()),
+            *((_bytes(name), _bytes(value)) for name, value in connection.headers),
         ]
         for key in keys:
             self.masker.add(key)
+        for secret in connection.secrets():
+            if secret not in ledger.url:
+                self.masker.add(secret, HEADER)
 
     def __enter__(self) -> Self:
         return self
@@ -91,18 +112,19 @@ class Transport:
         key: Key = "main",
     ) -> Exchange:
         """Sends a request and gives the exchange. Raises Stopped and Forbidden."""
-        request = _composed(method, path, json, body, headers, key)
-        self.guard.check(method, path, request.headers, request.body)
+        request = _composed(method, self._below_base(path), json, body, headers, key)
+        self.guard.check(method, request.path, request.headers, request.body)
         self.budget.admit(method)
         intent = self._intend(request)
+        timeout = min(self.timeout, max(self.budget.left(), _LEAST))
         started, clock = time.time(), time.perf_counter()
         try:
             reply = self._wire.exchange(
                 method,
-                path.encode("utf-8", "surrogatepass"),
+                request.path.encode("utf-8", "surrogatepass"),
                 self._headers(request),
                 request.body or b"",
-                self.timeout,
+                timeout,
             )
             failure = None
         except Unanswered as reason:
@@ -110,12 +132,16 @@ class Transport:
         seconds = time.perf_counter() - clock
         with self._lock:
             self.sent += 1
+            self.spent += seconds
             number = self.sent
         exchange = Exchange(
             number, request, reply.status, _joined(reply.headers), reply.body, started, seconds, failure
         )
         self._book(exchange, intent, clock)
         self._note(exchange)
+        if failure is not None and timeout < self.timeout and seconds >= timeout:
+            # The end of the time box cut the request short, which is nobody's fault.
+            raise Stopped("the time budget ran out (raise --time-budget)")
         return exchange
 
     def send_bytes(self, data: bytes, *, cut: bool = False) -> Exchange:
@@ -202,7 +228,8 @@ class Transport:
         except (ValueError, RecursionError):
             data = None
         name = data.get("deduplication_key") if isinstance(data, dict) else None
-        return self.ledger.intend(request.key, name, marked=self.ledger.is_marked(text))
+        marked = self.ledger.is_marked(text)
+        return self.ledger.intend(request.key, name, marked=marked, client_id="" if marked else client_id_in(text))
 
     def _book(self, exchange: Exchange, intent: Intent | None, clock: float) -> None:
         """Notes what was made, seen and taken away, before any rule looks at the answer."""
@@ -212,7 +239,8 @@ class Transport:
             good = 200 <= exchange.status < 300
             new = [name for name in found if good and self.guard.is_new(name, clock)] if len(found) < 5 else []
             ours = new if self._is_ours(exchange) else []
-            self.ledger.answered(intent, exchange.status, ours, [name for name in new if name not in ours])
+            doubtful = [name for name in new if name not in ours]
+            self.ledger.answered(intent, exchange.status, ours, doubtful, skew=_skew(exchange))
             self.guard.created.update(ours)
         elif request.method.upper() == "DELETE" and (200 <= exchange.status < 300 or exchange.status == 404):
             self.ledger.took_away(request.path.partition("?")[0].rpartition("/")[2])
@@ -222,22 +250,37 @@ class Transport:
         """Whether the answer to a creation shows what was just made, and not something older of somebody else's."""
         return not self.live or self.ledger.is_marked(exchange.text) or shows_what_was_asked(exchange)
 
+    @property
+    def died(self) -> str:
+        """How the target stopped answering, in one sentence; empty while it answers."""
+        return self.liveness.died
+
+    def _below_base(self, path: str) -> str:
+        """The path from /api/v1 on: links of pages have the path of the deployment's URL before it."""
+        base = self._wire.base
+        return path.removeprefix(base) if base and path.startswith(f"{base}/api/") else path
+
     def _note(self, exchange: Exchange) -> None:
         request = exchange.request
+        if self._watched and not self.liveness.note(exchange):
+            self.budget.stop(self.died)
+            raise Stopped(self.died)
         operation = f"{request.method} {re.sub('/calendars/.*', '/calendars/{id}', request.path.partition('?')[0])}"
         if not self.budget.note(request.method, operation, exchange.status, exchange.headers):
             self.budget.give_up(alive=self._is_alive())
 
     def _is_alive(self) -> bool:
         """Whether plain requests are answered, so that the failures are those of what was asked."""
+        return any(0 < self._probed(path, PROBE_PATIENCE) < 500 for path in (*PROBES, EVENTS))
+
+    def _probed(self, path: str, patience: float) -> int:
+        """The status of a plain GET, 0 for no answer; it counts for no budget and no rule."""
         headers = [*self._agent, (b"Authorization", b"Token " + _bytes(self.keys.main))]
-        for path in (b"/api/v1/calendars", b"/api/v1/calendar_events", b"/api/v1/calendars/cal_0000000000000000"):
-            try:
-                if self._wire.exchange("GET", path, headers, b"", self.timeout).status < 500:
-                    return True
-            except Unanswered:
-                continue
-        return False
+        try:
+            timeout = min(self.timeout, patience)
+            return self._wire.exchange("GET", path.encode(), headers, b"", timeout).status
+        except Unanswered:
+            return 0
 
 
 def _composed(
@@ -255,6 +298,12 @@ def _composed(
         if "content-type" not in names:
             given.append(("Content-Type", "application/json"))
     return Request(method, path, tuple(given), body, None if "authorization" in names else key)
+
+
+def _skew(exchange: Exchange) -> float:
+    """Seconds by which the target's clock is ahead of ours, as the Date of an answer has it."""
+    date = date_of(exchange)
+    return 0.0 if date is None else date - exchange.started - exchange.seconds
 
 
 def _written(json: Any) -> bytes:

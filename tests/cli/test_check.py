@@ -175,3 +175,74 @@ def test_a_file_that_is_no_finding_is_refused(tmp_path: Path) -> None:
 
 def test_rules_tell_what_they_stand_on() -> None:
     assert "source: " in run("rules", "--long", "vary").output
+
+
+QUICK = ("--read-only", "--only", "page-first", "--max-requests", "40")
+
+
+def test_known_findings_are_written_and_removed_by_the_command(tmp_path: Path) -> None:
+    known = tmp_path / "known.yaml"
+    with running(mock=served("first-page-has-previous")) as server:
+        given = ("check", server.url, *QUICK, "--known", str(known))
+        first = run(*given, "--known-update", "--known-expires", "2099-01-31")
+        text = known.read_text("utf-8")
+        second = run(*given)
+    assert "2 entries added; write into each why it may stay" in first.output
+    assert "2 known" in first.output
+    assert (text.count("rule: page-first"), text.count("expires: 2099-01-31")) == (2, 2)
+    assert "2 known" in second.output
+    assert first.exit_code == second.exit_code != 1
+    with running(mock=new_mock()) as server:
+        run("check", server.url, *QUICK, "--known", str(known), "--known-prune")
+    assert known.read_text("utf-8") == text, "a run with --only cannot say that an entry is of no use"
+
+
+def test_known_update_needs_a_file() -> None:
+    done = run("check", "http://127.0.0.1:9", "--known-update")
+    assert done.exit_code == 2
+    assert "add --known FILE" in done.output
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("--report-at", "/etc/passwd"), "is not a file of the repository"),
+        (("--report-at", "a/../../b:3"), "is not a file of the repository"),
+        (("--known-expires", "soon"), "is neither a date like 2027-03-31 nor days like 90d"),
+        (("--report", "pdf"), "is none of terminal, markdown"),
+        (("--header", "X-Key"), "is not a header; write it as 'Name: value'"),
+        (("--proxy", "socks5://x"), "--proxy: 'socks5://x' cannot be used; write http://host:port"),
+        (("--client-key", "x"), "--client-key needs --client-cert"),
+    ],
+)
+def test_options_that_make_no_sense_are_told(given: tuple[str, ...], told: str) -> None:
+    assert told in run("check", "https://127.0.0.1:9", *given).output
+
+
+def test_reports_go_where_they_are_wanted(tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("# before\n")
+    with running(mock=served("first-page-has-previous")) as server:
+        forms = ("--report", "github", "--report", f"markdown={summary}", "--report-at", "deploy/staging.yaml:7")
+        done = run("check", server.url, *QUICK, *forms)
+        plain = run("check", server.url, *QUICK, "--findings", str(tmp_path / "found"))
+        verbose = run("check", server.url, *QUICK, "--verbose")
+    assert "::error file=deploy/staging.yaml,line=7,title=page-first" in done.output
+    assert summary.read_text("utf-8").startswith("# before\n## ❌ Conformance of")
+    (line,) = [line for line in plain.output.splitlines() if line.startswith("1. ")]
+    assert Path(line.rpartition(" -> ")[2]).exists()
+    assert "curl -i -sS" not in plain.output
+    assert "curl -i -sS" in verbose.output
+
+
+def test_the_settings_of_a_project_are_used(tmp_path: Path) -> None:
+    with running(mock=new_mock()) as server:
+        (tmp_path / "attendee-mock.toml").write_text(f'url = "{server.url}"\nread-only = true\nmax-requests = 9\n')
+        assert "all 9 requests were sent" in run("check").output
+        assert run("cleanup").exit_code == 0
+
+
+def test_a_log_says_how_far_the_run_is() -> None:
+    with running(mock=new_mock()) as server:
+        done = run("check", server.url, *QUICK)
+    assert "rules tested, " in done.stderr

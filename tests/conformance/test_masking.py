@@ -16,10 +16,9 @@ from mockserver.api.request import App, Receive, Scope, Send
 from mockserver.conformance import check
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.masking import Masker
-from mockserver.conformance.reports import render
+from mockserver.conformance.reports import FORMS, render
 from mockserver.conformance.reports.folder import write_findings
 from tests.clients import ACME, GLOBEX
-from tests.conformance.test_reports import FORMS
 from tests.mutants.table import DISABLED, new_mock
 
 Message = dict[str, Any]

@@ -164,7 +164,8 @@ def test_one_key_twice_is_no_second_project() -> None:
     [
         ("ftp://x", "scheme and host"),
         ("http://user:word@x", "user name or a password"),
-        ("http://x/y", "has more than scheme and host"),
+        ("http://x/y?z", "has more than scheme, host and path"),
+        ("http://x/../y", "has more than scheme, host and path"),
         ("http://x:99999", "is not a URL"),
     ],
 )

@@ -1,25 +1,26 @@
-"""The findings as GitHub annotations, at their operation in openapi.yaml."""
+"""The findings as GitHub annotations, at their operation in openapi.yaml or in a file of the user's."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from mockserver.conformance.report import Report
-from mockserver.conformance.reports.places import line_of
+from mockserver.conformance.reports.style import Style
 
 _SHOWN: Final = 10
 """GitHub shows no more errors than these for one step."""
 
 
-def github(report: Report) -> str:
+def github(report: Report, style: Style) -> str:
     """One workflow command a finding, and one for what was not tested."""
+    places = {finding.operation: style.place(finding.operation) for finding in report.findings}
     shown = report.findings[: _SHOWN if len(report.findings) <= _SHOWN else _SHOWN - 1]
     lines = [
         _command(
             "error",
             report.mask(f"expected {finding.expected}; was {finding.actual}"),
-            file="openapi.yaml",
-            line=str(line_of(finding.operation)),
+            file=places[finding.operation][0],
+            line=str(places[finding.operation][1]),
             title=f"{finding.rule}: {finding.operation} {finding.field}".strip(),
         )
         for finding in shown
@@ -28,7 +29,9 @@ def github(report: Report) -> str:
         rest = ", ".join(f"{finding.rule} ({finding.operation})" for finding in report.findings[len(shown) :])
         lines.append(_command("error", rest, title=f"{len(report.findings) - len(shown)} more findings"))
     if report.left:
-        lines.append(_command("error", "; ".join(report.left), title="not deleted"))
+        lines.append(_command("error", report.mask("; ".join(report.left)), title="not deleted"))
+    if report.died:
+        lines.append(_command("error", report.mask(report.died), title="the target stopped answering"))
     if report.not_tested:
         names = ", ".join(f"{result.rule.id} ({report.mask(result.reason)})" for result in report.not_tested)
         lines.append(_command("warning", names, title="rules that were not tested"))

@@ -31,6 +31,7 @@ def _document(report: Report) -> dict[str, Any]:
         "verdict": report.verdict,
         "stopped": report.mask(report.stopped) or None,
         "interrupted": report.interrupted,
+        "died": report.mask(report.died) or None,
         "first_finding": (
             {"requests": report.first_finding[0], "seconds": round(report.first_finding[1], 3)}
             if report.first_finding

@@ -19,6 +19,9 @@ def junit(report: Report) -> str:
     suites = xml.Element("testsuites", name="attendee-mock check", time=f"{report.seconds:.3f}")
     for part in dict.fromkeys(result.rule.part for result in shown):
         _suite(suites, report, part, [result for result in shown if result.rule.part == part])
+    told = [*(f"not deleted: {text}" for text in report.left), *report.notes, *([report.died] if report.died else [])]
+    if told and len(suites):
+        xml.SubElement(suites[0], "system-err").text = _clean(report.mask("\n".join(told)))
     for name in ("tests", "failures", "errors"):
         suites.set(name, str(sum(int(suite.get(name, "0")) for suite in suites)))
     xml.indent(suites)
@@ -71,7 +74,7 @@ def _told(report: Report, found: list[Finding]) -> Iterator[str]:
         yield f"actual:   {report.mask(finding.actual)}"
         recipe = report.recipes.get(finding.identity)
         if recipe is not None:
-            yield report.mask(curl_lines(recipe, base=report.target))
+            yield report.mask(curl_lines(recipe, base=report.target, headers=report.headers))
 
 
 def _clean(text: str) -> str:

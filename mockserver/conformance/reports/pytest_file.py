@@ -42,12 +42,16 @@ def _answer(sent: Sent) -> Answer:
     headers = list(sent.headers)
     if sent.key is not None:
         headers.insert(0, ("Authorization", f"Token {{KEYS[sent.key]}}"))
+    names = {{name.lower() for name, _ in headers}}
+    headers += [(name, value) for name, value in FURTHER if name.lower() not in names]
     address = urlsplit(BASE)
+    base = address.path.rstrip("/")
+    path = sent.path if base and sent.path.startswith(base + "/api/") else base + sent.path
     kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
     connection = kind(address.hostname or "", address.port, timeout=30)
     started = time.time()
     try:
-        connection.putrequest(sent.method, sent.path, skip_accept_encoding=True)
+        connection.putrequest(sent.method, path, skip_accept_encoding=True)
         if not any(name.lower() == "accept" for name, _ in headers):
             connection.putheader("Accept", "*/*")
         for name, value in headers:
@@ -80,17 +84,22 @@ def _once_more() -> str:
     mark = f"c{{time.time_ns():x}}"
     values = spelt(KEYS) | {{"run": mark, "RUN": mark.upper(), "host": urlsplit(BASE).netloc}}
     values |= {{f"secret_{{number}}": f"made-up-{{mark}}-{{number}}" for number in range(1, 20)}}
-    made: list[tuple[str, str | None]] = []
+    made: list[tuple[str, str]] = []
+
+    def noted(sent: Sent, answer: Answer) -> Answer:
+        if answer.status == 201 and isinstance(answer.json, dict):
+            made.append((str(answer.json.get("id")), sent.key or "main"))
+        return answer
 
     def send(sent: Sent) -> Answer:
-        answer = _answer(sent)
-        if answer.status == 201 and isinstance(answer.json, dict):
-            made.append((str(answer.json.get("id")), sent.key))
-        return answer
+        return noted(sent, _answer(sent))
+
+    def together(batch: list[Sent]) -> list[Answer]:
+        return [noted(sent, answer) for sent, answer in zip(batch, _together(batch), strict=True)]
 
     try:
         try:
-            answers = play(RECIPE["steps"], values, send, _together)
+            answers = play(RECIPE["steps"], values, send, together)
         except Ended:
             return ""
         except Unplayable as reason:
@@ -118,6 +127,9 @@ KEYS = {{
     "other": os.environ.get("ATTENDEE_OTHER_API_KEY", ""),
     "disabled": os.environ.get("ATTENDEE_DISABLED_API_KEY", ""),
 }}
+_LINES = os.environ.get("ATTENDEE_HEADERS", "").splitlines()
+_PAIRS = [line.partition(":") for line in _LINES]
+FURTHER = [(name.strip(), value.strip()) for name, _, value in _PAIRS if value.strip()]
 """
 
 

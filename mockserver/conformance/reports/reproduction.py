@@ -31,6 +31,10 @@ _FILL = (
 )
 
 
+_FURTHER: Final = (
+    'HEADERS=$(mktemp); printf "%s\\n" "$ATTENDEE_HEADERS" > "$HEADERS"; '
+    "trap 'rm -f \"$HEADERS\"' EXIT  # one header a line"
+)
 _SEND: Final = (
     'SEND=\'import os,re,socket,sys,urllib.parse; at=urllib.parse.urlsplit(os.environ["BASE"]); '
     "to=socket.create_connection((at.hostname, at.port or 80), 3); "
@@ -41,10 +45,11 @@ _SEND: Final = (
 )
 
 
-def curl_lines(recipe: Mapping[str, Any], *, base: str) -> str:
+def curl_lines(recipe: Mapping[str, Any], *, base: str, headers: bool = False) -> str:
     """The finding as a shell script: one curl a request; keys come from the environment, secrets open nothing.
 
-    What was expected and what was seen are comments: whoever runs it compares.
+    What was expected and what was seen are comments: whoever runs it compares. `headers`: with those that the
+    environment has in ATTENDEE_HEADERS.
     """
     steps = recipe["steps"]
     lines = [
@@ -53,6 +58,10 @@ def curl_lines(recipe: Mapping[str, Any], *, base: str) -> str:
         f"BASE=${{ATTENDEE_BASE_URL:-{_quoted(base)}}}",
         *_fresh(steps),
     ]
+    if headers:
+        lines.append(_FURTHER)
+    creating = sorted({key for step in steps if (key := _creates_with(step)) is not None})
+    lines += [f"{_made(key)}=$(mktemp)  # what is created with this key" for key in creating]
     if any("body_base64" in step for step in steps):
         lines.append(_FILL)
     if any(step["method"] in _BYTES for step in steps):
@@ -65,8 +74,9 @@ def curl_lines(recipe: Mapping[str, Any], *, base: str) -> str:
         lines += _lines(number, step, last=number == len(steps))
     lines += ["wait"] if open_group is not None else ["echo"]
     lines += [f"# expected: {_comment(recipe['expected'])}", f"# seen:     {_comment(recipe['actual'])}"]
-    lines += _clean_up(steps)
-    return "\n".join(lines) + "\n"
+    lines += [_clean_up(key) for key in creating]
+    text = "\n".join(lines) + "\n"
+    return re.sub(r"\bcurl (-i )?-sS", r'curl \1-H @"$HEADERS" -sS', text) if headers else text
 
 
 def _comment(text: str) -> str:
@@ -109,6 +119,10 @@ def _lines(number: int, step: Mapping[str, Any], *, last: bool) -> Iterator[str]
         raw = step["body_base64"]
         wrapped = [raw[start : start + 120] for start in range(0, len(raw), 120)]
         curl = "\n".join([f"python3 -c \"$FILL\" <<'END' | {curl} --data-binary @-", *wrapped, "END"])
+    creating = _creates_with(step)
+    if creating is not None:
+        first, more, rest = curl.partition("\n")
+        curl = f'{first} | tee -a "${_made(creating)}"{more}{rest}'
     if "together" in step:
         yield f"{curl} &" if "body_base64" not in step else curl
         return
@@ -133,7 +147,7 @@ def _reading(what: Mapping[str, str]) -> str:
         found = f"was if was in text else json.loads(text){path}"
         return f"import json,sys; text=sys.stdin.read(); was={what['was']!r}; print({found})"
     if what.get("part") == "path":
-        return f"import json,sys; print('/' + {found}.split('/', 3)[3])"
+        return f"import json,sys; print('/api/v1/' + {found}.split('/api/v1/', 1)[-1])"
     if what.get("part") == "cursor":
         return f"import json,re,sys; print(re.search('[?&]cursor=([^&]*)', {found})[1])"
     return f"import json,sys; print({found})"
@@ -186,10 +200,23 @@ def _quoted(text: str, *, header: bool = False) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def _clean_up(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for step in steps[:-1]:
-        for name, what in step.get("capture", {}).items():
-            if what["pointer"] == "/id":
-                path = f'"$BASE"/api/v1/calendars/"${name.upper()}"'
-                key = _KEYS.get(str(step.get("key")), _KEYS["main"])
-                yield f'curl -sS -X DELETE {path} -H "Authorization: Token ${key}"  # away with what was made'
+def _creates_with(step: Mapping[str, Any]) -> str | None:
+    """The variable of the key with which a step may create a calendar; None for a step that creates none."""
+    path = str(step["path"]).partition("?")[0].rstrip("/")
+    if step["method"] != "POST" or not path.endswith("/calendars"):
+        return None
+    given = " ".join(value for name, value in step.get("headers", []) if name.lower() == "authorization")
+    named = next((name for name in _KEYS if f"${{key_{name}" in given), None)
+    return _KEYS.get(str(step.get("key") or named))
+
+
+def _made(key: str) -> str:
+    """The variable with the file of what is created with a key."""
+    return f"MADE_{key.removeprefix('ATTENDEE_').removesuffix('API_KEY').strip('_') or 'MAIN'}"
+
+
+def _clean_up(key: str) -> str:
+    """The line that deletes what the script has created with a key."""
+    ids = f'grep -o \'"id": *"cal_[A-Za-z0-9]*"\' "${_made(key)}" | cut -d \'"\' -f 4 | sort -u'
+    delete = f'curl -sS -o /dev/null -X DELETE "$BASE"/api/v1/calendars/"$ID" -H "Authorization: Token ${key}"'
+    return f'for ID in $({ids}); do {delete}; done; rm -f "${_made(key)}"  # deletes what was created'

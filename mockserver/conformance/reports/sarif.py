@@ -1,25 +1,25 @@
-"""The report as SARIF 2.1.0, which code scanning reads: results stand at their operation in openapi.yaml."""
+"""The report as SARIF 2.1.0, which code scanning reads: results are at their operation, or in a file of the user's."""
 
 from __future__ import annotations
 
 import json
 from hashlib import sha256
 from typing import Any, Final
+from urllib.parse import quote
 
 from mockserver.conformance.baseline import Entry
 from mockserver.conformance.findings import Finding
 from mockserver.conformance.report import Report
-from mockserver.conformance.reports.places import line_of
+from mockserver.conformance.reports.style import Style
 from mockserver.conformance.rules import Rule
 
 _LEVELS: Final = {"high": "error", "medium": "warning", "low": "note"}
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def sarif(report: Report) -> str:
+def sarif(report: Report, style: Style) -> str:
     """The report as SARIF 2.1.0."""
     rules = [result.rule for result in report.results if result.verdict != "left out"]
-    places = {rule.id: index for index, rule in enumerate(rules)}
     found: list[tuple[Finding, Entry | None]] = [(finding, None) for finding in report.findings]
     found += report.known
     run = {
@@ -33,7 +33,7 @@ def sarif(report: Report) -> str:
         "automationDetails": {"id": f"conformance/{report.mode}"},
         "invocations": [_invocation(report)],
         "columnKind": "utf16CodeUnits",
-        "results": [_result(report, finding, entry, places, rules) for finding, entry in found],
+        "results": [_result(report, finding, entry, rules, style) for finding, entry in found],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
@@ -57,14 +57,18 @@ def _invocation(report: Report) -> dict[str, Any]:
         "toolExecutionNotifications": [
             {"level": "warning", "message": {"text": f"{result.rule.id} was not tested: {report.mask(result.reason)}"}}
             for result in report.not_tested
+        ]
+        + [
+            {"level": "error", "message": {"text": report.mask(text)}}
+            for text in (*(f"not deleted: {text}" for text in report.left), report.died)
+            if text
         ],
     }
 
 
-def _result(
-    report: Report, finding: Finding, entry: Entry | None, places: dict[str, int], rules: list[Rule]
-) -> dict[str, Any]:
-    index = places[finding.rule]
+def _result(report: Report, finding: Finding, entry: Entry | None, rules: list[Rule], style: Style) -> dict[str, Any]:
+    index = next(index for index, rule in enumerate(rules) if rule.id == finding.rule)
+    file, line = style.place(finding.operation)
     text = f"{rules[index].sentence} Expected: {finding.expected}. Actual: {finding.actual}."
     result: dict[str, Any] = {
         "ruleId": finding.rule,
@@ -74,8 +78,8 @@ def _result(
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": "openapi.yaml", "uriBaseId": "%SRCROOT%"},
-                    "region": {"startLine": line_of(finding.operation)},
+                    "artifactLocation": {"uri": quote(file), "uriBaseId": "%SRCROOT%"},
+                    "region": {"startLine": line},
                 },
                 "logicalLocations": [{"name": finding.operation, "kind": "function"}],
             }
