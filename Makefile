@@ -74,6 +74,10 @@ recorded: $(VENV)/dev.stamp ## replay the recordings of the real service, over a
 contract: $(VENV)/dev.stamp ## check the mock, in process, against every rule of the judge
 	$(BIN)/python -m pytest -q tests/test_contract.py
 
+.PHONY: reading
+reading: $(VENV)/dev.stamp ## list each part of openapi.yaml with the recording or the row of evidence.yaml that shows it
+	@$(BIN)/python -m tests.contract_reading
+
 .PHONY: generators
 generators: $(VENV)/dev.stamp $(GENERATORS)/stamp ## install code generators and test them with the contracts
 	$(BIN)/python -m pytest -q tests/test_generators.py

@@ -17,7 +17,7 @@ from mockserver.api.handlers import Handlers
 from mockserver.api.rendered_records import RecordRenderer
 from mockserver.api.request import App, Exchange
 from mockserver.connexion_stack import Resolver, make_stack
-from mockserver.contracts import BOTS, CONTROL, contract_text, data_path, load_contract
+from mockserver.contracts import BOTS, CONTROL, WEBHOOKS, contract_text, data_path, load_contract
 from mockserver.control.calendar_routes import CalendarRoutes
 from mockserver.control.clock_routes import ClockRoutes
 from mockserver.control.cors import Cors
@@ -141,6 +141,7 @@ class Mock:
             "openapi": lambda: contract,
             "bots": lambda: bots,
             "control": cache(partial(load_contract, CONTROL)),
+            "webhooks": cache(partial(load_contract, WEBHOOKS)),
         }
         diagnosis = WebhookDiagnosis(self.store, self._syncs)
         groups = (

@@ -13,6 +13,7 @@ _PACKAGE = Path(__file__).parent
 CALENDARS = "openapi.yaml"
 BOTS = "contracts/bots.yaml"
 CONTROL = "contracts/control.yaml"
+WEBHOOKS = "contracts/webhooks.yaml"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 

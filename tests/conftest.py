@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,14 @@ from hypothesis import HealthCheck, settings
 
 from mockserver.api.request import Exchange
 from mockserver.app import Mock
+from mockserver.delivery import dispatcher
+from mockserver.delivery.payload import Webhook, compose
 from mockserver.domain.clock import FixedClock
+from mockserver.domain.deliveries import Delivery, DeliveryFaultKind
+from mockserver.domain.model import Calendar
 from mockserver.settings import Settings
 from tests.clients import Client
+from tests.webhook_contract import WebhookContract
 
 RECORDED = Path(__file__).parent / "recorded"
 NOW = 1_800_000_000_000_000
@@ -31,6 +36,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--target", default="", help="the URL of a deployment to hold to the contract; the mock without it")
     group.addoption("--token", default="", help="its API key; better in ATTENDEE_API_KEY")
     group.addoption("--other-token", default="", help="a key of another project; better in ATTENDEE_OTHER_API_KEY")
+
+
+@pytest.fixture(scope="session")
+def deliveries_outside_contract() -> Iterator[list[str]]:
+    """What the deliveries of this test process had that contracts/webhooks.yaml does not allow."""
+    contract, found = WebhookContract(), list[str]()
+
+    def compose_and_check(
+        delivery: Delivery, calendar: Calendar | None, secret: bytes, *, fault: DeliveryFaultKind | None = None
+    ) -> Webhook:
+        webhook = compose(delivery, calendar, secret, fault=fault)
+        found.extend(contract.problems(webhook, secret, fault))
+        return webhook
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dispatcher, "compose", compose_and_check)
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def every_delivery_keeps_the_contract(deliveries_outside_contract: list[str]) -> Iterator[None]:
+    """Fails the test during which a mock in this process prepared a delivery that breaks the contract of webhooks."""
+    yield
+    problems, deliveries_outside_contract[:] = [*deliveries_outside_contract], []
+    assert not problems
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The three contracts are written so that code generators and people understand them."""
+"""The four contracts are written so that code generators and people understand them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from mockserver.contracts import BOTS, CALENDARS, CONTROL, data_path, load_contract
+from mockserver.contracts import BOTS, CALENDARS, CONTROL, WEBHOOKS, data_path, load_contract
 from tests.test_openapi import walk
 
-FILES = (CALENDARS, BOTS, CONTROL)
+FILES = (CALENDARS, BOTS, CONTROL, WEBHOOKS)
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 every_contract = pytest.mark.parametrize("file", FILES)
@@ -79,7 +79,12 @@ def test_an_object_of_any_members_is_the_last_alternative(file: str) -> None:
 
 def test_operation_ids_are_unique_over_the_contracts() -> None:
     documents = [load_contract(file) for file in FILES]
-    ids = [part["operationId"] for document in documents for part in walk(document["paths"]) if "operationId" in part]
+    ids = [
+        part["operationId"]
+        for document in documents
+        for part in walk(document.get("paths", document.get("webhooks")))
+        if "operationId" in part
+    ]
     links = [link["operationId"] for document in documents for link in document["components"].get("links", {}).values()]
     assert len(ids) == len({*ids})
     assert {*links} <= {*ids}

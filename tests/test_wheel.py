@@ -30,8 +30,10 @@ def test_a_wheel_in_a_clean_environment_serves_contract_and_fixtures(tmp_path: P
     assert "[pytest11]\nattendee = mockserver.testing.plugin" in points
     data = {
         "_data/openapi.yaml",
+        "_data/evidence.yaml",
         "_data/contracts/bots.yaml",
         "_data/contracts/control.yaml",
+        "_data/contracts/webhooks.yaml",
         "_data/fixtures/default.yaml",
         "py.typed",
     }

@@ -21,7 +21,7 @@ import click
 
 from mockserver.api.request import Exchange
 from mockserver.app import Mock
-from mockserver.contracts import BOTS, CALENDARS, CONTROL, data_path
+from mockserver.contracts import BOTS, CALENDARS, CONTROL, WEBHOOKS, data_path
 from mockserver.control.guard import new_token
 from mockserver.control.page_routes import PAGE
 from mockserver.fixtures_io import FixtureError
@@ -97,7 +97,7 @@ def serve_and_reload(settings: Settings, host: str, port: int, log_level: str) -
         problem = "--reload needs watchfiles: pip install 'attendee-mockserver[reload]'"
         raise click.ClickException(problem) from None
 
-    contracts = {data_path(CALENDARS), data_path(BOTS), data_path(CONTROL)}
+    contracts = {data_path(name) for name in (CALENDARS, BOTS, CONTROL, WEBHOOKS)}
     watched = {Path(__file__).parent.parent, *contracts, settings.fixtures or data_path("fixtures")}
     missing = [str(path) for path in watched if not path.exists()]
     if missing:

@@ -14,7 +14,9 @@ from mockserver.cli import (
     audit,
     check,
     coach,
+    diff,
     drift,
+    evidence,
     faults,
     journal,
     listen,
@@ -36,9 +38,10 @@ _STEERING = (projects, upstream, time_and_deliveries, faults, journal, coach, au
 def cli() -> None:
     """A stand-in for the Attendee API's calendar endpoints, for a laptop and for CI.
 
-    `serve` starts the mock. `check`, `rules`, `replay` and `cleanup` test a deployment. `drift` compares documents and
-    recorded traffic with the contract; `proxy` records and checks traffic. `generate` writes
-    fixtures. All other commands control a running mock, at --url or ATTENDEE_BASE_URL.
+    `serve` starts the mock. `check`, `rules`, `replay` and `cleanup` test a deployment; `diff` compares two. `drift`
+    compares documents and recorded traffic with the contract; `proxy` records and checks traffic. `generate` writes
+    fixtures. `evidence` says how the mock's behaviour is known. All other commands control a running mock, at --url or
+    ATTENDEE_BASE_URL.
 
     \b
     attendee-mock serve
@@ -46,8 +49,8 @@ def cli() -> None:
     attendee-mock explain
 
     Exit status: 0 done; 1 the mock rejected the request or found nothing; 2 the command line is invalid, a file cannot
-    be used, or no mock answers. `check`, `replay` and `cleanup` have their own; see their --help. Data goes to standard
-    output, messages to standard error.
+    be used, or no mock answers. `check`, `replay`, `cleanup` and `diff` have their own; see their --help. Data goes to
+    standard output, messages to standard error.
     """
 
 
@@ -90,10 +93,7 @@ cli.add_command(
     )
 )
 for _command in (
-    *(command for module in _STEERING for command in module.COMMANDS),
-    *check.COMMANDS,
-    *drift.COMMANDS,
-    *proxy.COMMANDS,
+    command for module in (*_STEERING, check, diff, drift, evidence, proxy) for command in module.COMMANDS
 ):
     cli.add_command(_command)
 

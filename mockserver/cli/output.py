@@ -157,6 +157,7 @@ def explanation(answer: Any) -> Shown:
         return Shown(_webhooks(answer))
     lines = [f"{answer['request']}: {answer['status']}", *(f"  {sentence}" for sentence in answer.get("why", []))]
     lines += [f"  {cell(field)}" for field in answer.get("fields", [])]
+    lines += [f"  evidence {row['row']} ({row['kind']}): {row['says']}" for row in answer.get("evidence", [])]
     lines += _webhooks(answer["webhooks"]) if answer.get("webhooks") else []
     return Shown([*lines, f"  try: {answer['curl']}"] if answer.get("curl") else lines)
 

@@ -16,7 +16,7 @@ from mockserver.cli.controlling import as_json, controls, write_file
 from mockserver.cli.options import HELP, Command, Group
 from mockserver.settings import SYNCS
 
-_CONTRACTS = {"calendars": "openapi.json", "bots": "bots.json", "control": "control.json"}
+_CONTRACTS = {"calendars": "openapi.json", "bots": "bots.json", "control": "control.json", "webhooks": "webhooks.json"}
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -35,7 +35,7 @@ def health(mock: Controls) -> Any:
 @click.argument("name", metavar="[NAME]", type=click.Choice(tuple(_CONTRACTS)), default="calendars")
 @controls(output.document)
 def contract(mock: Controls, name: str) -> Any:
-    """Print an OpenAPI document of the mock as JSON. NAME is calendars (default), bots or control.
+    """Print an OpenAPI document of the mock as JSON. NAME is calendars (default), bots, control or webhooks.
 
     \b
     attendee-mock contract > openapi.json

@@ -1,4 +1,4 @@
-"""What there is to read: the front page, health, the three contracts as JSON, and Swagger UI over them."""
+"""What there is to read: the front page, health, the four contracts as JSON, and Swagger UI over them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ DOCS: Final = "/__mock__/docs"
 OPENAPI: Final = "/__mock__/openapi.json"
 BOTS_OPENAPI: Final = "/__mock__/bots.json"
 CONTROL_OPENAPI: Final = "/__mock__/control.json"
-OPEN: Final = (HEALTH, DOCS, OPENAPI, BOTS_OPENAPI, CONTROL_OPENAPI)
+WEBHOOKS_OPENAPI: Final = "/__mock__/webhooks.json"
+OPEN: Final = (HEALTH, DOCS, OPENAPI, BOTS_OPENAPI, CONTROL_OPENAPI, WEBHOOKS_OPENAPI)
 """Paths that show nothing that is not public in the source code, and so need no control token."""
 FRONT_PAGE: Final = f"""<!DOCTYPE html>
 <html lang="en">
@@ -30,7 +31,8 @@ FRONT_PAGE: Final = f"""<!DOCTYPE html>
 (with <code>Authorization: Token YOUR_API_KEY_HERE</code>, unless you brought fixtures of your own)</li>
 <li><a href="/__mock__/">Timeline</a>: requests, syncs and webhooks, each with its cause</li>
 <li><a href="{DOCS}/">Documentation to try out</a>; the contracts <a href="{OPENAPI}">of calendars</a>,
-<a href="{BOTS_OPENAPI}">of scheduled bots</a>, <a href="{CONTROL_OPENAPI}">of the controls</a></li>
+<a href="{BOTS_OPENAPI}">of scheduled bots</a>, <a href="{CONTROL_OPENAPI}">of the controls</a>,
+<a href="{WEBHOOKS_OPENAPI}">of webhooks</a></li>
 <li><a href="{HEALTH}">Health</a>; <code>POST /__mock__/reset</code> brings the fixtures back</li>
 </ul>
 </body>
@@ -72,7 +74,7 @@ class DocsRoutes:
     """Answers what is the same for everybody."""
 
     def __init__(self, store: Store, contracts: Mapping[str, Callable[[], Mapping[str, Any]]]) -> None:
-        """`contracts` gives each contract by its name, which is also that of its path: openapi, bots, control."""
+        """`contracts` gives each contract by its name, which is that of its path: openapi, bots, control, webhooks."""
         self._store = store
         self._contracts = contracts
 
@@ -99,7 +101,9 @@ class DocsRoutes:
 
     async def _page(self, call: Call) -> Reply:
         names = {"openapi": "calendars"}
-        urls = [{"url": f"/__mock__/{name}.json", "name": names.get(name, name)} for name in self._contracts]
+        # The Swagger UI that comes with Connexion does not read OpenAPI 3.1, which webhooks need.
+        shown = [name for name in self._contracts if name != "webhooks"]
+        urls = [{"url": f"/__mock__/{name}.json", "name": names.get(name, name)} for name in shown]
         return Reply(200, _PAGE.replace("CONTRACTS", json.dumps(urls)).encode(), "text/html; charset=utf-8")
 
 

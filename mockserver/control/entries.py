@@ -14,6 +14,7 @@ from mockserver.domain.deliveries import Attempt
 from mockserver.domain.model import Micros
 from mockserver.domain.secret_urls import shown_url, url_secrets
 from mockserver.domain.store import Project
+from mockserver.evidence import ledger
 
 Shown: TypeAlias = dict[str, Any]
 """An entry as plain data; nothing in it is secret."""
@@ -102,6 +103,7 @@ def _exchange(entry: Exchange, masker: Masker, known: Known) -> Shown:
         "response": _message(masker, entry.sent_headers, entry.sent, cut.sent, is_answer=True),
         "reason": None if entry.reason is None else masker.without_known(entry.reason),
         "remarks": [masker.without_known(remark) for remark in entry.remarks],
+        "evidence": ledger().of_remarks(entry.remarks) if entry.remarks else [],
         "seconds": round(entry.seconds, 6),
         "fault": None if entry.fault is None else {"name": entry.fault.name, "kind": entry.fault.kind},
     }

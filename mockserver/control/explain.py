@@ -20,6 +20,7 @@ from mockserver.control.journal import Filter, Journals, Refusal
 from mockserver.control.masking import MASK, names_a_secret
 from mockserver.control.operations import Place, at, operations
 from mockserver.domain.store import Project, Store
+from mockserver.evidence import Row, ledger
 
 _KEY_TAKEN = BrokenRule("deduplication_key", ALREADY_TAKEN)
 
@@ -38,7 +39,8 @@ class Explainer:
         """The exchange with this number in the journal.
 
         `why` says in sentences what decided, `fields` which fields broke which rule and where the contract has them,
-        `contract` where it has the operation and the status, `curl` is a request that would be taken.
+        `contract` where it has the operation and the status, `evidence` how the mock's authors know that the service
+        answers so, `curl` is a request that would be taken.
         Raises Refused for a number that is no longer there, and for a delivery.
         """
         refusal = self._journals.refusal(number)
@@ -55,6 +57,7 @@ class Explainer:
             "why": [_why(entry, refusal), *notes],
             "fields": _field_problems(entry, refusal, place),
             "contract": _pointers(entry, place),
+            "evidence": [{"row": row.name, "kind": row.kind, "says": row.says} for row in _evidence(entry)],
             "curl": self._curl(entry, refusal, place),
         }
 
@@ -154,6 +157,18 @@ def _why(entry: Shown, refusal: Refusal) -> str:
 def _remarked(entry: Shown) -> Iterable[str]:
     for remark in entry["remarks"]:
         yield f"The service tolerates what its contract does not allow: {remark}."
+
+
+def _evidence(entry: Shown) -> list[Row]:
+    """The rows of the ledger about a refused request, an accepted PATCH without fields, and the remarks."""
+    found = ledger()
+    names = list(entry["evidence"])
+    if entry["operation"] == "updateCalendar" and entry["status"] == 200 and entry["request"].get("json") in (None, {}):
+        names.append("patch-without-fields")
+    refused = entry["status"] >= 400 and entry["fault"] is None
+    body = (entry["response"]["body"] or "") if refused else ""
+    rows = found.of_response(entry["operation"], entry["status"], body) if refused else []
+    return [*rows, *(found.rows[name] for name in names)]
 
 
 def _field_problems(entry: Shown, refusal: Refusal, place: Place | None) -> list[dict[str, Any]]:

@@ -10,7 +10,19 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from mockserver import __version__
 from mockserver.control.entries import Shown
 
-_OWN = ("id", "kind", "project", "operation", "reason", "remarks", "fault", "trigger", "idempotency_key", "attempt")
+_OWN = (
+    "id",
+    "kind",
+    "project",
+    "operation",
+    "reason",
+    "remarks",
+    "evidence",
+    "fault",
+    "trigger",
+    "idempotency_key",
+    "attempt",
+)
 
 
 def har(entries: Iterable[Shown]) -> dict[str, Any]:

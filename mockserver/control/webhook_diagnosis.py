@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from mockserver.control.entries import Shown
 from mockserver.domain import timestamps
@@ -69,6 +69,18 @@ class Circumstances(NamedTuple):
     """Whether the project's clock is frozen."""
 
 
+EVIDENCE: Final = {
+    "no calendar": "writes-silent",
+    "sync failed": "other-error-silent",
+    "disconnected": "state-change-when",
+    "reconnecting is silent": "reconnect-silent",
+    "nothing changed": "events-update-not",
+    "no trigger": "webhook-trigger",
+    "inactive": "webhook-inactive",
+}
+"""The rows of the ledger about the reasons that are the service's; other reasons are the mock's own."""
+
+
 class Reason(NamedTuple):
     """One reason: a name for programs, a sentence for people with what to do about it."""
 
@@ -115,7 +127,8 @@ class WebhookDiagnosis:
             project.clock.frozen,
         )
         trigger = STATE_CHANGE if latest is not None and latest.outcome == "disconnected" else EVENTS_UPDATE
-        why = [] if made else [reason._asdict() for reason in why_no_webhook(trigger, circumstances)]
+        reasons = [] if made else why_no_webhook(trigger, circumstances)
+        why = [{**reason._asdict(), "evidence": EVIDENCE.get(reason.code)} for reason in reasons]
         return {"trigger": trigger, "made": [_delivery(one) for one in made[-_MOST_SHOWN:]], "why_none": why}
 
 

@@ -91,6 +91,7 @@ NEW: list[Case] = [
     ("health", {"status": "ok"}, ("GET", "/__mock__/health", None), "status: ok"),
     ("contract", {"openapi": "3.0.3"}, ("GET", "/__mock__/openapi.json", None), '"openapi": "3.0.3"'),
     ("contract bots", {"openapi": "3.0.3"}, ("GET", "/__mock__/bots.json", None), '"3.0.3"'),
+    ("contract webhooks", {"openapi": "3.1.0"}, ("GET", "/__mock__/webhooks.json", None), '"3.1.0"'),
     ("contract control", {"openapi": "3.0.3"}, ("GET", "/__mock__/control.json", None), '"3.0.3"'),
     ("reset", PROJECT, ("POST", "/__mock__/project/reset", None), "reset to the fixtures"),
     ("reset --all", {"status": "reset"}, ("POST", "/__mock__/reset", None), "reset to the fixtures"),

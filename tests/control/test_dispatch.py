@@ -98,13 +98,13 @@ def test_what_stands_in_a_path_may_have_any_character(mock: Mock) -> None:
     assert json.loads(reply.body)["error"].startswith("'a/b \u00e4' is unknown")
 
 
-def test_from_elsewhere_every_control_needs_the_token_save_health_and_documentation(mock: Mock) -> None:
+def test_from_elsewhere_every_control_needs_the_token_save_health_documentation_and_page(mock: Mock) -> None:
     mock.guard.listens_on("192.0.2.1")
     send, token = in_process(mock), mock.guard.token or ""
     for route in mock.routes:
-        path = route.template.replace("{file}", "swagger-ui.css")
+        path = route.template.replace("page/{file}", "page/page.css").replace("{file}", "swagger-ui.css")
         given = [send(route.method, path, {"x-control-token": text}, None).status for text in ("", "wrong", token)]
-        is_open = path.endswith((".json", "/health")) or "/docs" in path
+        is_open = path.endswith((".json", "/health")) or "/docs" in path or "/page/" in path or path == "/__mock__/"
         assert given[:2] == ([200, 200] if is_open else [401, 401]), path
         assert given[2] != 401
     assert send("GET", "/api/v1/calendars", AUTHORIZATION, None).status == 200

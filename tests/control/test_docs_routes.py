@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from mockserver.app import Mock
-from mockserver.contracts import BOTS, CALENDARS, CONTROL, load_contract
-from mockserver.control.docs_routes import BOTS_OPENAPI, CONTROL_OPENAPI, OPENAPI
+from mockserver.contracts import BOTS, CALENDARS, CONTROL, WEBHOOKS, load_contract
+from mockserver.control.docs_routes import BOTS_OPENAPI, CONTROL_OPENAPI, OPENAPI, WEBHOOKS_OPENAPI
 from tests.clients import in_process
 
 
@@ -44,13 +44,20 @@ def test_the_contract_of_bots_is_served_apart(mock: Mock) -> None:
     assert send("POST", BOTS_OPENAPI, {}, None).status == 405
 
 
-@pytest.mark.parametrize("path", [OPENAPI, BOTS_OPENAPI, CONTROL_OPENAPI])
+def test_the_contract_of_webhooks_is_served_as_it_is_written_but_not_drawn(mock: Mock) -> None:
+    send = in_process(mock)
+    shown = json.loads(send("GET", WEBHOOKS_OPENAPI, {}, None).body)
+    assert {name: part for name, part in shown.items() if name != "servers"} == load_contract(WEBHOOKS)
+    assert b"webhooks.json" not in send("GET", "/__mock__/docs/", {}, None).body
+
+
+@pytest.mark.parametrize("path", [OPENAPI, BOTS_OPENAPI, CONTROL_OPENAPI, WEBHOOKS_OPENAPI])
 def test_the_documentation_works_on_any_host_and_port(mock: Mock, path: str) -> None:
     document = json.loads(in_process(mock)("GET", path, {"Host": "mock.example:9999"}, None).body)
     assert [server["url"] for server in document["servers"]] == ["/"]
 
 
-@pytest.mark.parametrize("name", [CALENDARS, BOTS, CONTROL])
+@pytest.mark.parametrize("name", [CALENDARS, BOTS, CONTROL, WEBHOOKS])
 def test_no_line_of_a_description_is_taken_for_a_numbered_list(name: str) -> None:
     texts = list(descriptions(load_contract(name)))
     assert len(texts) > 10

@@ -11,6 +11,7 @@ import pytest
 from mockserver.app import Mock
 from mockserver.contracts import load_contract
 from mockserver.control.errors import Refused
+from mockserver.control.journal import Filter
 from tests.clients import ACME, MAIN_CALENDAR, NEW_CALENDAR, Answered, Client, in_process
 
 CALENDAR = f"/calendars/{MAIN_CALENDAR}"
@@ -175,6 +176,56 @@ def test_what_was_accepted_is_told_with_its_remarks(mock: Mock, client: Client) 
     assert explained(mock)["why"] == [
         "It was accepted: 200.",
         "The service tolerates what its contract does not allow: unknown query parameter page_size.",
+    ]
+
+
+def evidence(mock: Mock) -> list[tuple[str, str]]:
+    """The rows of the ledger that are named for the latest exchange, with their kinds."""
+    return [(row["row"], row["kind"]) for row in explained(mock)["evidence"]]
+
+
+def test_the_rows_of_the_ledger_about_a_refusal_are_named(mock: Mock, client: Client) -> None:
+    client("POST", "/calendars", {})
+    assert evidence(mock) == [("create-required", "recorded")]
+    client("POST", "/calendars", {**NEW_CALENDAR, "deduplication_key": "user-main"})
+    assert evidence(mock) == [("create-duplicate", "recorded")]
+    client("GET", "/calendars/cal_nothing")
+    assert evidence(mock) == [("calendar-not-found", "recorded")]
+    client("GET", "/calendar_events?event_id=%00")
+    assert evidence(mock) == [("filter-nul", "differential")]
+    client("GET", "/calendars?cursor=bad")
+    assert evidence(mock) == [("cursor-invalid", "recorded")]
+
+
+def test_the_row_about_a_remark_is_named(mock: Mock, client: Client) -> None:
+    client("GET", "/calendars?page_size=2")
+    assert evidence(mock) == [("list-unknown-parameters", "recorded")]
+    client("GET", "/calendars?deduplication_key=a&deduplication_key=b")
+    assert evidence(mock) == [("list-repeated-parameters", "recorded")]
+
+
+def test_the_row_about_a_patch_without_fields_is_named(mock: Mock, client: Client) -> None:
+    client("PATCH", CALENDAR, {})
+    assert evidence(mock) == [("patch-without-fields", "recorded")]
+    client("PATCH", CALENDAR, {"metadata": {"a": "b"}})
+    assert evidence(mock) == []
+
+
+def test_a_response_that_a_fault_changed_has_no_evidence(mock: Mock, client: Client) -> None:
+    mock.faults.add("Acme", {"kind": "status", "status": 429})
+    client("GET", "/calendars")
+    assert evidence(mock) == []
+
+
+def test_every_remark_of_the_mock_has_a_row(mock: Mock, client: Client) -> None:
+    client("GET", "/calendar_events?start_time_gte=2026-05-10")
+    client("POST", "/calendars", b"client_id=a", content_type=FORM)
+    client("GET", CALENDAR, Accept="text/html")
+    entries = mock.journals.find("Acme", Filter()).entries
+    assert [entry["evidence"] for entry in entries if entry["remarks"]] == [
+        ["filter-time-forms"],
+        ["body-form"],
+        ["accept-html"],
     ]
 
 

@@ -87,6 +87,7 @@ def test_an_exchange_is_kept_with_all_that_was_said(mock: Mock, client: Client) 
         },
         "reason": None,
         "remarks": ["unknown query parameter format"],
+        "evidence": ["list-unknown-parameters"],
         "fault": None,
     }
 
@@ -190,8 +191,10 @@ def test_an_answer_that_breaks_the_contract_is_caught_and_kept(
 def test_a_remark_is_kept_on_the_fast_path_too(mock: Mock, client: Client) -> None:
     client("GET", "/calendars?page_size=2")
     assert latest(mock)["remarks"] == ["unknown query parameter page_size"]
+    assert latest(mock)["evidence"] == ["list-unknown-parameters"]
     client("PATCH", CALENDAR, {"client_secret": 12345678})
     assert latest(mock)["remarks"] == ["body: client_secret breaks type"]
+    assert latest(mock)["evidence"] == ["create-numbers-as-text"]
     assert "12345678" not in json.dumps(latest(mock))
 
 

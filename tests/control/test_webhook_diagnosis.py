@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from mockserver.control.webhook_diagnosis import Circumstances, LatestSyncs, why_no_webhook
+from mockserver.control.webhook_diagnosis import EVIDENCE, Circumstances, LatestSyncs, why_no_webhook
 from mockserver.domain.activity import Activity
 from mockserver.domain.subscriptions import Subscription
+from mockserver.evidence import ledger
 from tests.projects import NOW, make_project
 
 CHANGE, UPDATE = "calendar.state_change", "calendar.events_update"
@@ -58,6 +59,10 @@ def circumstances(**changes: Any) -> Circumstances:
 )
 def test_every_reason_has_its_name(trigger: str, changes: dict[str, Any], codes: list[str]) -> None:
     assert [reason.code for reason in why_no_webhook(trigger, circumstances(**changes))] == codes
+
+
+def test_the_reasons_of_the_service_have_rows_in_the_ledger() -> None:
+    assert {*EVIDENCE.values()} <= {*ledger().rows}
 
 
 def test_a_reason_says_what_to_do() -> None:

@@ -117,8 +117,9 @@ def deliver(project: Project, find_fault: FindFault | None = None) -> list[int |
 def test_documented_receivers_verify_every_delivery(receiver: str) -> None:
     project = make_project(receiver)
     outbox.hold(project)
-    for trigger in (CHANGED, DISCONNECTED):
-        outbox.enqueue(project, trigger, the_calendar(project)._replace(connection_failure_data=FAILURE))
+    calendar = the_calendar(project)
+    outbox.enqueue(project, CHANGED, calendar)
+    outbox.enqueue(project, DISCONNECTED, calendar._replace(state="disconnected", connection_failure_data=FAILURE))
     outbox.release(project)
     assert deliver(project) == [200, 200]
 
