@@ -183,7 +183,7 @@ class _Baseline(NamedTuple):
         if self.update and report.findings:
             today = date.today()  # noqa: DTZ011 -- a file's dates are those of its readers
             last = today + self.expires if isinstance(self.expires, timedelta) else self.expires
-            entries = add_known(known, report.findings, today=today, expires=last)
+            entries = add_known(known, report.seen, today=today, expires=last)
             click.echo(f"{known}: {len(entries)} entries added; write into each why it may stay", err=True)
             report.accept(entries)
 

@@ -93,7 +93,7 @@ def diff(
     that it created, 130 interrupted.
     """
     try:
-        import httpx2  # noqa: F401
+        import httpcore2  # noqa: F401
     except ImportError as error:
         problem = f"{error.name} is not installed; pip install 'attendee-mockserver[conformance]'"
         raise click.ClickException(problem) from error

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import jsonschema_rs
 
+from mockserver.conformance.both_contracts import with_bots
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation
 
@@ -285,9 +286,9 @@ class _Same:
 
 @lru_cache(maxsize=4)
 def _compiled(same: _Same) -> Answers:
-    return Answers(same.document)
+    return Answers(with_bots(same.document))
 
 
 def answers_of(document: Mapping[str, Any]) -> Answers:
-    """The contract compiled; the same document is compiled once."""
+    """The contract of calendars compiled with that of bots; the same document is compiled once."""
     return _compiled(_Same(document))

@@ -1,14 +1,15 @@
-"""Which part of a request a server error is put down to, so that one cause makes one finding."""
+"""What findings are put down to, so that one cause makes one finding: parts of requests, and other findings."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from mockserver.conformance.exchange import Request
+from mockserver.conformance.findings import Finding
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:@/ +=-]{0,200}")
 _MOST_NAMED = 3
@@ -18,6 +19,7 @@ _TIMES = frozenset({"updated_at_gte", "updated_after", "start_time_gte", "end_ti
 _ORDERINGS = frozenset({"updated_at", "start_time", "end_time", "created_at"})
 _PLAIN_HEADERS = {"accept": ("*/*", "application/json"), "content-type": ("application/json",)}
 _REQUIRED = frozenset({"platform", "client_id", "client_secret", "refresh_token"})
+_UNKNOWN = "unknown field"
 _FIELDS = _REQUIRED | {"platform_uuid", "metadata", "deduplication_key"}
 
 
@@ -37,6 +39,9 @@ def suspect(request: Request, known: Mapping[str, Request]) -> str:
     odd, present = _parts(request)
     if "" in known:
         return ""
+    if len(odd) == 1 and request.body:
+        # One odd field alone: its crash is told whatever other fields are odd in the same way.
+        return odd[0].name
     names = [part.name for part in (*odd, *present)]
     again = [name for name in names if name in known]
     if again:
@@ -100,14 +105,14 @@ def _sort_body(body: bytes, odd: list[_Part], present: list[_Part]) -> None:
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
-        odd.append(_Part("body"))
+        odd.append(_Part("body", "unreadable"))
         return
     for name, value in data.items():
         plain = _is_plain_value(value) if name != "metadata" else _is_plain_metadata(value)
         if not plain or not _PLAIN_ID.fullmatch(name):
-            odd.append(_Part(name if name in _FIELDS else "body", _kind(name, value)))
+            odd.append(_Part(name if name in _FIELDS else _UNKNOWN, _kind(name, value)))
         elif name not in _REQUIRED:
-            present.append(_Part(name))
+            present.append(_Part(name if name in _FIELDS else _UNKNOWN))
 
 
 def _is_plain_value(value: Any) -> bool:
@@ -116,3 +121,95 @@ def _is_plain_value(value: Any) -> bool:
 
 def _is_plain_metadata(value: Any) -> bool:
     return isinstance(value, dict) and all(_is_plain_value(text) for pair in value.items() for text in pair)
+
+
+_CRASHES = frozenset({"no-server-error", "answer-arrives"})
+_SUBJECTS: tuple[frozenset[str], ...] = (
+    frozenset({"key-required", "key-known", "key-form", "key-disabled", "key-exact", "key-first", "header-odd"}),
+    frozenset({"accept-taken", "accept-refused", "accept-first", "format-parameter", "header-odd"}),
+    frozenset({"id-unknown", "id-exact", "id-odd", "id-gone", "id-before-body"}),
+    frozenset({"time-taken", "time-refused", "time-odd", "filter-taken", "filter-first", "parameter-last-wins"}),
+    frozenset(
+        {"filter-time", "filter-boundary", "filter-fraction", "filter-zone", "filter-loose-time", "filter-alias"}
+    ),
+    frozenset({"ordering-taken", "ordering-refused", "filter-taken", "filter-first", "parameter-last-wins"}),
+    frozenset({"events-order", "events-default-order", "filter-with-order", "order-same-set"}),
+    frozenset({"cursor-refused", "cursor-forged", "cursor-encoding", "filter-first", "parameter-last-wins"}),
+    frozenset({"filter-text", "filter-unknown", "filter-spelling", "filter-empty", "filter-exact", "filter-combined"}),
+    frozenset({"tenant-lists", "tenant-get", "tenant-filters", "tenant-cursor"}),
+    frozenset({"create-accepted", "body-type-taken", "text-kept", "field-length", "field-stripped", "dedup-freed"}),
+    frozenset({"create-echo", "create-stored", "create-defaults", "text-kept", "field-stripped", "field-length"}),
+    frozenset({"patch-accepted", "patch-stored", "patch-partial", "patch-replaces-metadata", "race-no-lost-update"}),
+    frozenset({"patch-stored", "stays-as-written", "list-fresh", "list-is-detail", "patch-moves-updated-at"}),
+    frozenset({"refusal-stores-nothing", "refused-create-nothing", "refused-patch-nothing", "read-only-fields"}),
+    frozenset({"key-taken", "dedup-refused", "dedup-stripped", "dedup-exact", "race-one-winner", "field-order"}),
+    frozenset({"delete-accepted", "delete-gone", "delete-unlisted", "id-gone", "race-one-delete"}),
+    frozenset({"listed-at-once", "list-fresh", "delete-unlisted", "race-no-resurrection", "race-one-winner"}),
+    frozenset({"body-unreadable", "body-odd", "body-no-object", "body-empty", "type-odd"}),
+    frozenset({"body-type-refused", "body-type-taken", "type-odd", "form-blank"}),
+    frozenset({"field-unknown", "read-only-fields", "field-order", "size-odd"}),
+    frozenset({"field-characters", "text-unholdable"}),
+    frozenset({"field-length", "size-odd", "create-accepted"}),
+    frozenset({"field-number", "number-odd", "field-type"}),
+    frozenset({"page-none-lost", "page-each-once", "page-ties", "page-full", "page-ends", "page-link-leads"}),
+    frozenset({"page-back", "page-back-ties", "page-next-after-previous", "page-first", "page-ties"}),
+    frozenset({"page-none-lost", "page-back", "order-same-set", "parts-make-whole", "cursor-position"}),
+    frozenset({"walk-stable-insert", "walk-stable-delete", "race-walk"}),
+    frozenset({"filter-every-order", "filter-pairs", "filter-walk", "filter-with-order", "filter-combined"}),
+    frozenset({"filter-every-order", "filter-pairs", "filter-text", "filter-time", "filter-unknown"}),
+    frozenset({"page-rows-whole", "list-is-detail", "list-fresh"}),
+    frozenset({"value-large", "metadata-limit", "field-metadata", "field-length", "create-echo", "patch-stored"}),
+    frozenset({"write-times-ordered", "time-plausible", "time-ordered", "patch-moves-updated-at"}),
+    frozenset({"html-answer", "content-type", "accept-taken", "format-parameter"}),
+    frozenset({"tenant-ids-hidden", "tenant-lists", "tenant-filters", "tenant-get", "key-taken"}),
+    frozenset({"bot-changed", "bot-stored", "bot-unknown-ignored", "bot-refusal-changes-nothing"}),
+    frozenset({"bot-create-accepted", "bot-stored", "bot-field-accepted", "bot-forms", "bot-in-event"}),
+    frozenset({"bot-filter", "bot-filter-empty", "bots-oldest-first", "bots-pages"}),
+    frozenset({"bot-field-refused", "bot-field-characters", "bot-field-order", "bot-join-time"}),
+    frozenset({"bot-deleted", "bot-key-freed", "bot-in-event"}),
+)
+"""Rules that look at one subject in several ways: a defect that breaks one on an operation breaks others."""
+_ON_ALL: tuple[frozenset[str], ...] = (
+    frozenset({"key-required", "key-known", "dedup-per-project", "tenant-writes", *_SUBJECTS[9]}),
+    frozenset({"delete-accepted", "delete-gone", "delete-unlisted", "id-gone", "id-before-body"}),
+)
+"""Subjects of which a defect of one operation shows on others as well."""
+_ANYTHING = frozenset({"fuzz-answer", "fuzz-valid-taken", "fuzz-invalid-refused", "still-answers", "answer-arrives"})
+"""Rules that any defect of an operation may break as well."""
+
+
+def grouped(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, the first of each cause with the others as its symptoms."""
+    heads: list[Finding] = []
+    # What any defect may break is never the cause of what says more.
+    for finding in sorted(findings, key=lambda one: one.rule in _ANYTHING):
+        cause = next((head for head in heads if _has_the_cause_of(finding, head)), None)
+        if cause is None:
+            heads.append(finding)
+        else:
+            cause.symptoms.append(finding)
+    return heads
+
+
+def _has_the_cause_of(finding: Finding, head: Finding) -> bool:
+    """Whether one finding is seen on the same answer as another, or says the same of another operation or subject."""
+    last, first = finding.exchanges[-1], head.exchanges[-1]
+    if last.number == first.number:
+        return True
+    if finding.rule == head.rule:
+        return _is_said_again(finding, head, last.request, first.request)
+    if any({finding.rule, head.rule} <= rules for rules in _ON_ALL):
+        return True
+    if finding.operation != head.operation or finding.rule in _CRASHES or head.rule in _CRASHES:
+        return False
+    return finding.rule in _ANYTHING or any({finding.rule, head.rule} <= rules for rules in _SUBJECTS)
+
+
+def _is_said_again(finding: Finding, head: Finding, last: Request, first: Request) -> bool:
+    """Whether two findings of one rule have one cause: they do over one field, and crashes over one kind of text."""
+    if finding.rule not in _CRASHES:
+        return finding.field == head.field or finding.operation == head.operation and finding.rule == "answer-schema"
+    if finding.field == head.field != "":
+        return True
+    kinds = ({part.kind for part in _parts(request)[0]} - {None} for request in (last, first))
+    return bool(set.intersection(*kinds))

@@ -10,18 +10,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from types import FrameType
 from typing import Any
 
 from mockserver import __version__
-from mockserver.conformance import every_response
+from mockserver.conformance import blame, every_response
 from mockserver.conformance.baseline import read_known, sort_out
 from mockserver.conformance.cleanup import clean_up, ledgers, resumed
 from mockserver.conformance.connection import DIRECT, Connection, completed
 from mockserver.conformance.findings import Finding
-from mockserver.conformance.ledger import read_ledger
+from mockserver.conformance.ledger import Ledger, read_ledger
 from mockserver.conformance.minimize import confirmed
 from mockserver.conformance.opening import FOLDER, Access, Opened, base_of, keys_of, opened
 from mockserver.conformance.preflight import Untestable, check_host, preflight
@@ -30,15 +31,16 @@ from mockserver.conformance.registry import PARTS, all_rules
 from mockserver.conformance.replay import STATUSES, Replayer, read_recipes
 from mockserver.conformance.report import Report
 from mockserver.conformance.run import INTERRUPTED, Stopped
-from mockserver.conformance.runner import Course, JudgeRun, Outcome, chosen_parts, is_chosen, results_of
+from mockserver.conformance.runner import Course, JudgeRun, Outcome, chosen_of, is_chosen, results_of
 from mockserver.conformance.targets import is_local
 from mockserver.conformance.wires import App
 from mockserver.contracts import load_contract
 
 _PLAN = (
-    "This run writes to {shown} for {time}: it creates about 600 calendars, then more with random data, and changes\n"
-    "and deletes only these. Each create and change starts a sync with invalid credentials. Each failed sync may send\n"
-    "calendar.state_change to the project's own webhooks. After a kill, `attendee-mock cleanup` deletes the calendars."
+    "This run writes to {shown} for {time}: it creates about 500 calendars and 80 bots that never join, then more\n"
+    "calendars with random data, and changes and deletes only these. Each create and change of a calendar starts a\n"
+    "sync with invalid credentials. Each failed sync may send calendar.state_change to the project's own webhooks.\n"
+    "After a kill, `attendee-mock cleanup` deletes what is left."
 )
 _SEEDS = 2**31
 _CONFIRMING = 15.0
@@ -99,13 +101,14 @@ def check(
         course = Course(
             transport,
             contract,
-            chosen_parts(PARTS, only, skip),
+            chosen_of(PARTS, only, skip),
             look=every_response.look,
             seed=seed,
             seconds=math.inf if time_budget is None and max_requests is not None else time_budget,
             progress=_ended_by_first(progress) if first_only else progress,
         )
         course.run.extend = transport.budget.extend
+        course.closing = partial(requests_to_clean_up, transport.ledger)
         with _interruptible(transport):
             outcome = course.go()
         left = _cleaned(transport, outcome)
@@ -129,14 +132,23 @@ def check(
         )
         chosen = {rule.id for rule in all_rules() if is_chosen(rule, only, skip)}
         broken = [finding for finding in outcome.run.findings.broken.values() if finding.rule in chosen]
+        report.notes = [outcome.more] if outcome.more else []
         told = sort_out(broken, entries, date.today())  # noqa: DTZ011 -- a file's dates are those of its readers
-        report.findings, report.known = told.new, told.known
+        report.findings, report.known = blame.grouped(told.new), told.known
         report.expired = told.expired
         report.unseen = [] if outcome.interrupted or only or skip else told.unseen
         recipes = _Recipes(course, access, transport)
         report.notes = [*report.notes, *transport.notes]
-    _tell(report, broken, recipes, access, again=not (first_only or report.interrupted))
+    followed = {symptom.identity for finding in report.findings for symptom in finding.symptoms}
+    causes = [finding for finding in broken if finding.identity not in followed]
+    _tell(report, causes, recipes, access, again=not (first_only or report.interrupted))
     return report
+
+
+def requests_to_clean_up(ledger: Ledger) -> int:
+    """About how many requests it takes to delete what a run has made and to see that it is gone."""
+    made = len(ledger.made)
+    return 0 if ledger.started is None else 2 * len(ledger.alive) + made + len(ledger.unanswered) + made // 10 + 2
 
 
 def _ended_by_first(progress: Callable[[JudgeRun], object] | None) -> Callable[[JudgeRun], None]:

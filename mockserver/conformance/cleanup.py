@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
+from mockserver.conformance.bot_links import is_link_of
 from mockserver.conformance.budget import Budget
 from mockserver.conformance.connection import DIRECT, Connection
 from mockserver.conformance.exchange import Exchange, Key
-from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.guard import BOTS, CALENDARS, path_of
 from mockserver.conformance.ledger import Intent, Ledger, read_ledger
 from mockserver.conformance.list_pages import link_of, rows_in
 from mockserver.conformance.ownership import created_at
@@ -138,7 +139,7 @@ class _Cleaner:
         """The line that deletes a calendar."""
         key = self._ledger.made.get(name) or self._ledger.doubtful.get(name) or self._others.get(name, ({}, "main"))[1]
         variable = "ATTENDEE_OTHER_API_KEY" if key == "other" else "ATTENDEE_API_KEY"
-        address = f"{self._ledger.url}{CALENDARS}/{quote(name, safe='')}"
+        address = f"{self._ledger.url}{path_of(name)}"
         return f'curl -X DELETE -H "Authorization: Token ${variable}" {address}'
 
     def _take_away(self, names: Mapping[str, Key]) -> None:
@@ -160,11 +161,11 @@ class _Cleaner:
             self._left[name] = "it is still there after DELETE"
 
     def _is_deleted(self, name: str, key: Key) -> bool:
-        self._send("DELETE", f"{CALENDARS}/{quote(name, safe='')}", key)
+        self._send("DELETE", path_of(name), key)
         return self._is_gone(name, key)
 
     def _is_gone(self, name: str, key: Key) -> bool:
-        if self._send("GET", f"{CALENDARS}/{quote(name, safe='')}", key).status != 404:
+        if self._send("GET", path_of(name), key).status != 404:
             return False
         self._ledger.took_away(name)
         self._left.pop(name, None)
@@ -178,6 +179,8 @@ class _Cleaner:
                 name = quote(intent.deduplication_key.strip(), safe="")
                 page = self._send("GET", f"{CALENDARS}?deduplication_key={name}", intent.key)
                 found |= self._ours(page, intent.key)
+                if self._makes_bots:
+                    found |= self._ours(self._send("GET", f"{BOTS}?deduplication_key={name}", intent.key), intent.key)
                 if page.status != 200:
                     self._unsure(f"searching for the calendar of POST #{intent.number} was answered {page.status}")
         self._take_away(found)
@@ -189,12 +192,18 @@ class _Cleaner:
         found: dict[str, Key] = {}
         for key in keys:
             if key in used or key == "main":
-                for page in self._pages(key):
+                for page in self._pages(CALENDARS, key):
+                    found |= self._ours(page, key)
+                for page in self._pages(BOTS, key) if self._makes_bots else ():
                     found |= self._ours(page, key)
         self._take_away({name: key for name, key in found.items() if name not in self._left})
 
-    def _pages(self, key: Key) -> Iterator[Exchange]:
-        path: str | None = CALENDARS
+    @property
+    def _makes_bots(self) -> bool:
+        return any(name.startswith("bot_") for name in self._ledger.made)
+
+    def _pages(self, listed: str, key: Key) -> Iterator[Exchange]:
+        path: str | None = listed
         seen: set[str] = set()
         while path is not None and path not in seen and len(seen) < _PAGES:
             seen.add(path)
@@ -207,10 +216,10 @@ class _Cleaner:
             if page.status != 200:
                 self._unsure(f"the list of calendars was answered {page.status}")
             yield page
-            # The list begins with the latest: what is an hour older than the run cannot be of it.
+            # The list of calendars begins with the latest: what is an hour older than the run cannot be of it.
             if rows and all(_is_before(row, self._ledger.started) for row in rows):
                 return
-            path = _next(page)
+            path = _next(page, listed)
 
     def _ours(self, page: Exchange, key: Key) -> dict[str, Key]:
         """The run's calendars on a page; the others are kept in mind."""
@@ -233,7 +242,7 @@ class _Cleaner:
             key = self._ledger.made[name]
             if key == "other" and not self._target.other_key:
                 continue
-            if self._send("GET", f"{CALENDARS}/{quote(name, safe='')}", key).status == 200:
+            if self._send("GET", path_of(name), key).status == 200:
                 self._ledger.came_back(name)
                 back[name] = key
         self._take_away(back)
@@ -241,7 +250,7 @@ class _Cleaner:
     def _settle(self) -> None:
         """Names what creations without a mark may have made, of what the list shows, and closes their cases."""
         for name, key in dict(self._ledger.doubtful).items():
-            found = self._send("GET", f"{CALENDARS}/{quote(name, safe='')}", key)
+            found = self._send("GET", path_of(name), key)
             if found.status == 404 or (isinstance(found.json, dict) and self._is_older(found.json)):
                 self._ledger.cleared(name)
             else:
@@ -284,22 +293,23 @@ class _Cleaner:
         return exchange
 
 
-def _next(page: Exchange) -> str | None:
+def _next(page: Exchange, listed: str) -> str | None:
     """The path of the next page; None where no link leads to one."""
     link = link_of(page.json)
     try:
         query = urlsplit(link).query if link is not None else ""
     except ValueError:
         return None
-    return f"{CALENDARS}?{query}" if query else None
+    return f"{listed}?{query}" if query else None
 
 
 def _is_marked(ledger: Ledger, row: dict[str, Any]) -> bool:
-    """Whether a calendar carries the run's mark in its deduplication key, its metadata or its client id."""
+    """Whether a calendar or bot carries the run's mark in its deduplication key, metadata, client id or link."""
     metadata = row.get("metadata")
     texts = [row.get("deduplication_key"), row.get("client_id")]
     texts += metadata.values() if isinstance(metadata, dict) else [metadata]
-    return any(isinstance(text, str) and ledger.is_marked(text) for text in texts)
+    link = str(row.get("meeting_url"))
+    return any(isinstance(text, str) and ledger.is_marked(text) for text in texts) or is_link_of(ledger.run, link)
 
 
 def _is_before(row: dict[str, Any], started: float | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from statistics import median
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -36,6 +36,9 @@ _NO_JSON = re.compile(r"NaN|Infinity")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _WAITS = re.compile(r"Expected available in (\d+) (second|seconds)\.")
 _LOOKS_SECRET = re.compile(r"^(GOCSPX-|1//0|ya29\.)")
+_PIECE = 12
+_MIXED = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])")
+_TIMES = ("created_at", "updated_at", "start_time", "end_time", "join_at")
 _CREDENTIALS = ("client_secret", "refresh_token", "access_token", "api_key")
 _CLIENTS_OWN = ("metadata", "raw")
 
@@ -207,16 +210,23 @@ def _family(node: Node, facts: Facts) -> str:
 
 
 def family(body: Any) -> str:
-    """Which of the four shapes of an error a body has, or "none of the four"."""
+    """Which of the shapes of an error a body has, or "none of them"."""
     if not isinstance(body, dict) or not body:
-        return "none of the four"
+        return "none of them"
     for name in ("detail", "error"):
         if set(body) == {name} and isinstance(body[name], str):
             return name
-    lists = all(
-        isinstance(texts, list) and texts and all(isinstance(text, str) for text in texts) for texts in body.values()
+    if all(_are_texts(texts) for texts in body.values()):
+        return "fields"
+    nested = all(
+        _are_texts(found) or (isinstance(found, dict) and found and all(map(_are_texts, found.values())))
+        for found in body.values()
     )
-    return "fields" if lists else "none of the four"
+    return "nested fields" if nested else "none of them"
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
 
 
 def _links(node: Node, facts: Facts) -> str:
@@ -261,11 +271,32 @@ def _no_secrets(node: Node, facts: Facts) -> str:
     """The answer holds none of the keys and secrets of its steps, and no member that is named like one."""
     answer = facts.answers[node["step"]]
     text = "\n".join([*answer.headers.values(), answer.text])
+    # Made-up secrets may hold the run's mark, which an answer may show.
+    unmarked = answer.body.replace(facts.values.get("run", "\n").encode(), b"")
     for name, value in facts.values.items():
         if name.startswith(("secret_", "key_")) and len(value) >= 6 and value in text:
             return f"{name.partition('_')[0]} in the answer"
+        if name.startswith(("secret_", "key_")) and (piece := piece_in(value, unmarked, answer.headers.values())):
+            return f"{name.partition('_')[0]} in part: {piece}"
     named = credential_in(facts.json(node["step"])) if answer.status < 400 else None
     return f"a member {named}" if named else ""
+
+
+def piece_in(secret: str, body: bytes, headers: Iterable[str]) -> str:
+    """A piece of a secret in an answer, its middle left out; "" for none.
+
+    It is long enough, and mixed enough, to be there by no chance: 14 characters at the beginning, 10 at the end or 12
+    in between.
+    """
+    if len(secret) < 2 * _PIECE:
+        return ""
+    starts = range(_PIECE // 2, len(secret) - _PIECE, 3)
+    pieces = [secret[: _PIECE + 2], secret[2 - _PIECE :], *(secret[at : at + _PIECE] for at in starts)]
+    text = b"\n".join([body, *(value.encode("latin-1", "replace") for value in headers)])
+    for piece in pieces:
+        if piece.encode("utf-8", "replace") in text and _MIXED.search(piece):
+            return f"{piece[:3]}…{piece[-3:]}"
+    return ""
 
 
 def credential_in(value: Any, *, own: bool = False) -> str | None:
@@ -301,6 +332,33 @@ def _about_now(node: Node, facts: Facts) -> str:
     return ""
 
 
+def _names(node: Node, facts: Facts) -> str:
+    found = at(facts.json(node["step"]), node["pointer"]) if node["pointer"] else facts.json(node["step"])
+    have = list(found) if isinstance(found, dict) else []
+    return "" if have == node["names"] else f"{', '.join(map(repr, have)) or facts.seen(node['step'])}"
+
+
+def _no_zero_fraction(node: Node, facts: Facts) -> str:
+    for document in facts.documents(node["step"]).values():
+        for name in _TIMES:
+            text = document.get(name)
+            if isinstance(text, str) and text.endswith(".000000Z"):
+                return f"{name} {text}"
+    return ""
+
+
+def _no_ids_of(node: Node, facts: Facts) -> str:
+    answer = facts.answers[node["step"]]
+    text = "\n".join([*answer.headers.values(), answer.text])
+    known = [row["id"] for step in node["sources"] for row in facts.rows(step)]
+    return next((f"{name} in the answer" for name in known if name in text), "")
+
+
+def _same_end(node: Node, facts: Facts) -> str:
+    one, other = (facts.json(step).get("next") for step in node["steps"] if facts.is_page(step))
+    return "" if (one is None) == (other is None) else f"next {other!r}, where it was {one!r} before"
+
+
 def _lacks(node: Node, facts: Facts) -> str:
     text = json.dumps(node["text"])
     return f"{node['text']} is in it" if node["text"] and text in facts.answers[node["step"]].text else ""
@@ -330,6 +388,10 @@ KINDS: dict[str, Callable[[Node, Facts], str]] = {
     "prompt": _prompt,
     "about now": _about_now,
     "lacks": _lacks,
+    "names": _names,
+    "no ids of": _no_ids_of,
+    "no zero fraction": _no_zero_fraction,
+    "same end": _same_end,
     "same rows": same_rows,
     "in order": in_order,
     "each once": each_once,

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from mockserver.conformance import blame, evaluation, expectations, leak_check, links
 from mockserver.conformance.answers import Answers, Place, Verdict, answers_of
+from mockserver.conformance.checks import Check
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.expectations import LAST, Expectation, facts_of
+from mockserver.conformance.guard import is_of_bots
 from mockserver.conformance.listed import Facts
 from mockserver.conformance.origins import in_order
 from mockserver.conformance.rules import Rule
@@ -53,6 +55,13 @@ RULES: tuple[Rule, ...] = (
         "high",
         "The body matches the schema of its status: every field, with its type and format, and no other field.",
         "openapi.yaml: schemas",
+    ),
+    Rule(
+        "time-fraction",
+        "always",
+        "low",
+        "A time without a fraction of a second is written without one.",
+        "openapi.yaml: Timestamp",
     ),
     Rule(
         "error-family",
@@ -103,6 +112,9 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
+CHECKS: tuple[Check, ...] = ()
+"""Nothing of its own to send: these rules look at what the checks of the other parts send."""
+
 _EXTREME = 4000
 _LARGE_BODY = 1_000_000
 _MOST_PARAMETERS = 1000
@@ -146,10 +158,6 @@ def _with_steps(verdict: Verdict, exchange: Exchange, origins: Sequence[Exchange
     before = [] if verdict.rule == "path-unknown" else in_order([*origins, *verdict.exchanges])
     exchanges = [*(one for one in before if one.number != exchange.number), exchange]
     return verdict._replace(expectation=_or_in_front(verdict.expectation, exchange), exchanges=exchanges)
-
-
-def run(run: Run) -> None:
-    """Nothing of its own to send: these rules look at what the other parts send."""
 
 
 def _blamed(run: Run, verdict: Verdict, place: Place, exchange: Exchange) -> Verdict:
@@ -313,6 +321,8 @@ def _shape(answers: Answers, place: Place, exchange: Exchange, facts: Facts, sch
         yield Verdict("answer-schema", "", schema)
     for problem in problems:
         yield Verdict("answer-schema", problem.text, schema, problem.field)
+    if status < 300 and not problems:
+        yield _tried("time-fraction", expectations.no_zero_fraction(), facts)
 
 
 def _refusal(place: Place, request: Request) -> Expectation:
@@ -330,8 +340,10 @@ def _shape_name(place: Place, exchange: Exchange) -> str:
 
 def families(place: Place, request: Request, status: int) -> set[str]:
     """The shapes that a refusal may have there; those of a bad `format` and of strict mode included."""
+    if status == 400 and request.method in ("POST", "PATCH"):
+        return {"fields", "detail"} | ({"error", "nested fields"} if is_of_bots(request.path) else set())
     if status == 400:
-        return {"fields", "detail"} if request.method in ("POST", "PATCH") else {"error", "detail"}
+        return {"error", "detail"}
     if status == 404 and "{" in (place.template or ""):
         return {"error", "detail"} if "format" in request.path else {"error"}
     return {"detail"}

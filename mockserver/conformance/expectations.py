@@ -153,6 +153,16 @@ def lacks(text: str, *, of: Exchange | None = None) -> Expectation:
     return {"what": "lacks", "step": _step(of), "text": text}
 
 
+def names(pointer: str, wanted: Sequence[str], *, of: Exchange | None = None) -> Expectation:
+    """What a JSON pointer leads to is an object with members of these names, in this order."""
+    return {"what": "names", "step": _step(of), "pointer": pointer, "names": list(wanted)}
+
+
+def no_zero_fraction(*, of: Exchange | None = None) -> Expectation:
+    """No time of a row or document has a fraction that is zero."""
+    return {"what": "no zero fraction", "step": _step(of)}
+
+
 # --- of several answers ---
 
 
@@ -262,6 +272,16 @@ def shows(calendar_id: str) -> Expectation:
 def apart(sources: Sequence[Exchange]) -> Expectation:
     """Nothing is shown that the sources show, and nothing of a calendar that they show."""
     return {"what": "apart", "step": LAST, "sources": _steps(sources)}
+
+
+def no_ids_of(sources: Sequence[Exchange]) -> Expectation:
+    """No id of the sources' rows is in the answer, in its headers neither."""
+    return {"what": "no ids of", "step": LAST, "sources": _steps(sources)}
+
+
+def same_end(one: Exchange, other: Exchange) -> Expectation:
+    """Either both pages are followed by another one, or none is."""
+    return {"what": "same end", "steps": _steps([one, other])}
 
 
 def some_rows(*, of: Exchange | None = None) -> Expectation:
@@ -442,6 +462,10 @@ WORDS: Final[dict[str, Callable[[Expectation], str]]] = {
     "each row": lambda node: f"only rows whose {_conditions(node)}" + _most(node),
     "no row": lambda node: f"no row with {json.dumps(node['members'], ensure_ascii=False)}",
     "shows": lambda node: f"{node['id']} among the rows",
+    "no ids of": lambda node: "no id of another project",
+    "no zero fraction": lambda node: "times without a fraction of zero",
+    "same end": lambda node: "a next page where there was one before, and none where there was none",
+    "names": lambda node: f"names in the order {', '.join(map(repr, node['names']))}",
     "apart": lambda node: "nothing of another project",
     "some rows": lambda node: "null for a link where nothing follows",
     "full": lambda node: f"{node['size']} rows a page where more follow",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,11 +26,25 @@ class Finding:
     hits: int = 1
     history: tuple[Exchange, ...] = ()
     """What the run sent last before it, for findings that do not show without."""
+    raced: bool = False
+    """Whether it was seen only among requests that were started at one moment."""
+    symptoms: list[Finding] = dataclasses.field(default_factory=list)
+    """What else was found that has the same cause."""
 
     @property
     def expected(self) -> str:
         """What is expected, in words."""
         return in_words(self.expectation)
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"{self.rule} {self.operation} {self.field}".rstrip()
+
+    @property
+    def with_it(self) -> str:
+        """What else was found that has the same cause, in words; "" for nothing."""
+        return "; ".join(symptom.name for symptom in self.symptoms)
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -59,23 +74,27 @@ class Findings:
         operation: str,
         exchanges: Sequence[Exchange],
         field: str = "",
+        raced: bool = False,
     ) -> bool:
         """Counts one test of a rule and keeps a finding where something else was seen; gives whether the rule holds.
 
         `seen` is "" where the expectation holds. `exchanges` is the shortest sequence that shows what was seen;
-        `operation` an operationId.
+        `operation` an operationId. `raced`: other requests were under way.
         """
         self.kept(rule)
         if not seen:
             return True
         last = exchanges[-1].number
         numbered = renumbered(expectation, lambda step: last if step == LAST else step)
-        finding = Finding(rule, operation, field, numbered, seen, tuple(exchanges))
+        finding = Finding(rule, operation, field, numbered, seen, tuple(exchanges), raced=raced)
         known = self.broken.get(finding.identity)
         if known is None:
             self.broken[finding.identity] = finding
             return False
         known.hits += 1
-        if len(finding.exchanges) < len(known.exchanges):
+        alone = known.raced and not raced
+        if alone or (raced == known.raced and len(finding.exchanges) < len(known.exchanges)):
+            # What one request alone shows is no matter of a race.
             known.exchanges, known.expectation, known.actual = finding.exchanges, numbered, seen
+            known.raced = raced
         return False

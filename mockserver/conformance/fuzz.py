@@ -21,6 +21,7 @@ from mockserver.conformance import every_response
 from mockserver.conformance.allowances import is_refused_rightly, is_taken_rightly
 from mockserver.conformance.answers import Answers, answers_of
 from mockserver.conformance.calendar_bodies import calendar_body, created_id
+from mockserver.conformance.checks import Check, Steps, check
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation, every, headers, status, unless_throttled
 from mockserver.conformance.guard import CALENDARS
@@ -60,6 +61,8 @@ _BASE: Final = "http://judge.invalid"
 _EXAMPLES: Final = 40
 _FEW: Final = 14
 """Requests to an operation in a run that only reads: the other parts have asked nearly all that there is to ask."""
+_LOOK: Final = 4
+"""Requests to an operation for a first look."""
 _TELLING: Final = 200
 """A text that is longer is drawn for its length."""
 _OWN_HEADERS: Final = {"user-agent", "accept-encoding", "connection", "x-schemathesis-testcaseid", "content-length"}
@@ -92,44 +95,41 @@ _STATUSES: Final[Mapping[str, tuple[int | tuple[int, int], ...]]] = {
 }
 
 
-def load() -> None:
-    """Loads Schemathesis, which takes seconds on a slow machine."""
-    from schemathesis.checks import load_all_checks
-
-    load_all_checks()
-
-
-def run(run: Run) -> None:
-    """Every operation: its edges in the first round, and drawn data in every round."""
-    with run.loading():
-        fuzzer = Fuzzer(run)
-    fuzzer.go()
-
-
 class Fuzzer:
-    """One round over all operations."""
+    """Sends generated requests to one operation after the other."""
 
     def __init__(self, run: Run) -> None:
-        import schemathesis
-        from schemathesis.checks import CHECKS
-
-        load()
         self.run = run
         self.answers = answers_of(run.contract)
-        self.checks: dict[str, list[Callable[..., Any]]] = {
-            rule: CHECKS.get_by_names(list(names)) for rule, names in _CHECKS.items()
-        }
-        config = schemathesis.Config.from_dict({"phases": {"coverage": {"unexpected-methods": []}}})
-        self.schema = schemathesis.openapi.from_dict(_without_security(run.contract), config=config)
-        self.schema.config.update(base_url=_BASE)
-        self.first = "fuzz-answer" not in run.findings.exercised
         self.own: str | None = None
         self.left = math.inf
         """How many requests more the operation may get."""
         self.stopped: Stopped | None = None
+        with run.loading():
+            self._load()
 
-    def go(self) -> None:
-        """Takes the operations in turn."""
+    def _load(self) -> None:
+        """Loads Schemathesis, which takes seconds on a slow machine."""
+        import schemathesis
+        from schemathesis.checks import CHECKS as LOADED
+        from schemathesis.checks import load_all_checks
+
+        load_all_checks()
+        self.checks: dict[str, list[Callable[..., Any]]] = {
+            rule: LOADED.get_by_names(list(names)) for rule, names in _CHECKS.items()
+        }
+        config = schemathesis.Config.from_dict({"phases": {"coverage": {"unexpected-methods": []}}})
+        self.schema = schemathesis.openapi.from_dict(_without_security(self.run.contract), config=config)
+        self.schema.config.update(base_url=_BASE)
+
+    def clear(self) -> None:
+        """Deletes the calendar that was made to send requests to."""
+        if self.own:
+            self.run.target.send("DELETE", f"{CALENDARS}/{self.own}")
+            self.own = None
+
+    def go(self, most: float, *, edges: bool) -> Steps:
+        """Sends at most so many requests to each operation; `edges`: also what is at the edge of each constraint."""
         for result in self.schema.get_all_operations():
             operation: Any = result.ok()  # type: ignore[union-attr]  # the contract is valid: its tests say so
             name = operation.definition.raw.get("operationId", "")
@@ -138,14 +138,13 @@ class Fuzzer:
                 continue
             if "{object_id}" in operation.path and self.run.target.writes:
                 self._have_one()
-            self.left = math.inf if self.run.target.writes else _FEW
-            self._fuzz(operation, name)
+            self.left = most
+            self._fuzz(operation, name, edges=edges)
             if self.stopped is not None:
                 raise self.stopped
-        if self.own:
-            self.run.target.send("DELETE", f"{CALENDARS}/{self.own}")
+            yield
 
-    def _fuzz(self, operation: Any, name: str) -> None:
+    def _fuzz(self, operation: Any, name: str, *, edges: bool) -> None:
         from hypothesis import HealthCheck, Phase, settings
         from schemathesis.generation.hypothesis.builder import (
             HypothesisTestConfig,
@@ -153,7 +152,7 @@ class Fuzzer:
             create_test,
         )
 
-        modes = list(HypothesisTestMode) if self.first else [HypothesisTestMode.FUZZING]
+        modes = list(HypothesisTestMode) if edges else [HypothesisTestMode.FUZZING]
         with self.run.loading():
             test = create_test(
                 operation=operation,
@@ -273,6 +272,22 @@ class Fuzzer:
         except FailureGroup as group:
             return list(group.exceptions)
         return []
+
+
+@check(*(rule.id for rule in RULES), context=Fuzzer, cost=2 * _LOOK)
+def edges(fuzzer: Fuzzer) -> Steps:
+    """What is at the edge of each constraint: some of it for each operation first."""
+    yield from fuzzer.go(_LOOK, edges=True)
+    yield from fuzzer.go(math.inf if fuzzer.run.target.writes else _FEW, edges=True)
+
+
+@check(*(rule.id for rule in RULES), context=Fuzzer, cost=_EXAMPLES, needs=("write",), draws=True)
+def drawn(fuzzer: Fuzzer) -> Steps:
+    """Drawn data for each operation."""
+    yield from fuzzer.go(math.inf, edges=False)
+
+
+CHECKS: tuple[Check, ...] = (edges, drawn)
 
 
 def expected_by(rule: str, answers: Answers, exchange: Exchange, operation: str) -> Expectation:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Final, Literal, NamedTuple, TypeAlias
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from mockserver.conformance.run import Forbidden
 
 Reach: TypeAlias = Literal["in process", "loopback", "remote"]
 CALENDARS: Final = "/api/v1/calendars"
 EVENTS: Final = "/api/v1/calendar_events"
+BOTS: Final = "/api/v1/bots"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _WELL_FORMED = re.compile(r"cal_[a-z0-9]{16}", re.IGNORECASE)
-_NOBODYS = re.compile(r"cal_(.)\1{15}")
+_NOBODYS = re.compile(r"(?:cal|bot)_(.)\1{15}")
 _IMPOSSIBLE = re.compile(r"conformance-no-such-[a-z0-9-]{1,40}")
 _OVERRIDES = re.compile(r"(x-)?(http-)?method(-override)?|x-http-method(-override)?")
 _REWRITES = frozenset({"x-original-url", "x-rewrite-url", "x-forwarded-uri", "x-original-uri", "x-forwarded-prefix"})
@@ -23,6 +27,12 @@ _FRAMING = frozenset({"content-length", "transfer-encoding", "upgrade", "expect"
 _SECOND_REQUEST = re.compile(rb"\b[A-Za-z]{1,20} \S{0,2000} ?HTTP/\d")
 _LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1|[^.]+\.localhost")
 _PRODUCTION = re.compile(r"(.*\.)?attendee\.dev\.?")
+
+
+_ITEM = re.compile(rf"(?:{CALENDARS}/|{BOTS}/(?!.*/))(.*)", re.DOTALL)
+"""The path of one calendar or bot: paths below a bot lead to what a bot does in its meeting."""
+_AHEAD = 180 * 86_400
+"""Seconds: a bot on somebody's deployment joins at the earliest this long after it was made, and is deleted before."""
 
 
 class Limits(NamedTuple):
@@ -42,6 +52,17 @@ def is_production(url: str) -> bool:
     return _PRODUCTION.fullmatch((urlsplit(url).hostname or "").lower()) is not None
 
 
+def is_of_bots(path: str) -> bool:
+    """Whether a path leads to bots."""
+    plain = unquote(path.partition("?")[0])
+    return plain == BOTS or plain.startswith(f"{BOTS}/")
+
+
+def path_of(name: str) -> str:
+    """The path of what a run made, by its id."""
+    return f"{BOTS if name.startswith('bot_') else CALENDARS}/{quote(name, safe='')}"
+
+
 def leads_elsewhere(name: str) -> bool:
     """Whether a header of this name could make a service take another method or path."""
     return name.strip().lower() in _REWRITES or _OVERRIDES.fullmatch(name.strip().lower()) is not None
@@ -50,8 +71,9 @@ def leads_elsewhere(name: str) -> bool:
 class Guard:
     """Knows what the run made, and refuses whatever could change anything else."""
 
-    def __init__(self, *, writes: bool, reach: Reach) -> None:
-        self.writes, self.reach = writes, reach
+    def __init__(self, *, writes: bool, reach: Reach, now: Callable[[], float] = time.time) -> None:
+        """`now` gives the seconds since 1970."""
+        self.writes, self.reach, self._now = writes, reach, now
         self.created: set[str] = set()
         """Ids that this run made, those that are gone included."""
         self._seen: dict[str, float] = {}
@@ -83,6 +105,8 @@ class Guard:
             reason = self._refusal(name, path)
             if reason:
                 raise Forbidden(f"{name} {path[:100]!a}: {reason}")
+        if self.reach == "remote" and is_of_bots(path) and not methods <= {"DELETE"}:
+            self._check_bot(method, body or b"")
 
     def check_raw(self, data: bytes) -> None:
         """Raises Forbidden for bytes in which any server could find a request that changes something."""
@@ -106,10 +130,11 @@ class Guard:
     def _refusal(self, method: str, path: str) -> str | None:
         """Why a method that may change something must not go to the path; None if it may."""
         plain = unquote(path.partition("?")[0])
-        if method == "POST" and plain in (CALENDARS, f"{CALENDARS}/"):
+        if method == "POST" and plain in (CALENDARS, f"{CALENDARS}/", BOTS):
             return None
-        if plain.startswith(f"{CALENDARS}/"):
-            return self._refusal_of_item(plain.removeprefix(f"{CALENDARS}/"))
+        item = _ITEM.fullmatch(plain)
+        if item is not None:
+            return self._refusal_of_item(item[1])
         if self.reach == "in process":
             return None if plain.startswith("/api/v1/") and not self._names_others(plain) else "not a path of the API"
         if self.reach == "remote":
@@ -121,7 +146,23 @@ class Guard:
             return None
         if self.reach != "remote" and _NOBODYS.fullmatch(name) and name not in self._seen:
             return None
-        return "not a calendar that this run made"
+        return "not a calendar or bot that this run made"
+
+    def _check_bot(self, method: str, body: bytes) -> None:
+        """Raises Forbidden for a bot that could join a meeting before it is deleted, or one for somebody's event."""
+        try:
+            fields = json.loads(body or b"{}")
+        except (ValueError, RecursionError):
+            fields = None
+        if not isinstance(fields, dict) or fields.get("calendar_event_id"):
+            raise Forbidden("a bot for somebody's event, or a body that may be read as one")
+        if method.upper() != "PATCH" or "join_at" in fields:
+            try:
+                joins = datetime.fromisoformat(str(fields.get("join_at"))).timestamp()
+            except (ValueError, OverflowError):
+                joins = 0.0
+            if joins < self._now() + _AHEAD:
+                raise Forbidden("a bot that could join a meeting before it is deleted")
 
     def _names_others(self, text: str) -> bool:
         """Whether there is an id in the text that could be somebody's."""

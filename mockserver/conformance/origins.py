@@ -12,7 +12,7 @@ from mockserver.conformance.listed import rows_of
 
 _MOST_LINKS = 200
 _LONGEST_CHAIN = 12
-_LIST = "/api/v1/calendars"
+_LISTS = ("/api/v1/calendars", "/api/v1/bots")
 
 
 class Memory:
@@ -51,7 +51,7 @@ class Memory:
                 self._links[cursor] = exchange
         while len(self._links) > _MOST_LINKS:
             del self._links[next(iter(self._links))]
-        if urlsplit(exchange.request.path).path == _LIST:
+        if urlsplit(exchange.request.path).path in _LISTS:
             for row in rows_of(page)[:1]:
                 self._ids.setdefault(row["id"], exchange)
 
@@ -78,7 +78,7 @@ def in_order(exchanges: Iterable[Exchange]) -> list[Exchange]:
 
 def _id_in(request: Request) -> str:
     path, _, query = request.path.partition("?")
-    named = unquote(path).removeprefix(f"{_LIST}/") if path.startswith(f"{_LIST}/") else ""
+    named = next((unquote(path).removeprefix(f"{one}/") for one in _LISTS if path.startswith(f"{one}/")), "")
     return named or parse_qs(query).get("calendar_id", [""])[-1]
 
 

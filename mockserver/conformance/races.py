@@ -8,6 +8,7 @@ from itertools import permutations
 from typing import Any
 
 from mockserver.conformance.calendar_bodies import marked
+from mockserver.conformance.checks import Check, Steps, check, the_run
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (
@@ -63,29 +64,43 @@ RULES: tuple[Rule, ...] = (
         "Cursors",
     ),
 )
-_ROUNDS, _MORE = 5, 3
+_ROUNDS = 5
 
 
-def run(run: Run) -> None:
-    """A few fixed races, each several times; first one after the other, for what is wrong then needs no race."""
-    if not (run.target.writes and run.target.parallel):
-        for rule in RULES:
-            run.findings.unobservable[rule.id] = "the run may not write, or sends one request at a time"
-        return
-    wrong: set[str] = set()
-    races = (_creates, _changes, _deletes, _change_and_delete, _walk)
-    # Which change comes last is drawn: what depends on it takes several rounds to be seen.
-    for number, some in enumerate([races, *[(_changes,)] * _MORE, *[races] * _ROUNDS]):
-        for race in some:
-            if run.share() <= 0:
-                return
-            track = Track(run, wrong, together=number > _MORE)
-            try:
-                race(track)
-            except Throttled:
-                return
-            finally:
-                track.clear()
+class Sequential:
+    """What is known of the races' outcomes one after the other."""
+
+    def __init__(self, run: Run) -> None:
+        self.wrong: set[str] = set()
+        """The rules that do not even hold then."""
+
+
+def _race(
+    rule: str, *, cost: int, more: int = 0, after: tuple[Check, ...] = ()
+) -> Callable[[Callable[[Track], None]], Check]:
+    """Makes a race a check: first one after the other, for what is wrong then needs no race, then several times.
+
+    `more`: so many times more one after the other, where it is drawn what comes last.
+    """
+
+    def registered(run_race: Callable[[Track], None]) -> Check:
+        @check(rule, context=the_run, cost=cost, needs=("write", "parallel"), after=after)
+        def raced(run: Run) -> Steps:
+            wrong = run.shared(Sequential).wrong
+            for number, together in enumerate((*[False] * (1 + more), *[True] * _ROUNDS)):
+                track = Track(run, wrong, together=together)
+                try:
+                    run_race(track)
+                except Throttled:
+                    return
+                finally:
+                    track.clear()
+                if number > more:
+                    yield
+
+        return raced
+
+    return registered
 
 
 class Track(Stage):
@@ -110,6 +125,7 @@ class Track(Stage):
             self._wrong.add(rule)
 
 
+@_race("race-one-winner", cost=12)
 def _creates(stage: Track) -> None:
     key = stage.target.tag()
     bodies = [stage.body({"deduplication_key": key}) for _ in range(4)]
@@ -126,6 +142,7 @@ def _made(stage: Stage) -> Calendar | None:
     return Calendar(answer.json, answer) if answer.status == 201 and isinstance(answer.json, dict) else None
 
 
+@_race("race-no-lost-update", cost=36, more=3)
 def _changes(stage: Track) -> None:
     """Two changes of metadata and one of a credential: all taken, and the metadata is what one of the two sent."""
     calendar = _made(stage)
@@ -151,6 +168,7 @@ def _changes(stage: Track) -> None:
     )
 
 
+@_race("race-one-delete", cost=10)
 def _deletes(stage: Track) -> None:
     calendar = _made(stage)
     if calendar is None:
@@ -162,6 +180,7 @@ def _deletes(stage: Track) -> None:
         stage.judge("race-one-delete", one_deleted, "deleteCalendar", [calendar.made, *answers])
 
 
+@_race("race-no-resurrection", cost=14)
 def _change_and_delete(stage: Track) -> None:
     calendar = _made(stage)
     if calendar is None:
@@ -182,6 +201,7 @@ def _change_and_delete(stage: Track) -> None:
         )
 
 
+@_race("race-walk", cost=22)
 def _walk(stage: Track) -> None:
     """Reads pages while calendars are created: what was there before is shown once."""
     try:
@@ -201,4 +221,6 @@ def _walk(stage: Track) -> None:
     stage.judge("race-walk", same, "listCalendars", [first.exchange, before.exchange, *answers])
 
 
-__all__ = ["RULES", "run"]
+CHECKS: tuple[Check, ...] = (_creates, _changes, _deletes, _change_and_delete, _walk)
+
+__all__ = ["CHECKS", "RULES"]

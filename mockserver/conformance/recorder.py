@@ -29,6 +29,10 @@ class Watched:
         self.writes, self.other_key = target.writes, target.other_key
         self.disabled_key, self.parallel = target.disabled_key, target.parallel
         self.sent = 0
+        self.failed = 0
+        """How many requests were answered with a server error, or not at all."""
+        self.changes = 0
+        """How many requests may have changed what the lists show."""
         self._run, self._look, self._after = run, look, after
         self._one = threading.RLock()
         self._written: dict[str, list[Exchange]] = {}
@@ -54,6 +58,8 @@ class Watched:
         exchange = self.target.send(method, path, json=json, body=body, headers=headers, key=key)
         with self._one:
             self.sent += 1
+            self.failed += exchange.status >= 500 or not exchange.status
+            self.changes += exchange.request.method not in ("GET", "HEAD", "OPTIONS")
             self._note(exchange)
             self.recent.append(exchange)
             self._look(self._run, exchange)
@@ -79,6 +85,11 @@ class Watched:
         self.groups.append(exchanges)
         self._after()
         return exchanges
+
+    @property
+    def racing(self) -> bool:
+        """Whether requests are under way that were started at one moment."""
+        return self._busy
 
     def tag(self) -> str:
         """A fresh text that marks what the run makes."""

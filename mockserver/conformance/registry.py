@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from mockserver.conformance import (
+    bots,
+    details,
     every_response,
     fuzz,
     lifecycle,
@@ -22,6 +24,8 @@ PARTS: Final[Mapping[str, Part]] = {
     "laws": list_properties,
     "hostile": robustness,
     "probes": recorded_cases,
+    "details": details,
+    "bots": bots,
     "races": races,
     "fuzz": fuzz,
     "journeys": lifecycle,

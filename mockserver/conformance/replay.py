@@ -13,13 +13,13 @@ from mockserver.conformance.calendar_bodies import created_id
 from mockserver.conformance.evaluation import replayed
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import answer_of
-from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.guard import path_of
 from mockserver.conformance.player import RACING_TRIES, TRIES, Answer, Ended, Sent, Unplayable, play, spelt
 from mockserver.conformance.recorder import Look, Watched
 from mockserver.conformance.recording import FORMAT
 from mockserver.conformance.rules import FORMER_IDS
 from mockserver.conformance.run import Forbidden, Stopped, Target
-from mockserver.conformance.runner import JudgeRun, Part
+from mockserver.conformance.runner import JudgeRun, Part, take
 
 Verdict: TypeAlias = Literal["shows", "gone", "cannot be run"]
 STATUSES: Mapping[Verdict, int] = {"gone": 0, "shows": 1, "cannot be run": 2}
@@ -116,7 +116,7 @@ class Replayer:
         finally:
             for calendar_id, key in made:
                 with suppress(Forbidden):  # an id that was there before is none that these steps made
-                    self._target.send("DELETE", f"{CALENDARS}/{calendar_id}", key=key)
+                    self._target.send("DELETE", path_of(calendar_id), key=key)
         seen = replayed(recipe["expectation"], answers, values)
         if not seen:
             return Replayed("gone", "the answers are right", exchanges)
@@ -135,7 +135,7 @@ class Replayer:
         """A race has many right ends: what judges it is the part that ran it."""
         run = JudgeRun(self._target, self._contract, seed=0, clock=self._clock)
         run.target = Watched(self._target, run, self._look, lambda: None)
-        self._parts["races"].run(run)
+        take(run, self._parts["races"])
         told = self._looked(run, recipe)
         return Replayed("shows" if told else "gone", "; ".join(told) or "the races end as they should")
 

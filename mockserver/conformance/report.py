@@ -69,9 +69,17 @@ class Report:
 
     def accept(self, entries: Sequence[Entry]) -> None:
         """Takes findings for known that entries cover."""
-        covering = [(finding, [one for one in entries if one.covers(finding)]) for finding in self.findings]
+        covering = [(finding, [one for one in entries if one.covers(finding)]) for finding in self.seen]
         self.known = [*self.known, *((finding, found[0]) for finding, found in covering if found)]
-        self.findings = [finding for finding, found in covering if not found]
+        left = {finding.identity for finding, found in covering if not found}
+        for finding in self.findings:
+            finding.symptoms = [symptom for symptom in finding.symptoms if symptom.identity in left]
+        self.findings = [finding for finding in self.findings if finding.identity in left]
+
+    @property
+    def seen(self) -> list[Finding]:
+        """The new findings, each followed by its symptoms."""
+        return [one for finding in self.findings for one in (finding, *finding.symptoms)]
 
     @property
     def not_tested(self) -> list[RuleResult]:

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 Severity: TypeAlias = Literal["high", "medium", "low"]
 Need: TypeAlias = Literal["read", "write", "other-key", "disabled-key", "events", "parallel"]
-Part: TypeAlias = Literal["always", "probes", "laws", "journeys", "races", "hostile", "fuzz"]
+Part: TypeAlias = Literal["always", "probes", "laws", "journeys", "races", "hostile", "fuzz", "bots", "details"]
 
 
 class Rule(NamedTuple):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation
 from mockserver.conformance.findings import Findings
 from mockserver.conformance.latency import Patience
 from mockserver.conformance.origins import Memory
+
+_Shared = TypeVar("_Shared")
 
 
 class Target(Protocol):
@@ -70,6 +72,10 @@ class Forbidden(Exception):
     """The transport refused to send a request that the run may not make."""
 
 
+def _nothing() -> None:
+    pass
+
+
 class Run:
     """What a part of the judge is given."""
 
@@ -87,6 +93,20 @@ class Run:
         self.findings = Findings()
         self.memory = Memory()
         self.patience = Patience()
+        self._shared: dict[Callable[[Run], Any], Any] = {}
+
+    def shared(self, made: Callable[[Run], _Shared]) -> _Shared:
+        """What several checks work with, such as a calendar or what is known of the lists; made at the first call."""
+        if made not in self._shared:
+            self._shared[made] = made(self)
+        found: _Shared = self._shared[made]
+        return found
+
+    def clear(self) -> None:
+        """Deletes the calendars that the checks share; whoever asks for one again makes a new one."""
+        for one in self._shared.values():
+            if one is not self:
+                getattr(one, "clear", _nothing)()
 
     @contextmanager
     def loading(self) -> Iterator[None]:
@@ -104,4 +124,12 @@ class Run:
         field: str = "",
     ) -> bool:
         """Records one test of a rule; see Findings.record."""
-        return self.findings.record(rule, seen, expectation, operation=operation, exchanges=exchanges, field=field)
+        return self.findings.record(
+            rule,
+            seen,
+            expectation,
+            operation=operation,
+            exchanges=exchanges,
+            field=field,
+            raced=bool(getattr(self.target, "racing", False)),
+        )

@@ -1,4 +1,4 @@
-"""Runs the parts of the judge in their order, within the time box, and says what came of every rule."""
+"""Runs the plan of the judge within the time box, and says what came of every rule."""
 
 from __future__ import annotations
 
@@ -9,43 +9,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from random import Random
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from mockserver.conformance.checks import Check
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation
+from mockserver.conformance.plan import NO_CASE, Plan, Task
 from mockserver.conformance.recorder import Look, Watched
 from mockserver.conformance.report import RuleResult
-from mockserver.conformance.rules import Need, Rule, ids_of
-from mockserver.conformance.run import INTERRUPTED, Forbidden, Run, Stopped, Target
+from mockserver.conformance.rules import Rule, ids_of
+from mockserver.conformance.run import INTERRUPTED, Run, Stopped, Target
 
-WEIGHTS = {"laws": 0.3, "races": 0.1, "fuzz": 0.2, "journeys": 0.4}
-"""How the parts that could go on for ever divide the time that the others leave."""
-AGAIN = ("journeys", "fuzz")
-"""The parts that draw: what time is left at the end is theirs, with other seeds."""
-USED_UP = "the time budget ran out (raise --time-budget)"
+WEIGHTS = {"fuzz": 1.0, "journeys": 2.0}
+"""How the checks that draw divide the time that the others leave, by their parts."""
 _LEAST = 1.0
-_TRIPS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-_LACKS: dict[Need, str] = {
-    "write": "the run only reads",
-    "other-key": "no key of another project was given",
-    "disabled-key": "no disabled key was given",
-    "parallel": "requests are sent one at a time",
-    "events": "the project has no events",
-}
+_SURE = 5
+"""After so many requests it is known how long one takes."""
 
 
 class Part(Protocol):
-    """A module of rules and the function that puts them to the test; it may have a `load` to be called before."""
+    """A module of rules and of the checks that test them."""
 
     RULES: tuple[Rule, ...]
-
-    def run(self, run: Run) -> None:
-        """Puts the rules to the test."""
-        ...
-
-
-def _nothing() -> None:
-    pass
+    CHECKS: tuple[Check, ...]
 
 
 class JudgeRun(Run):
@@ -61,6 +47,8 @@ class JudgeRun(Run):
         """Seconds that were spent on loading; neither a part's share nor the time box is charged with them."""
         self.extend: Callable[[float], object] = lambda seconds: None
         """Is called with the seconds that loading took, to move limits that others keep."""
+        self.until: Callable[[], float] = lambda: math.inf
+        """When the run ends, whichever check goes on."""
         self.part = ""
         self.first_finding: tuple[int, float] | None = None
         self._clock = clock
@@ -98,7 +86,21 @@ class JudgeRun(Run):
         return holds
 
     def _left(self) -> float:
-        return self.deadline - self._clock()
+        return min(self.deadline, self.until()) - self._clock()
+
+
+class Chosen(NamedTuple):
+    """What a run is to test."""
+
+    rules: Mapping[str, Rule]
+    """By their ids; without those on every answer, which no check tests by itself."""
+    checks: Sequence[Check]
+    parts: Mapping[str, str]
+    """The parts of all rules, by their ids."""
+
+    def part_of(self, check: Check) -> str:
+        """The part that a check belongs to."""
+        return self.parts[check.rules[0]]
 
 
 @dataclass
@@ -108,8 +110,10 @@ class Outcome:
     run: JudgeRun
     requests: int = 0
     seconds: float = 0.0
-    cut: dict[str, str] = field(default_factory=dict)
-    """Why a part did not run to its end, by its name."""
+    untested: dict[str, str] = field(default_factory=dict)
+    """Why rules that should have been tested were not, by their ids."""
+    more: str = ""
+    """What a longer budget would add."""
     stopped: str = ""
     interrupted: bool = False
 
@@ -121,7 +125,7 @@ class Course:
         self,
         target: Target,
         contract: Mapping[str, Any],
-        parts: Mapping[str, Part],
+        chosen: Chosen,
         *,
         look: Look,
         seed: int = 0,
@@ -129,106 +133,125 @@ class Course:
         progress: Callable[[JudgeRun], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`parts` in the order in which they go; `look` is called with every exchange; `seconds` is the time box.
+        """`look` is called with every exchange; `seconds` is the time box.
 
-        Without one each part goes once; with an infinite one the run goes on until the target takes no more requests.
-        Loading is not charged to the time box.
+        Without one each check is taken to its end once; with an infinite one the run goes on until the target takes no
+        more requests. Loading is not charged to the time box.
         """
         self.run = JudgeRun(target, contract, seed=seed, clock=clock)
         self.watched = Watched(target, self.run, look, lambda: progress and progress(self.run))
         self.run.target = self.watched
         self.outcome = Outcome(self.run)
-        self._parts, self._clock = parts, clock
+        self.closing: Callable[[], int] = lambda: 0
+        """Tells how many requests it takes to delete what the run has made: time for them is kept."""
+        self._clock, self._chosen = clock, chosen
         self._goes_on = seconds is not None
         self._last = math.inf if seconds is None else self.run.started + seconds
+        self.run.until = lambda: self._end
 
     def go(self) -> Outcome:
-        """Each part once, then those that draw for as long as there is time. Being interrupted ends it early."""
+        """A first look at each rule, the rest of the checks, then those that draw for as long as there is time.
+
+        Being interrupted ends it early.
+        """
         outcome = self.outcome
+        checks = [check for check in self._chosen.checks if not check.draws]
+        plan = Plan(self.run, checks, self._chosen.rules, pace=self._pace, before=self._begin)
         try:
-            self._once()
-            self._again()
+            plan.look()
+            # The lists are then what they were before, for the checks that read them.
+            self.run.clear()
+            plan.finish()
+            self.run.clear()
+            self._draw([check for check in self._chosen.checks if check.draws])
         except Stopped as reason:
             outcome.stopped = str(reason)
         except KeyboardInterrupt:
             outcome.stopped = INTERRUPTED
         outcome.interrupted = outcome.stopped == INTERRUPTED
+        outcome.untested = plan.settle(outcome.stopped)
+        outcome.more = self._more(*plan.missing())
         outcome.requests = self.watched.sent
         outcome.seconds = self._clock() - self.run.started
         return outcome
 
-    def _once(self) -> None:
-        names = list(self._parts)
-        for name in names:
-            self.outcome.cut[name] = USED_UP
-        try:
-            for index, name in enumerate(names):
-                # On a slow machine the imports alone would use up the part's share.
-                with self.run.loading():
-                    getattr(self._parts[name], "load", _nothing)()
-                self.run.deadline = self._deadline(name, names[index + 1 :])
-                if self._clock() < self._end:
-                    self._take(name)
-        except (Stopped, KeyboardInterrupt) as reason:
-            for name in self.outcome.cut:
-                self.outcome.cut[name] = str(reason) or INTERRUPTED
-            raise
-
-    def _again(self) -> None:
-        """Goes on with other seeds, unless the run only reads: what there is to read was read."""
-        names = [name for name in AGAIN if name in self._parts]
+    def _draw(self, checks: Sequence[Check]) -> None:
+        """Each once, then again with other seeds, unless the run only reads: what there is to read was read."""
+        tasks = Plan(self.run, checks, self._chosen.rules).tasks
+        weights = [WEIGHTS.get(self._chosen.part_of(task.check), 1.0) for task in tasks]
+        for number, task in enumerate(tasks):
+            self.run.deadline = self._clock() + (self._end - self._clock()) * weights[number] / sum(weights[number:])
+            self._play(task)
+        self.run.deadline = math.inf
         number = 0
-        while names and self._goes_on and self.run.target.writes and self._end - self._clock() > _LEAST:
-            name = names[number % len(names)]
+        while tasks and self._goes_on and self.run.target.writes and self._end - self._clock() > _LEAST:
+            task = tasks[number % len(tasks)]
             number += 1
             before = self.watched.sent
             self.run.random = Random(f"{self.run.seed}/{number}")
-            self.run.deadline = self._end
-            self._take(name)
+            self._play(Task(task.check, task.rules))
             if self.watched.sent == before:
-                names.remove(name)
+                tasks.remove(task)
+
+    def _play(self, task: Task) -> None:
+        while not task.over and self.run.share() > 0:
+            self._begin(task)
+            task.step(self.run)
+
+    def _begin(self, task: Task) -> None:
+        self.run.part = self._chosen.part_of(task.check)
+
+    def _pace(self) -> float:
+        """Seconds that a request takes; 0 where that is not known yet."""
+        sent = self.watched.sent
+        return (self._clock() - self.run.started - self.run.loaded) / sent if sent >= _SURE else 0.0
 
     @property
     def _end(self) -> float:
-        """When the time box ends."""
-        return self._last + self.run.loaded
+        """When nothing more is to be sent but what deletes."""
+        return self._last + self.run.loaded - self.closing() * self._pace()
 
-    def _deadline(self, name: str, later: Sequence[str]) -> float:
-        """When a part has to be done: a share of what is left, so that there is time for those after it."""
-        now = self._clock()
-        if name not in WEIGHTS:
-            return self._end
-        rest = sum(WEIGHTS.get(part, 0.0) for part in later)
-        return now + (self._end - now) * WEIGHTS[name] / (WEIGHTS[name] + rest)
+    def _more(self, rules: int, requests: int) -> str:
+        if not rules or not self._goes_on:
+            return ""
+        seconds = self._clock() - self.run.started - self.run.loaded + requests * self._pace()
+        time = f"{math.ceil(seconds)} s" if seconds < 90 else f"{math.ceil(seconds / 60)} min"
+        return f"{rules} more rule{'s need' if rules > 1 else ' needs'} about {time} (--time-budget)"
 
-    def _take(self, name: str) -> None:
-        self.run.part = name
-        try:
-            self._parts[name].run(self.run)
-            self.outcome.cut.pop(name, None)
-        except Forbidden as reason:
-            self.outcome.cut[name] = f"it asked for what the run may not do: {reason}"
-        except _TRIPS as reason:
-            # A deployment may answer with anything: that a part did not foresee it must not lose what others found.
-            self.outcome.cut[name] = f"an answer that it did not foresee: {type(reason).__name__}: {reason}"
+
+def chosen_of(parts: Mapping[str, Part], only: Sequence[str] = (), skip: Sequence[str] = ()) -> Chosen:
+    """What --only and --skip leave."""
+    rules = {rule.id: rule for part in parts.values() for rule in part.RULES if is_chosen(rule, only, skip)}
+    tested = {name: rule for name, rule in rules.items() if rule.part != "always"}
+    checks = [check for part in parts.values() for check in part.CHECKS]
+    parts_of = {rule.id: rule.part for part in parts.values() for rule in part.RULES}
+    # A rule on every answer is tested by whatever is sent.
+    return Chosen(tested, checks if len(tested) < len(rules) else _needed(checks, tested), parts_of)
+
+
+def _needed(checks: Sequence[Check], rules: Mapping[str, Rule]) -> list[Check]:
+    """The checks of these rules, and those that have to look before them."""
+    wanted = {check for check in checks if any(name in rules for name in check.rules)}
+    further = wanted
+    while further:
+        further = {before for check in further for before in check.after} - wanted
+        wanted |= further
+    return [check for check in checks if check in wanted]
+
+
+def take(run: Run, part: Part) -> None:
+    """Takes each check of a part to its end once, in their order."""
+    plan = Plan(run, part.CHECKS, {rule.id: rule for rule in part.RULES})
+    plan.take()
+    run.clear()
+    run.findings.unobservable |= plan.settle()
 
 
 def is_chosen(rule: Rule, only: Sequence[str], skip: Sequence[str]) -> bool:
-    """Whether a rule is to be tested, by patterns like page-*; a former id counts as well."""
-    ids = ids_of(rule)
-    wanted = not only or any(fnmatchcase(name, pattern) for pattern in only for name in ids)
-    return wanted and not any(fnmatchcase(name, pattern) for pattern in skip for name in ids)
-
-
-def chosen_parts(parts: Mapping[str, Part], only: Sequence[str], skip: Sequence[str]) -> dict[str, Part]:
-    """The parts that have a rule to test; all of them if it is a rule on every answer."""
-    if any(is_chosen(rule, only, skip) for rule in parts["always"].RULES):
-        return dict(parts)
-    return {
-        name: part
-        for name, part in parts.items()
-        if name == "always" or any(is_chosen(rule, only, skip) for rule in part.RULES)
-    }
+    """Whether a rule is to be tested, by patterns like page-*; its part and its former ids count as well."""
+    names = [*ids_of(rule), rule.part]
+    wanted = not only or any(fnmatchcase(name, pattern) for pattern in only for name in names)
+    return wanted and not any(fnmatchcase(name, pattern) for pattern in skip for name in names)
 
 
 def results_of(
@@ -248,25 +271,8 @@ def _result(rule: Rule, outcome: Outcome, broken: set[str]) -> RuleResult:
     times = findings.exercised.get(rule.id, 0)
     if times:
         return RuleResult(rule, "broken" if rule.id in broken else "kept", times)
-    lacking = _lacking(rule, outcome.run.target)
-    if lacking:
-        return RuleResult(rule, "not observable", 0, lacking)
-    cut = outcome.cut.get(rule.part)
-    why = findings.unobservable.get(rule.id, "")
-    if why and USED_UP not in why:
-        return RuleResult(rule, "not observable", 0, why)
-    if cut or why:
-        return RuleResult(rule, "not tested", 0, cut or why)
+    if rule.id in outcome.untested:
+        return RuleResult(rule, "not tested", 0, outcome.untested[rule.id])
     if rule.part == "always":
         return RuleResult(rule, "not observable", 0, "the rule applied to no response of this run")
-    return RuleResult(rule, "not tested", 0, "no request of this run tested it (raise --time-budget)")
-
-
-def _lacking(rule: Rule, target: Target) -> str:
-    has: dict[Need, bool] = {
-        "write": target.writes,
-        "other-key": target.other_key,
-        "disabled-key": target.disabled_key,
-        "parallel": target.parallel,
-    }
-    return next((_LACKS[need] for need in sorted(rule.needs) if not has.get(need, True)), "")
+    return RuleResult(rule, "not observable", 0, findings.unobservable.get(rule.id, NO_CASE))

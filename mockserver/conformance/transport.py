@@ -14,7 +14,7 @@ from mockserver import __version__
 from mockserver.conformance.budget import Budget
 from mockserver.conformance.connection import DIRECT, Connection
 from mockserver.conformance.exchange import Exchange, Key, Request
-from mockserver.conformance.guard import CALENDARS, EVENTS, SAFE, Guard, Reach
+from mockserver.conformance.guard import BOTS, CALENDARS, EVENTS, SAFE, Guard, Reach
 from mockserver.conformance.ledger import Intent, Ledger
 from mockserver.conformance.liveness import PATIENCE as PROBE_PATIENCE
 from mockserver.conformance.liveness import PROBES, Liveness
@@ -220,7 +220,7 @@ class Transport:
         if request.method.upper() in SAFE:
             return None
         plain = request.path.partition("?")[0]
-        if request.method.upper() != "POST" and plain.startswith(f"{CALENDARS}/"):
+        if request.method.upper() != "POST" and plain.startswith((f"{CALENDARS}/", f"{BOTS}/")):
             return None
         text = (request.body or b"").decode("utf-8", "replace")
         try:

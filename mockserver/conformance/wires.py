@@ -131,7 +131,8 @@ class HttpWire:
                 if cut:
                     connection.shutdown(socket.SHUT_WR)
                 reader: Any = DeadlineReader(connection, end)
-                response = http.client.HTTPResponse(reader, method="HEAD" if data.startswith(b"HEAD ") else None)
+                # Also after HEAD what follows is read: it should be nothing.
+                response = http.client.HTTPResponse(reader)
                 response.begin()
                 return Reply(response.status, response.getheaders(), response.read(LARGEST_ANSWER))
         except (OSError, http.client.HTTPException) as error:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
-from types import ModuleType
 from typing import Any
 
 from mockserver.api.request import App
@@ -14,6 +13,7 @@ from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.guard import Limits
 from mockserver.conformance.recorder import Watched
 from mockserver.conformance.run import Run
+from mockserver.conformance.runner import Part, take
 from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.transport import Keys
 from mockserver.contracts import load_contract
@@ -21,16 +21,14 @@ from tests.clients import ACME, GLOBEX
 from tests.mutants.mutant import Mutant
 from tests.mutants.table import DISABLED, new_mock
 
-Part = Callable[[Run], None]
 
-
-def judged(app: App, *parts: ModuleType, writes: bool = True, seed: int = 0) -> Run:
+def judged(app: App, *parts: Part, writes: bool = True, seed: int = 0) -> Run:
     """The run of these parts on an application, with the rules for every response."""
     with AsgiTarget(app, Keys(ACME, GLOBEX, DISABLED), Limits(writes=writes, live=False)) as target:
         run = Run(target, load_contract(), random=Random(seed), share=lambda: 60.0)
         run.target = Watched(target, run, every_response.look, lambda: None)
         for part in parts:
-            part.run(run)
+            take(run, part)
     return run
 
 
@@ -75,7 +73,7 @@ def judged_alone(
     target = Noted(mock.asgi if mutant is None else mutant.apply(mock), Keys(key, other), writes=writes)
     run = Run(target, load_contract(), random=Random(seed), share=lambda: requests - len(target.journal))
     try:
-        part(run)
+        take(run, part)
     finally:
         target.close()
     return run, mock, target

@@ -16,7 +16,7 @@ from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.expectations import facts_of
 from mockserver.conformance.fuzz import expected_by
-from mockserver.conformance.runner import JudgeRun
+from mockserver.conformance.runner import JudgeRun, take
 from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.transport import Keys
 from mockserver.contracts import load_contract
@@ -54,7 +54,7 @@ def test_building_the_schema_is_not_charged_to_the_share(monkeypatch: pytest.Mon
     with AsgiTarget(new_mock().asgi, Keys(ACME), writes=False) as target:
         run = JudgeRun(target, load_contract(), seed=3, clock=lambda: now[0])
         run.deadline = 60.0
-        fuzz.run(run)
+        take(run, fuzz)
     assert run.share() == 60.0
     assert run.findings.exercised["fuzz-answer"]
 

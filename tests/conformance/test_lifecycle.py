@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from mockserver.conformance import lifecycle
 from mockserver.conformance.lifecycle import machine, opening
-from mockserver.conformance.lifecycle.stage import Stage
-from mockserver.conformance.run import Run
 from tests.clients import ACME, EMPTY, GLOBEX, TIES
 from tests.conformance.judging import calendars, judged_alone, mutant_of, told
 from tests.mutants import pagination, state, taken, tenants, timing
@@ -32,16 +32,14 @@ _FOUND = {
     "created-at-one-hour-ahead": ("time-plausible", _CREATE, "created_at"),
     "next-lists-miss-new-calendar": ("listed-at-once", _LIST, ""),
 }
+_OPENING = SimpleNamespace(RULES=lifecycle.RULES, CHECKS=opening.CHECKS)
+_EXPLORED = SimpleNamespace(RULES=lifecycle.RULES, CHECKS=(machine.explored,))
 _MUTANTS = (*state.MUTANTS, *tenants.MUTANTS, *timing.MUTANTS, *pagination.MUTANTS, *taken.MUTANTS)
-
-
-def _opening(run: Run) -> None:
-    opening.play(Stage(run))
 
 
 @pytest.mark.parametrize(("key", "other"), [(ACME, GLOBEX), (EMPTY, ACME), (TIES, None)])
 def test_nothing_is_found_in_the_unchanged_mock_and_nothing_is_left_behind(key: str, other: str | None) -> None:
-    run, mock, _ = judged_alone(lifecycle.run, key=key, other=other, requests=2000)
+    run, mock, _ = judged_alone(lifecycle, key=key, other=other, requests=2000)
     left = calendars(mock)
     mock.reset()
     assert told(run) == []
@@ -50,18 +48,18 @@ def test_nothing_is_found_in_the_unchanged_mock_and_nothing_is_left_behind(key: 
 
 @pytest.mark.parametrize("name", _FOUND)
 def test_a_wrong_state_is_one_finding_of_the_right_rule_within_the_opening(name: str) -> None:
-    run, _, target = judged_alone(_opening, mutant_of(_MUTANTS, name))
+    run, _, target = judged_alone(_OPENING, mutant_of(_MUTANTS, name))
     assert told(run) == [_FOUND[name]]
     assert len(target.journal) < 400
 
 
 def test_cursors_that_count_rows_are_found_by_disturbing_a_walk() -> None:
-    run, _, _ = judged_alone(_opening, mutant_of(_MUTANTS, "inserts-repeat-rows"))
+    run, _, _ = judged_alone(_OPENING, mutant_of(_MUTANTS, "inserts-repeat-rows"))
     assert told(run) == sorted((f"walk-stable-{what}", _LIST, "") for what in ("insert", "delete"))
 
 
 def test_drawn_steps_find_what_the_opening_finds() -> None:
-    run, _, _ = judged_alone(machine.explore, mutant_of(_MUTANTS, "patch-merges-metadata"), requests=2000)
+    run, _, _ = judged_alone(_EXPLORED, mutant_of(_MUTANTS, "patch-merges-metadata"), requests=2000)
     assert told(run) == [("patch-replaces-metadata", _PATCH, "metadata")]
     (finding,) = run.findings.broken.values()
     assert [exchange.request.method for exchange in finding.exchanges][0] == "POST"
@@ -69,6 +67,6 @@ def test_drawn_steps_find_what_the_opening_finds() -> None:
 
 
 def test_a_run_that_may_not_write_says_so() -> None:
-    run, _, target = judged_alone(lifecycle.run, writes=False)
+    run, _, target = judged_alone(lifecycle, writes=False)
     assert target.journal == []
     assert set(run.findings.unobservable) == {rule.id for rule in lifecycle.RULES}

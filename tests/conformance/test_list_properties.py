@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mockserver.conformance import list_properties
+from mockserver.conformance.list_pages import Row
+from mockserver.conformance.list_properties.cursors import Cursor, sort_key
+from mockserver.conformance.list_properties.edges import inside_group
 from tests.clients import ACME, EMPTY, GLOBEX, TIES
 from tests.conformance.judging import judged_alone, mutant_of, told
 from tests.mutants import filters, pagination, state, tenants
@@ -41,39 +44,56 @@ _MUTANTS = (*filters.MUTANTS, *pagination.MUTANTS, *tenants.MUTANTS, *state.MUTA
     ("key", "other"), [(ACME, GLOBEX), (ACME, None), (TIES, ACME), (EXACT, ACME), (EMPTY, ACME), (GLOBEX, EMPTY)]
 )
 def test_nothing_is_found_in_any_project_of_the_unchanged_mock(key: str, other: str | None) -> None:
-    run, _, target = judged_alone(list_properties.run, key=key, other=other, writes=False)
+    run, _, target = judged_alone(list_properties, key=key, other=other, writes=False)
     assert told(run) == []
     assert len(target.journal) < 1000
 
 
 @pytest.mark.parametrize("name", _FOUND)
 def test_a_wrong_list_is_one_finding_of_the_right_rule(name: str) -> None:
-    run, _, target = judged_alone(list_properties.run, mutant_of(_MUTANTS, name), writes=False)
+    run, _, target = judged_alone(list_properties, mutant_of(_MUTANTS, name), writes=False)
     assert told(run) == [_FOUND[name]]
     assert len(target.journal) < 1000
 
 
 @pytest.mark.parametrize("name", _IN_BOTH)
 def test_what_is_wrong_in_both_lists_is_told_of_both(name: str) -> None:
-    run, _, _ = judged_alone(list_properties.run, mutant_of(_MUTANTS, name), writes=False)
+    run, _, _ = judged_alone(list_properties, mutant_of(_MUTANTS, name), writes=False)
     assert told(run) == sorted((_IN_BOTH[name], operation, "") for operation in (_CALENDARS, _EVENTS))
 
 
 def test_each_rule_is_either_tried_or_has_a_reason_why_not() -> None:
     for key in (ACME, EMPTY):
-        run, _, _ = judged_alone(list_properties.run, key=key, other=None, writes=False)
+        run, _, _ = judged_alone(list_properties, key=key, other=None, writes=False)
         for rule in list_properties.RULES:
             assert (rule.id in run.findings.exercised) is not (rule.id in run.findings.unobservable), rule.id
 
 
 def test_a_finding_shows_answers_up_to_the_one_that_is_wrong() -> None:
-    run, _, _ = judged_alone(list_properties.run, mutant_of(_MUTANTS, "updated-at-gte-excludes-equal"), writes=False)
+    run, _, _ = judged_alone(list_properties, mutant_of(_MUTANTS, "updated-at-gte-excludes-equal"), writes=False)
     (finding,) = run.findings.broken.values()
     assert "updated_at_gte=" in finding.exchanges[-1].request.path
     assert "is not shown" in finding.actual
 
 
 def test_no_time_is_no_finding() -> None:
-    run, _, target = judged_alone(list_properties.run, requests=0, writes=False)
+    run, _, target = judged_alone(list_properties, requests=0, writes=False)
     assert target.journal == []
     assert set(run.findings.unobservable.values()) == {"the time budget ran out (raise --time-budget)"}
+
+
+def _rows(*seconds: int) -> list[Row]:
+    return [{"id": f"evt_{n}", "updated_at": f"2026-01-01T00:00:{at:02}Z"} for n, at in enumerate(seconds)]
+
+
+def test_a_cursor_into_a_group_of_equal_times_says_where_the_group_begins_as_a_walk_would() -> None:
+    rows = _rows(1, 2, 2, 2, 3)
+    forth, back = inside_group(rows, "updated_at", 1, 4, 2, size=100)
+    assert forth == Cursor(1, False, sort_key(rows[0], "updated_at"))
+    assert back == Cursor(2, True, sort_key(rows[4], "updated_at"))
+
+
+def test_at_the_ends_of_a_list_only_cursors_that_count_whole_pages_are_made() -> None:
+    rows = _rows(*[1] * 130)
+    assert inside_group(rows, "updated_at", 0, 130, 1, size=100) == [Cursor(100), Cursor(100, True)]
+    assert inside_group(rows[:90], "updated_at", 0, 90, 1, size=100) == []

@@ -10,21 +10,30 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from mockserver.conformance import every_response, list_properties, races, recorded_cases, robustness
+from mockserver.conformance import (
+    bots,
+    details,
+    every_response,
+    lifecycle,
+    list_properties,
+    races,
+    recorded_cases,
+    robustness,
+)
 from mockserver.conformance.expectations import LAST, renumbered
 from mockserver.conformance.findings import Finding, Findings
 from mockserver.conformance.lifecycle import opening
-from mockserver.conformance.lifecycle.stage import Stage
 from mockserver.conformance.list_properties.bench import Bench
 from mockserver.conformance.recorder import Watched
 from mockserver.conformance.recording import Origins, recipe_of
 from mockserver.conformance.registry import all_rules
 from mockserver.conformance.run import Stopped
-from mockserver.conformance.runner import JudgeRun
+from mockserver.conformance.runner import JudgeRun, take
 from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.transport import Keys
 from mockserver.contracts import load_contract
@@ -38,12 +47,16 @@ _LONGEST = 12
 ELSEWHERE = {
     "response-time": "test_expectations: a slow answer shows by what is usual",
     "retry-after": "test_expectations: a 429 shows by any wrong wait",
-    "bytes-broken": "test_hostile: broken bytes are shown again",
+    "bytes-broken": "test_robustness: broken bytes are shown again",
+    "head-no-body": "test_recorded_cases: a body after HEAD shows again",
     "answer-arrives": "test_expectations: no answer shows, and any answer is one",
     "race-walk": "test_expectations: a list that differs shows",
     "fuzz-answer": "test_fuzz: what Schemathesis finds is written down",
     "fuzz-valid-taken": "test_fuzz: what Schemathesis finds is written down",
     "fuzz-invalid-refused": "test_fuzz: what should have been refused",
+    "time-fraction": "test_details: a mutant writes zeros",
+    **{rule.id: "test_bots: mutants break it in one way each" for rule in bots.RULES},
+    **{rule.id: "test_details: mutants break it in one way each" for rule in details.RULES},
 }
 """Rules that no answer of the mock can be turned against in two ways, and the tests that try them."""
 FROM_MUTANTS = {
@@ -116,10 +129,10 @@ def recipes() -> dict[tuple[str, str], tuple[dict[str, Any], list[str]]]:
             return real(bench, rule, expectation, **more)
 
         patch.setattr(Bench, "check", check)
-        for part in (list_properties.run, robustness.run, recorded_cases.run, races.run):
+        played = SimpleNamespace(RULES=lifecycle.RULES, CHECKS=opening.CHECKS)
+        for part in (list_properties, robustness, recorded_cases, races, played):
             run.random = Random(1)
-            part(run)
-        opening.play(Stage(run))
+            take(run, part)
         origins = Origins(target.run_id, KEYS, watched.secrets)
     assert run.findings.broken == {}
     made: dict[tuple[str, str], tuple[dict[str, Any], list[str]]] = {}
@@ -196,7 +209,7 @@ def found_in(name: str, rule: str) -> dict[str, Any]:
         run = UntilFound(target, rule)
         watched = run.target = Watched(target, run, every_response.look, lambda: None)
         with pytest.raises(Stopped):
-            list_properties.run(run)
+            take(run, list_properties)
         finding = next(one for one in run.findings.broken.values() if one.rule == rule)
         whole = replace(finding, exchanges=watched.led_to(finding.exchanges))
         return _as_written(whole, Origins(target.run_id, KEYS, watched.secrets))

@@ -22,7 +22,7 @@ _FOUND = {
 
 @pytest.mark.parametrize("key", [ACME, EMPTY, TIES])
 def test_nothing_is_found_in_the_unchanged_mock_and_nothing_is_left_behind(key: str) -> None:
-    run, mock, _ = judged_alone(races.run, key=key)
+    run, mock, _ = judged_alone(races, key=key)
     left = calendars(mock)
     mock.reset()
     assert told(run) == []
@@ -31,11 +31,11 @@ def test_nothing_is_found_in_the_unchanged_mock_and_nothing_is_left_behind(key: 
 
 @pytest.mark.parametrize("name", _FOUND)
 def test_requests_that_get_in_each_others_way_are_one_finding(name: str) -> None:
-    run, _, _ = judged_alone(races.run, mutant_of(MUTANTS, name))
+    run, _, _ = judged_alone(races, mutant_of(MUTANTS, name))
     assert told(run) == [_FOUND[name]]
 
 
 def test_a_run_that_sends_one_request_at_a_time_says_so() -> None:
-    run, _, target = judged_alone(races.run, writes=False)
+    run, _, target = judged_alone(races, writes=False)
     assert target.journal == []
     assert set(run.findings.unobservable) == {rule.id for rule in races.RULES}

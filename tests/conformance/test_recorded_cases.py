@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from mockserver.conformance import recorded_cases
+from mockserver.conformance.recorded_cases import methods
+from mockserver.conformance.recording import Origins, recipe_of
+from mockserver.conformance.replay import Replayer
+from mockserver.conformance.runner import JudgeRun
+from mockserver.contracts import load_contract
 from tests.conformance.judging import judged, of, told
+from tests.conformance.test_transport import answering, target
 from tests.mutants import auth, headers, status
 from tests.mutants.mutant import Mutant
 from tests.mutants.table import new_mock
@@ -46,3 +54,17 @@ def test_a_mutant_is_found_by_its_rule_alone(
     mutants: tuple[Mutant, ...], name: str, rule: str, operation: str, field: str
 ) -> None:
     assert told(judged(of(mutants, name), recorded_cases)) == [(rule, operation, field)]
+
+
+@pytest.mark.parametrize(("body", "found"), [(b"", False), (b"{}", True)])
+def test_a_body_after_head_is_one_finding_of_its_own_rule_and_shows_again(body: bytes, found: bool) -> None:
+    head = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
+    with answering(lambda _: head + body) as (url, asked), target(url) as sender:
+        run = JudgeRun(sender, load_contract(), seed=1, clock=time.monotonic)
+        list(methods.bodies_of_head.begin(run))
+        assert asked[0].startswith(b"HEAD /api/v1/calendars HTTP/1.1\r\n")
+        assert {rule for rule, _, _ in told(run)} == ({"head-no-body"} if found else set())
+        rule = next(rule for rule in recorded_cases.RULES if rule.id == "head-no-body")
+        for finding in run.findings.broken.values():
+            player = Replayer(sender, {}, {}, look=lambda *_: None, keys={}, clock=time.monotonic)
+            assert player.replay(recipe_of(finding, rule, Origins("", {}))).verdict == "shows"

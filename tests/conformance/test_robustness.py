@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from mockserver.conformance import robustness as robustness_part
-from mockserver.conformance.recorded_cases.bench import Bench
 from mockserver.conformance.recording import Origins, recipe_of
 from mockserver.conformance.replay import Replayer
 from mockserver.conformance.reports.pytest_file import pytest_file
@@ -79,7 +78,7 @@ class Upset:
 def thrown_at(server: Callable[[bytes], bytes]) -> list[tuple[str, str, str]]:
     with answering(server) as (url, _), target(url) as sender:
         run = JudgeRun(sender, load_contract(), seed=1, clock=time.monotonic)
-        send_broken(Bench(run))
+        list(send_broken.begin(run))
         return sorted(run.findings.broken)
 
 
@@ -108,7 +107,7 @@ def test_a_server_that_answers_nothing_after_broken_bytes_is_a_finding() -> None
 def test_the_mock_refuses_broken_bytes_over_a_socket() -> None:
     with running(mock=new_mock()) as server, target(server.url) as sender:
         run = JudgeRun(sender, load_contract(), seed=1, clock=time.monotonic)
-        send_broken(Bench(run))
+        list(send_broken.begin(run))
     assert sorted(run.findings.broken) == []
     assert run.findings.exercised["bytes-broken"] > 20
 
@@ -133,7 +132,7 @@ def test_broken_bytes_are_shown_again_by_each_of_the_findings_files(upset: Upset
 
     with answering(upset) as (url, _), target(url) as sender:
         run = JudgeRun(sender, load_contract(), seed=1, clock=time.monotonic)
-        send_broken(Bench(run))
+        list(send_broken.begin(run))
     finding = next(iter(run.findings.broken.values()))
     recipe = recipe_of(finding, rule, Origins("", {}))
     assert shown(Upset(upset.breaks, dies=upset.dies), recipe)[:2] == ("shows", 1)

@@ -20,6 +20,7 @@ from mockserver.conformance.guard import CALENDARS, Reach
 from mockserver.conformance.ledger import Ledger, read_ledger
 from mockserver.conformance.recorder import Watched
 from mockserver.conformance.run import Forbidden, Run, Stopped
+from mockserver.conformance.runner import take
 from mockserver.contracts import load_contract
 from tests.clients import MAIN_CALENDAR as FOREIGN
 from tests.conformance.staging import create, reached, state_of
@@ -107,7 +108,7 @@ def test_a_run_leaves_nothing_and_touches_nothing(part: Any, reach: Reach) -> No
         run = Run(target, load_contract(), random=Random(3), share=lambda: next(share))
         run.target = Watched(target, run, every_response.look, lambda: None)
         with contextlib.suppress(Stopped, Forbidden):
-            part.run(run)
+            take(run, part)
         assert not [one for one in target.ledger.asked.values() if one.ids and not one.marked]
         assert clean_up(target) == []
     assert state_of(mock) == before

@@ -13,9 +13,11 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from mockserver.conformance import every_response
+from mockserver.conformance.calendar_bodies import created_id
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import LAST, Expectation, answer_of
+from mockserver.conformance.guard import path_of
 from mockserver.conformance.listed import Facts
 from mockserver.conformance.player import Answer
 from mockserver.conformance.registry import PARTS
@@ -237,7 +239,7 @@ class Player:
         self._twist = None if twist is None else _refused_otherwise if twist == OTHER_WORDS else TWISTS[twist]
         self._answers.clear()
         while self._made:
-            self.target.send("DELETE", f"{CALENDARS}/{self._made.pop()}")
+            self.target.send("DELETE", path_of(self._made.pop()))
 
     def _file(self) -> Callable[[], None]:
         space = self._space
@@ -261,8 +263,9 @@ class Player:
     def answered(self, exchange: Exchange) -> Answer:
         """The answer as it is, or twisted where it is that to the last step."""
         path, body, answer = exchange.request.path, exchange.request.body, answer_of(exchange)
-        if exchange.status == 201 and exchange.request.key == "main":
-            self._made.append(exchange.json["id"])
+        made = created_id(exchange)
+        if made is not None and exchange.request.key == "main":
+            self._made.append(made)
         self._bodies = [*self._bodies, body] if body else self._bodies
         if self._twist is not None and len(self._answers) == self.steps - 1:
             asked = Asked(path, self._bodies[-1] if self._bodies else None, self._answers)

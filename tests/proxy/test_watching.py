@@ -60,7 +60,12 @@ def listed(body: Any, **headers: str) -> bytes:
         ),
         (request("PUT"), response({"detail": 'Method "PUT" not allowed.'}, 405), {}),
         # Paths of other parts of the service are forwarded and not judged.
-        (request(target="/api/v1/bots"), response({"anything": 1}, 200), {}),
+        (request(target="/api/v1/recordings"), response({"anything": 1}, 200), {}),
+        (
+            request(target="/api/v1/bots"),
+            response({"anything": 1}, 200),
+            {"allow": "warning", "answer-schema": "error"},
+        ),
         (request(target="/health"), message("HTTP/1.1 500 No", {"Content-Length": "0"}), {}),
     ],
 )

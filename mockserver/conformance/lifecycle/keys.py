@@ -25,9 +25,14 @@ _SPELLINGS: tuple[Callable[[str], str], ...] = (
 )
 
 
+def keyed(stage: Stage) -> list[Calendar]:
+    """The calendars with a key that is not too long for more to be put to it."""
+    return [c for c in stage.model.calendars.values() if c.key is not None and len(c.key) < 1000]
+
+
 def _keyed(stage: Stage, number: int) -> Calendar | None:
     """One of the calendars with a key; one is made where there is none."""
-    there = [c for c in stage.model.calendars.values() if c.key is not None and len(c.key) < 1000]
+    there = keyed(stage)
     return there[number % len(there)] if there else create(stage, 2 + number % 2)
 
 

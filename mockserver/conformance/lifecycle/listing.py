@@ -10,6 +10,7 @@ from mockserver.conformance.lifecycle.model import Calendar
 from mockserver.conformance.lifecycle.stage import Stage
 from mockserver.conformance.lifecycle.writing import create
 from mockserver.conformance.list_pages import CALENDARS, Page, Row, Unreadable, address, link_path, page_of
+from mockserver.conformance.list_properties.instants import read
 
 _LIST = "listCalendars"
 _FEW = 20
@@ -33,9 +34,17 @@ def listed(stage: Stage) -> None:
     except Unreadable:
         return
     rows = {row["id"]: row for row in page.rows}
-    for calendar in list(stage.model.calendars.values())[-_FEW:]:
+    # What other checks have made since may have moved those of this stage to the next page.
+    oldest = page.rows[-1].get("created_at") if page.next is not None else None
+    newest = [one for one in stage.model.calendars.values() if oldest is None or _is_after(one, oldest)]
+    for calendar in newest[-_FEW:]:
         if not _shown(stage, calendar, rows, page.exchange):
             return
+
+
+def _is_after(calendar: Calendar, instant: object) -> bool:
+    made, other = read(calendar.document.get("created_at")), read(instant)
+    return made is not None and other is not None and made > other
 
 
 def _shown(stage: Stage, calendar: Calendar, rows: Mapping[str, Row], exchange: Exchange) -> bool:

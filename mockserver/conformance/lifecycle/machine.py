@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from mockserver.conformance.checks import check, the_run
 from mockserver.conformance.lifecycle import keys, listing, writing
 from mockserver.conformance.lifecycle.rules import RULES
 from mockserver.conformance.lifecycle.stage import Broken, Stage, Throttled
@@ -150,7 +151,8 @@ class Journey(RuleBasedStateMachine):
             self.play.over = end
 
 
-def explore(run: Run) -> None:
+@check(*(rule.id for rule in RULES), context=the_run, cost=_STEPS, needs=("write",), draws=True)
+def explored(run: Run) -> None:
     """Plays drawn sequences until POSTs or time are used up; shortens new, long findings where that is cheap."""
     short: set[tuple[str, str, str]] = set()
     posts = 0

@@ -1,69 +1,214 @@
-"""Every step once, in an order written down: what is wrong in a simple way shows here, within few requests."""
+"""Every step once, as it is written down: what is wrong in a simple way shows here, within few requests."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable
+from typing import TypeAlias
 
+from mockserver.conformance.checks import Check, Steps, check
 from mockserver.conformance.lifecycle import keys, listing, writing
 from mockserver.conformance.lifecycle.shapes import BAD_CHANGES, BAD_CREATES, CHANGES, CREATES, READ_ONLY
 from mockserver.conformance.lifecycle.stage import Stage, Throttled
+from mockserver.conformance.rules import Need
+
+_Act: TypeAlias = Callable[[Stage], Steps]
+_USED_UP = "the project has used up its POSTs of this minute"
+_PLAIN, _KEYED, _CAFE = 0, 2, 3
+"""Shapes of new calendars: without a key, with one, and with one that has an accent."""
 
 
-def play(stage: Stage) -> None:
-    """Plays the opening and takes everything down again."""
-    for act in (_one, _keys, _many, _bad):
-        if stage.run.share() <= 0:
-            break
-        with suppress(Throttled):
-            act(stage)
-        stage.clear()
+def _step(
+    *rules: str, cost: int, needs: tuple[Need, ...] = (), after: tuple[Check, ...] = ()
+) -> Callable[[_Act], Check]:
+    """Makes a function that plays on the shared stage a check."""
+
+    def registered(act: _Act) -> Check:
+        @check(*rules, context=Stage, cost=cost, needs=("write", *needs), after=after)
+        def acted(stage: Stage) -> Steps:
+            steps = act(stage)
+            try:
+                while next(steps, stage) is not stage:
+                    yield
+                    # What there was may have been deleted meanwhile.
+                    _two(stage)
+            except Throttled:
+                for rule in rules:
+                    stage.unobservable(rule, _USED_UP)
+
+        return acted
+
+    return registered
 
 
-def _one(stage: Stage) -> None:
-    """One calendar's life, and a second one beside it."""
-    writing.create(stage, 2)
-    listing.listed(stage)
-    listing.found_by_key(stage, 0)
-    writing.create(stage, 7)
-    for shape in (1, 2, 0, 3, 0):
-        writing.change(stage, 0, shape)
-    listing.listed(stage)
-    listing.found_by_key(stage, 0)
-    for what in (0, 1):
-        keys.stranger(stage, 0, what)
-    writing.delete(stage, 0)
-    listing.listed(stage)
+def _two(stage: Stage) -> None:
+    """Sees to it that there are two calendars, one of them with a key."""
+    if stage.pick(0) is None:
+        writing.create(stage, _KEYED)
+    if len(stage.model.calendars) < 2:
+        writing.create(stage, _PLAIN)
 
 
-def _keys(stage: Stage) -> None:
-    """Keys: taken, spelt otherwise, in another project, freed."""
-    writing.create(stage, 3)
-    for padding in (0, 1, 3):
-        keys.duplicate(stage, 0, padding)
-    for how in range(7):
-        keys.spelling(stage, 0, how)
-    keys.same_key_elsewhere(stage, 0)
-    listing.walk_while_inserting(stage)
-    listing.walk_while_deleting(stage)
-    writing.delete(stage, 0)
-
-
-def _many(stage: Stage) -> None:
-    """All shapes of calendars and of changes."""
-    for shape in range(len(CREATES)):
+@_step(
+    "create-accepted",
+    "create-echo",
+    "create-defaults",
+    "create-stored",
+    "time-plausible",
+    "time-ordered",
+    cost=2,
+)
+def creates(stage: Stage) -> Steps:
+    """All shapes of new calendars."""
+    for shape in (_KEYED, *(shape for shape in range(len(CREATES)) if shape != _KEYED)):
         writing.create(stage, shape)
+        yield
+
+
+@_step("listed-at-once", "list-fresh", cost=2, after=(creates,))
+def lists(stage: Stage) -> Steps:
+    """New calendars in the list, and by their keys."""
+    _two(stage)
+    listing.listed(stage)
+    listing.found_by_key(stage, 0)
+    yield
+
+
+@_step(
+    "patch-accepted",
+    "patch-replaces-metadata",
+    "patch-partial",
+    "patch-moves-updated-at",
+    "patch-stored",
+    "stays-as-written",
+    "time-plausible",
+    "time-ordered",
+    "list-fresh",
+    cost=8,
+    after=(creates,),
+)
+def changes(stage: Stage) -> Steps:
+    """All shapes of changes, of one calendar and of several."""
+    _two(stage)
+    # The second has not the keys of the first: it shows whether metadata is replaced.
+    for shape in (1, 2):
+        writing.change(stage, 0, shape)
+    yield
+    for shape in (0, 3, 0):
+        writing.change(stage, 0, shape)
+        yield
+    listing.listed(stage)
+    listing.found_by_key(stage, 0)
+    yield
     for shape in range(len(CHANGES)):
         writing.change(stage, shape, shape)
+        yield
     listing.listed(stage)
+    yield
 
 
-def _bad(stage: Stage) -> None:
-    """All that is refused."""
-    writing.create(stage, 8)
+@_step("tenant-writes", cost=3, needs=("other-key",), after=(creates,))
+def strangers(stage: Stage) -> Steps:
+    """The other project's key on calendars of ours."""
+    _two(stage)
+    for what in (0, 1):
+        keys.stranger(stage, 0, what)
+        yield
+
+
+@_step("dedup-refused", "dedup-stripped", "refused-create-nothing", cost=4, after=(creates,))
+def duplicates(stage: Stage) -> Steps:
+    """Keys that are taken."""
+    for paddings in ((0, 1), (3,)):
+        for padding in paddings:
+            keys.duplicate(stage, 0, padding)
+        yield
+
+
+@_step("dedup-exact", cost=4, after=(creates, duplicates))
+def spellings(stage: Stage) -> Steps:
+    """Keys that only look taken."""
+    made = None
+    for how in range(7):
+        if made is None or made.id not in stage.model.calendars:
+            made = writing.create(stage, _CAFE)
+        if made is not None:
+            keys.spelling(stage, keys.keyed(stage).index(made), how)
+        yield
+
+
+@_step("dedup-per-project", "stays-as-written", cost=3, needs=("other-key",), after=(creates,))
+def elsewhere(stage: Stage) -> Steps:
+    """A key of ours in the other project."""
+    keys.same_key_elsewhere(stage, 0)
+    yield
+
+
+@_step("walk-stable-insert", "walk-stable-delete", cost=11, after=(creates,))
+def walks(stage: Stage) -> Steps:
+    """A list that changes between two pages."""
+    listing.walk_while_inserting(stage)
+    listing.walk_while_deleting(stage)
+    yield
+
+
+@_step("refused-create-nothing", cost=2, after=(creates,))
+def refused_creates(stage: Stage) -> Steps:
+    """New calendars that are refused."""
     for kind in range(len(BAD_CREATES)):
         writing.refused_create(stage, kind)
+        yield
+
+
+@_step("refused-patch-nothing", cost=2, after=(creates,))
+def refused_changes(stage: Stage) -> Steps:
+    """Changes that are refused."""
+    _two(stage)
     for kind in range(len(BAD_CHANGES)):
         writing.refused_change(stage, 0, kind)
+        yield
+
+
+@_step("read-only-fields", "refused-patch-nothing", cost=3, after=(creates,))
+def read_only(stage: Stage) -> Steps:
+    """Changes of what can only be read."""
+    _two(stage)
     for kind in range(len(READ_ONLY)):
         writing.read_only(stage, 0, kind)
+        yield
     listing.listed(stage)
+
+
+@_step(
+    "delete-accepted",
+    "delete-gone",
+    "delete-unlisted",
+    "delete-others-stay",
+    "dedup-freed",
+    cost=9,
+    after=(creates, changes),
+)
+def deletes(stage: Stage) -> Steps:
+    """One calendar of several goes: first one that the first page shows, with a key, then the oldest."""
+    _two(stage)
+    made = writing.create(stage, _KEYED)
+    if made is not None:
+        writing.delete(stage, list(stage.model.calendars).index(made.id))
+    yield
+    writing.delete(stage, 0)
+    listing.listed(stage)
+
+
+CHECKS = (
+    creates,
+    lists,
+    changes,
+    strangers,
+    duplicates,
+    spellings,
+    elsewhere,
+    walks,
+    refused_creates,
+    refused_changes,
+    read_only,
+    deletes,
+)

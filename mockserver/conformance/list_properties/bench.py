@@ -58,6 +58,15 @@ class Survey:
     window: dict[str, Query] = field(default_factory=dict)
     """By operation: filters that leave few enough rows to be read to their end; none where the whole list is short."""
 
+    changes: int = 0
+    """How many requests of the run may have changed the lists when the pages were read."""
+
+    def renew(self, changes: int) -> None:
+        """Forgets the pages that were read before the run changed something."""
+        if changes != self.changes:
+            self.pages.clear()
+            self.changes = changes
+
     def note(self, page: Page) -> None:
         """Remembers the rows of a page."""
         rows = self.rows.setdefault(page.listing.operation, {})
@@ -82,6 +91,8 @@ class Bench(CheckContext):
         self.confirming = confirming
         """Whether the law is tried a second time, because the first time it did not hold."""
         self.suspicions: dict[tuple[str, str, str], Suspicion] = {}
+        self.told: set[tuple[str, str, str]] = set()
+        """What was suspected in earlier steps and confirmed: another trial has to come to it as this one did."""
         self.held: list[str] = []
         """The rules that held, once for each test."""
 
@@ -109,7 +120,7 @@ class Bench(CheckContext):
 
     def known_broken(self) -> Iterator[tuple[str, str, str]]:
         """Also what is suspected in this trial."""
-        return chain(super().known_broken(), self.suspicions)
+        return chain((name for name in super().known_broken() if name not in self.told), self.suspicions)
 
     def page(
         self,

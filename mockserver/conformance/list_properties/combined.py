@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
+from mockserver.conformance.checks import Steps
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import each_row, every, in_order
 from mockserver.conformance.list_pages import EVENTS, Page, Row, Unreadable
@@ -24,9 +25,14 @@ from mockserver.conformance.list_properties.chains import Chain, misplaced
 from mockserver.conformance.list_properties.chains import forward as chain_from
 from mockserver.conformance.list_properties.cursors import ORDERINGS, Cursor, is_known_cursor
 from mockserver.conformance.list_properties.instants import read, write
+from mockserver.conformance.list_properties.laws import law
+from mockserver.conformance.list_properties.pages import all_calendars, all_events, orders
+from mockserver.conformance.list_properties.times import time_filters
 
 _DRAWS = 12
 _ENOUGH = 150
+_FIRST = 3
+"""So many combinations are enough for a first look."""
 _FILTER_RULES = (
     "filter-taken",
     "filter-time",
@@ -40,7 +46,8 @@ _FILTER_RULES = (
 _NAMES = ("calendar_id", "calendar_deduplication_key", "event_id", *TIMES)
 
 
-def combinations_of_filters(bench: Bench) -> None:
+@law("filter-combined", cost=3, after=(all_calendars, all_events, time_filters))
+def combinations_of_filters(bench: Bench) -> Steps:
     """Pairs and triples of filters, and all together, each with values for which every one of them counts."""
     rows = bench.survey.known(EVENTS)
     names = [name for name in _NAMES if not _is_broken(bench, name)]
@@ -49,7 +56,9 @@ def combinations_of_filters(bench: Bench) -> None:
         return
     groups = [group for size in (2, 3, len(names)) for group in combinations(names, size) if len(group) > 1]
     told: list[tuple[str, ...]] = []
-    for group in dict.fromkeys(groups):
+    for number, group in enumerate(dict.fromkeys(groups)):
+        if number == _FIRST:
+            yield
         if any(set(pair) <= set(group) for pair in told):
             continue
         filters = _telling(bench, rows, group)
@@ -98,7 +107,8 @@ def _draw(bench: Bench, rows: Sequence[Row], name: str) -> Filter | None:
     return Filter(name, str(row.get("id" if name == "event_id" else name)))
 
 
-def filters_with_orders(bench: Bench) -> None:
+@law("filter-with-order", cost=4, after=(all_events, orders, time_filters))
+def filters_with_orders(bench: Bench) -> Steps:
     """A filter in all eight orderings, and on the pages after the first."""
     if _is_broken(bench, "updated_at_gte") or bench.is_broken("events-order", "links-preserve-query", "order-same-set"):
         return
@@ -108,7 +118,11 @@ def filters_with_orders(bench: Bench) -> None:
         return
     since = instants[len(instants) // 4]
     filters = [Filter("updated_at_gte", write(since), since)]
-    wrong = [(ordering, seen) for ordering in ORDERINGS if (seen := _ordered(bench, filters, ordering))]
+    wrong: list[tuple[str, Wrong]] = []
+    for number, ordering in enumerate(ORDERINGS):
+        wrong += [(ordering, seen)] if (seen := _ordered(bench, filters, ordering)) else []
+        if number == 1 and not wrong:
+            yield
     for ordering, seen in wrong[:1]:
         field = ordering if len(wrong) == 1 else "ordering"
         tell(bench, "filter-with-order", seen, operation=EVENTS.operation, field=field)
@@ -136,6 +150,7 @@ def _along(chain: Chain, exchanges: list[Exchange], filters: list[Filter]) -> Wr
     return Wrong(every(in_order(pages, chain.ordering), each_row(pages, conditions(filters))), exchanges)
 
 
+@law("cursor-position", cost=3, after=(all_events, orders))
 def cursors_elsewhere(bench: Bench) -> None:
     """A cursor of one listing, used with another ordering or a filter, still means its position."""
     rows = bench.survey.known(EVENTS)

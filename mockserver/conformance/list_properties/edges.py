@@ -4,14 +4,43 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from mockserver.conformance.list_pages import EVENTS, Listing, Query, Row, Unreadable
+from mockserver.conformance.checks import Steps
+from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing, Query, Row, Unreadable
 from mockserver.conformance.list_properties.bench import Bench
 from mockserver.conformance.list_properties.chains import Chain, backward, both_ways, forward, misplaced
-from mockserver.conformance.list_properties.cursors import Cursor, is_known_cursor, sort_key
-from mockserver.conformance.list_properties.pages import MOST_PAGES, PAGE_RULES, SHORT, judge_chain
+from mockserver.conformance.list_properties.cursors import ORDERINGS, Cursor, is_known_cursor, sort_key
+from mockserver.conformance.list_properties.laws import law
+from mockserver.conformance.list_properties.pages import (
+    MOST_PAGES,
+    PAGE_RULES,
+    SHORT,
+    WALKED,
+    all_calendars,
+    all_events,
+    judge_chain,
+    orders,
+)
+
+_BOTH_WAYS = (*WALKED, "page-next-after-previous")
 
 
-def one_ordering(bench: Bench, listing: Listing, ordering: str | None = None) -> None:
+@law(*_BOTH_WAYS, cost=4, after=(all_calendars,))
+def calendars_both_ways(bench: Bench) -> Steps:
+    """The list of calendars, there and back, with page edges of our own."""
+    return _one_ordering(bench, CALENDARS)
+
+
+@law(*_BOTH_WAYS, "order-same-set", cost=5, after=(all_events, orders))
+def events_both_ways(bench: Bench) -> Steps:
+    """Every ordering: the one with the fewest equal times, for what it loses is not lost over these; then the most."""
+    events = bench.survey.known(EVENTS)
+    ranked = sorted(ORDERINGS, key=lambda ordering: -len({event.get(ordering.removeprefix("-")) for event in events}))
+    for ordering in (*ranked[:1], *ranked[:0:-1]):
+        yield from _one_ordering(bench, EVENTS, ordering)
+        yield
+
+
+def _one_ordering(bench: Bench, listing: Listing, ordering: str | None = None) -> Steps:
     """A short list in one ordering: there, back, back from the middle and forth again."""
     query: Query = bench.survey.window.get(listing.operation, ())
     if ordering is not None:
@@ -28,10 +57,11 @@ def one_ordering(bench: Bench, listing: Listing, ordering: str | None = None) ->
         judge_chain(bench, backward(bench, page, 2))
     for page, link in [(page, page.next) for page in back.pages[:-1] if page.next][:2]:
         judge_chain(bench, Chain([page, bench.follow(page, link)], ["again"], starts=False, ends=False))
-    made_by_hand(bench, chain, query)
+    yield
+    _made_by_hand(bench, chain, query)
 
 
-def made_by_hand(bench: Bench, chain: Chain, query: Query) -> None:
+def _made_by_hand(bench: Bench, chain: Chain, query: Query) -> None:
     """Page edges put where it hurts, by cursors like the service's own: inside groups of rows with equal keys."""
     listing = chain.pages[0].listing
     rows = [row for page in chain.pages for row in page.rows]
@@ -68,7 +98,26 @@ def _starts(bench: Bench, rows: list[Row], ordering: str, size: int) -> list[Cur
     found = []
     for begin, end in {largest, bench.random.choice(groups)}:
         inside = bench.random.randrange(begin + 1, end)
-        found += [Cursor(inside), Cursor(count - inside, reverse=True)]
-        if inside > size:
-            found.append(Cursor(inside - size))
+        found += inside_group(rows, ordering, begin, end, inside, size)
+        if inside - size > begin:
+            found += inside_group(rows, ordering, begin, end, inside - size, size)[:1]
     return [cursor for cursor in found if cursor.offset <= 1000]
+
+
+def inside_group(rows: list[Row], ordering: str, begin: int, end: int, inside: int, size: int) -> list[Cursor]:
+    """Cursors to a row within a group of equal keys, from either side, as a walk through the list may be given them.
+
+    A walk counts the rows of the group that it has shown beyond the row before the group. At the ends of the list,
+    where there is no such row, it has shown whole pages.
+    """
+    plain = ordering.removeprefix("-")
+    found = []
+    if begin:
+        found.append(Cursor(inside - begin, False, sort_key(rows[begin - 1], plain)))
+    elif size < end:
+        found.append(Cursor(size))
+    if end < len(rows):
+        found.append(Cursor(end - inside, True, sort_key(rows[end], plain)))
+    elif size < end - begin:
+        found.append(Cursor(size, True))
+    return found

@@ -4,20 +4,45 @@ from __future__ import annotations
 
 import unicodedata
 
+from mockserver.conformance.checks import Steps
 from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing
 from mockserver.conformance.list_properties.asking import Filter, judge, key_of
 from mockserver.conformance.list_properties.bench import Bench
+from mockserver.conformance.list_properties.laws import law
+from mockserver.conformance.list_properties.pages import all_calendars, all_events
 
 _UNKNOWN = "conformance.invalid/nothing"
-_MOST = 2
+_MOST, _FIRST = 2, 2
 
 
-def exact_filters(bench: Bench) -> None:
-    """Every filter that compares texts: the text itself, texts like it, an unknown one and none."""
-    _exact(bench, "deduplication_key", CALENDARS, _keys(bench))
-    _exact(bench, "calendar_id", EVENTS, _values(bench, "calendar_id"))
-    _exact(bench, "event_id", EVENTS, _values(bench, "id"))
-    _exact(bench, "calendar_deduplication_key", EVENTS, _keys_with_events(bench))
+_exactly = law("filter-text", "filter-unknown", "filter-spelling", cost=5, after=(all_calendars, all_events))
+
+
+@_exactly
+def deduplication_keys(bench: Bench) -> Steps:
+    """The filter for calendars by their deduplication key."""
+    return _exact(bench, "deduplication_key", CALENDARS, _keys(bench))
+
+
+@_exactly
+def calendar_ids(bench: Bench) -> Steps:
+    """The filter for the events of a calendar."""
+    return _exact(bench, "calendar_id", EVENTS, _values(bench, "calendar_id"))
+
+
+@_exactly
+def event_ids(bench: Bench) -> Steps:
+    """The filter for one event."""
+    return _exact(bench, "event_id", EVENTS, _values(bench, "id"))
+
+
+@_exactly
+def keys_of_events(bench: Bench) -> Steps:
+    """The filter for the events of a calendar by its deduplication key."""
+    return _exact(bench, "calendar_deduplication_key", EVENTS, _keys_with_events(bench))
+
+
+CHECKS = (deduplication_keys, calendar_ids, event_ids, keys_of_events)
 
 
 def _values(bench: Bench, name: str) -> list[str]:
@@ -46,7 +71,8 @@ def _keys_with_events(bench: Bench) -> list[str]:
     return keys[:1] + bench.random.sample(keys[1:], min(1, len(keys[1:])))
 
 
-def _exact(bench: Bench, name: str, listing: Listing, values: list[str]) -> None:
+def _exact(bench: Bench, name: str, listing: Listing, values: list[str]) -> Steps:
+    """The text itself, texts like it, an unknown one and none."""
     for rule in ("filter-text", "filter-spelling"):
         if not values:
             bench.unobservable(rule, f"nothing was seen to ask for with {name}")
@@ -54,14 +80,21 @@ def _exact(bench: Bench, name: str, listing: Listing, values: list[str]) -> None
         return
     if bench.is_broken("filter-empty", "filter-exact", field=name):
         return
+    spelt = _spelt(values)
     unknown = ("", _UNKNOWN, "0")
-    if all(judge(bench, "filter-unknown", name, [Filter(name, text)], listing=listing) for text in unknown):
-        like: dict[str, str] = {}
-        for value in values:
-            # Each way once, with the first value that it changes.
-            like |= {way: text for way, text in _like(value).items() if way not in like}
-        texts = dict.fromkeys(like.values())
-        all(judge(bench, "filter-spelling", name, [Filter(name, text)], listing=listing) for text in texts)
+    for some, others in ((unknown[:1], spelt[:_FIRST]), (unknown[1:], spelt[_FIRST:])):
+        asked = [*(("filter-unknown", text) for text in some), *(("filter-spelling", text) for text in others)]
+        if not all(judge(bench, rule, name, [Filter(name, text)], listing=listing) for rule, text in asked):
+            return
+        yield
+
+
+def _spelt(values: list[str]) -> list[str]:
+    """Texts like the values: each way once, with the first value that it changes."""
+    like: dict[str, str] = {}
+    for value in values:
+        like |= {way: text for way, text in _like(value).items() if way not in like}
+    return list(dict.fromkeys(like.values()))
 
 
 def _like(value: str) -> dict[str, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from mockserver.conformance.checks import Steps
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (
     Expectation,
@@ -25,6 +28,7 @@ from mockserver.conformance.list_properties.chains import (
 )
 from mockserver.conformance.list_properties.cursors import ORDERINGS, Cursor, sort_key
 from mockserver.conformance.list_properties.instants import read
+from mockserver.conformance.list_properties.laws import law
 from mockserver.conformance.origins import in_order as earliest_first
 
 MOST_PAGES = 10
@@ -32,7 +36,33 @@ SHORT = 5
 PAGE_RULES = ("links-preserve-query", "page-link-leads", "page-none-lost", "page-each-once", "tenant-lists")
 
 
-def whole_list(bench: Bench, listing: Listing) -> None:
+WALKED = (
+    "page-none-lost",
+    "page-each-once",
+    "page-ties",
+    "page-back",
+    "page-back-ties",
+    "page-full",
+    "page-ends",
+    "page-first",
+    "page-link-leads",
+)
+"""The rules that a walk through a list tests."""
+
+
+@law(*WALKED, "calendars-newest-first", cost=5)
+def all_calendars(bench: Bench) -> Steps:
+    """The list of calendars."""
+    return _whole_list(bench, CALENDARS)
+
+
+@law(*WALKED, cost=5)
+def all_events(bench: Bench) -> Steps:
+    """The list of events."""
+    return _whole_list(bench, EVENTS)
+
+
+def _whole_list(bench: Bench, listing: Listing) -> Steps:
     """The list as it comes, there and back; what follows is narrowed down where it is long."""
     chain = forward(bench, bench.page(listing), MOST_PAGES)
     bench.survey.whole[listing.operation] = chain.ends
@@ -44,28 +74,45 @@ def whole_list(bench: Bench, listing: Listing) -> None:
         return
     if judge_chain(bench, chain) and len(chain.pages) > 1:
         judge_chain(bench, backward(bench, chain.pages[-1], MOST_PAGES))
+    yield
 
 
-def orders(bench: Bench) -> None:
+@law("events-order", "events-default-order", cost=9, after=(all_events,))
+def orders(bench: Bench) -> Steps:
     """All eight orderings and the default one: first whether they are orders, then whether they show the same."""
-    chains: dict[str, Chain] = {}
-    for ordering in ("", *ORDERINGS):
-        query: Query = (("ordering", ordering),) if ordering else ()
-        chains[ordering] = forward(bench, bench.page(EVENTS, query), 3)
+    firsts = {ordering: _ordered(bench, ordering, 1) for ordering in ("", *ORDERINGS)}
+    if not any(map(misplaced, firsts.values())):
+        _judge_orders(bench, firsts)
+        yield
+    chains = {ordering: _ordered(bench, ordering, 3) for ordering in ("", *ORDERINGS)}
     wrong = [ordering for ordering, chain in chains.items() if misplaced(chain)]
+    _judge_orders(bench, {ordering: chain for ordering, chain in chains.items() if ordering not in wrong})
+    _tell_orders(bench, chains, wrong)
+    for ordering in ORDERINGS:
+        fault = None if wrong else fault_of(chains[ordering], expected_rows(bench, chains[ordering]))
+        if fault is not None and fault.kind == "astray":
+            tell(bench, chains[ordering], fault)
+
+
+def _ordered(bench: Bench, ordering: str, most: int) -> Chain:
+    query: Query = (("ordering", ordering),) if ordering else ()
+    return forward(bench, bench.page(EVENTS, query), most)
+
+
+def _judge_orders(bench: Bench, chains: Mapping[str, Chain]) -> None:
     for ordering, chain in chains.items():
-        if ordering not in wrong and _distinct(chain):
+        if _distinct(chain):
             judge_order(bench, "events-order" if ordering else "events-default-order", ordering, chain)
+
+
+def _tell_orders(bench: Bench, chains: Mapping[str, Chain], wrong: Sequence[str]) -> None:
+    """One suspicion where several orderings are wrong, and none about the default where one of them is the same."""
     if wrong == [""]:
         judge_order(bench, "events-default-order", "", chains[""])
     else:
         for ordering in [name for name in wrong if name][:1]:
             several = len(wrong) - ("" in wrong and "-updated_at" in wrong) > 1
             judge_order(bench, "events-order", "ordering" if several else ordering, chains[ordering])
-    for ordering in ORDERINGS:
-        fault = None if wrong else fault_of(chains[ordering], expected_rows(bench, chains[ordering]))
-        if fault is not None and fault.kind == "astray":
-            tell(bench, chains[ordering], fault)
 
 
 def _distinct(chain: Chain) -> bool:

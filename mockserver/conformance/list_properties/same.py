@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from mockserver.conformance.checks import Steps
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import complete, no_row, same_document, same_rows, status, where
 from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing, Row
 from mockserver.conformance.list_properties.bench import Bench
-from mockserver.conformance.list_properties.pages import still_there
+from mockserver.conformance.list_properties.laws import law
+from mockserver.conformance.list_properties.pages import all_calendars, all_events, still_there
 from mockserver.conformance.origins import in_order
 
-_SOME = 4
+_SOME, _FIRST = 4, 2
+_MOST_PARTS = 12
 _VOLATILE = ("state", "connection_failure_data", "updated_at", "last_successful_sync_at", "last_attempted_sync_at")
 
 
-def list_is_detail(bench: Bench) -> None:
+@law("list-is-detail", "read-changes-nothing", cost=3, after=(all_calendars,))
+def list_is_detail(bench: Bench) -> Steps:
     """A calendar in the list, read alone, and read again is the same."""
     page = bench.page(CALENDARS)
     if not page.rows:
@@ -26,6 +32,7 @@ def list_is_detail(bench: Bench) -> None:
             if not _unchanged(bench, first, again):
                 return
             _agrees(bench, row, page.exchange, first)
+            yield
 
 
 def _unchanged(bench: Bench, first: Exchange, again: Exchange) -> bool:
@@ -64,7 +71,8 @@ def _difference(one: Row, other: object) -> str | None:
     return next((name for name in {**one, **other} if one.get(name) != other.get(name)), None)
 
 
-def lists_repeat(bench: Bench) -> None:
+@law("list-repeats", "read-changes-nothing", cost=2, after=(all_calendars, all_events))
+def lists_repeat(bench: Bench) -> Steps:
     """A list that is read twice shows the same rows in the same order."""
     for listing in (CALENDARS, EVENTS):
         if bench.is_broken("page-ties", operation=listing.operation):
@@ -78,6 +86,7 @@ def lists_repeat(bench: Bench) -> None:
         )
         if holds:
             _rows_repeat(bench, listing, first.rows, again.rows, [first.exchange, again.exchange])
+        yield
 
 
 def _rows_repeat(
@@ -93,7 +102,8 @@ def _rows_repeat(
     )
 
 
-def filtered_are_listed(bench: Bench) -> None:
+@law("parts-make-whole", cost=3, after=(all_calendars, all_events))
+def filtered_are_listed(bench: Bench) -> Steps:
     """What a filter or an ordering shows, the whole list shows as well; so the parts make up the whole."""
     if not bench.survey.whole.get(EVENTS.operation):
         bench.unobservable("parts-make-whole", "the list of events is too long to be read to its end")
@@ -103,8 +113,15 @@ def filtered_are_listed(bench: Bench) -> None:
     ):
         return
     listed, pages = _all_events(bench)
-    names = sorted({str(row.get("calendar_id")) for row in listed.values()} | {c["id"] for c in _calendars(bench)})
-    for name in bench.random.sample(names, min(12, len(names))):
+    shown = Counter(str(row.get("calendar_id")) for row in listed.values())
+    names = sorted({*shown, *(calendar["id"] for calendar in _calendars(bench))})
+    bench.random.shuffle(names)
+    # Calendars with many events are the likeliest to have some that are not shown.
+    busiest = sorted(names, key=lambda name: -shown[name])[: _MOST_PARTS // 2]
+    others = [name for name in names if name not in busiest]
+    for number, name in enumerate((busiest + others)[:_MOST_PARTS]):
+        if number == _FIRST:
+            yield
         part = bench.page(EVENTS, (("calendar_id", name),))
         hidden = [row for row in part.rows if row["id"] not in listed and row.get("calendar_id") == name]
         if hidden:
@@ -139,13 +156,16 @@ def _all_events(bench: Bench) -> tuple[dict[str, Row], list[Exchange]]:
     return {row["id"]: row for page in pages for row in page.rows}, [page.exchange for page in pages]
 
 
-def events_have_calendars(bench: Bench) -> None:
+@law("event-has-calendar", cost=2, after=(all_events,))
+def events_have_calendars(bench: Bench) -> Steps:
     """Every event's calendar can be read."""
     rows = bench.survey.known(EVENTS)
     names = sorted({str(row.get("calendar_id")) for row in rows})
     if not names:
         bench.unobservable("event-has-calendar", "there are no events")
-    for name in bench.random.sample(names, min(12, len(names))):
+    for number, name in enumerate(bench.random.sample(names, min(12, len(names)))):
+        if number == _FIRST:
+            yield
         exchange = bench.get(f"{CALENDARS.path}/{name}")
         orphan = next(row for row in rows if row.get("calendar_id") == name)
         shown = bench.page(EVENTS, (("event_id", orphan["id"]),)) if exchange.status == 404 else None

@@ -2,54 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from mockserver.conformance.checks import Steps
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import apart, never_so, status
-from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing, Page, link_path, page_of
+from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing, Page, Row, link_path, page_of
 from mockserver.conformance.list_properties.bench import Bench
+from mockserver.conformance.list_properties.laws import law
+from mockserver.conformance.list_properties.pages import all_calendars, all_events
 from mockserver.conformance.origins import in_order
 
 _SOME, _KEYED = 2, 3
-_RULES = ("tenant-lists", "tenant-get", "tenant-filters")
 
 
-def tenants(bench: Bench) -> None:
-    """Whether either project's calendars and events can be listed, read or filtered with the other's key."""
-    if not bench.run.target.other_key:
-        for rule in (*_RULES, "tenant-cursor"):
-            bench.unobservable(rule, "no key of a second project was given")
+@law("tenant-lists", cost=4, needs=("other-key",), after=(all_calendars, all_events))
+def separate_lists(bench: Bench) -> None:
+    """Whether the two projects' lists have nothing in common."""
+    theirs = _lists(bench, "other")
+    for operation, page in _lists(bench, "main").items():
+        _disjoint(bench, page.listing, page, theirs[operation])
+
+
+@law(
+    "tenant-get",
+    "tenant-filters",
+    "tenant-cursor",
+    cost=9,
+    needs=("other-key",),
+    after=(all_calendars, all_events, separate_lists),
+)
+def strangers(bench: Bench) -> Steps:
+    """Whether what one project has can be read or filtered with the other's key."""
+    if bench.is_broken("tenant-lists"):
         return
-    sides: dict[Key, dict[str, Page]] = {
-        key: {listing.operation: bench.page(listing, key=key) for listing in (CALENDARS, EVENTS)}
-        for key in ("main", "other")
-    }
-    shared = False
-    for listing in (CALENDARS, EVENTS):
-        ours, theirs = sides["main"][listing.operation], sides["other"][listing.operation]
-        shared |= not _disjoint(bench, listing, ours, theirs)
-    if shared:
-        return
-    _strangers(bench, "main", sides["other"])
-    _strangers(bench, "other", sides["main"])
+    yield from _strangers(bench, "other", _lists(bench, "main"))
+    yield from _strangers(bench, "main", _lists(bench, "other"))
 
 
-def _disjoint(bench: Bench, listing: Listing, ours: Page, theirs: Page) -> bool:
+def _lists(bench: Bench, key: Key) -> dict[str, Page]:
+    """The first pages of a project's lists, by operation."""
+    return {listing.operation: bench.page(listing, key=key) for listing in (CALENDARS, EVENTS)}
+
+
+def _disjoint(bench: Bench, listing: Listing, ours: Page, theirs: Page) -> None:
     if not ours.rows or not theirs.rows:
         bench.unobservable("tenant-lists", f"one of the two projects has nothing in {listing.operation}")
-        return True
+        return
     known = {row["id"] for row in bench.survey.known(listing)}
     both = [name for name in theirs.ids if name in known]
     if not both:
-        return bench.keep("tenant-lists")
+        bench.keep("tenant-lists")
+        return
     sources = in_order([ours.exchange, bench.survey.seen[both[0]]])
-    return bench.check(
-        "tenant-lists", apart(sources), operation=listing.operation, exchanges=[*sources, theirs.exchange]
-    )
+    bench.check("tenant-lists", apart(sources), operation=listing.operation, exchanges=[*sources, theirs.exchange])
 
 
-def _strangers(bench: Bench, key: Key, owner: dict[str, Page]) -> None:
-    """Asks with one project's key for what the other has."""
+def _strangers(bench: Bench, key: Key, owner: dict[str, Page]) -> Steps:
+    """Asks with one project's key for what the other has: one of each first."""
     calendars, events = owner[CALENDARS.operation], owner[EVENTS.operation]
-    for row in bench.random.sample(calendars.rows, min(_SOME, len(calendars.rows))):
+    read, found = (bench.random.sample(page.rows, min(_SOME, len(page.rows))) for page in (calendars, events))
+    keyed = [row for row in calendars.rows if isinstance(row.get("deduplication_key"), str)]
+    busy = {row.get("calendar_id") for row in events.rows}
+    keyed.sort(key=lambda row: row["id"] not in busy)
+    sources = in_order([calendars.exchange, events.exchange])
+    _read(bench, key, calendars, read[:1])
+    _filter(bench, key, sources, found[:1], keyed[:1])
+    _cursors(bench, key, owner)
+    yield
+    _read(bench, key, calendars, read[1:])
+    _filter(bench, key, sources, found[1:], keyed[1:_KEYED])
+    yield
+
+
+def _read(bench: Bench, key: Key, calendars: Page, rows: Sequence[Row]) -> None:
+    for row in rows:
         exchange = bench.get(f"{CALENDARS.path}/{row['id']}", key=key)
         bench.check(
             "tenant-get",
@@ -57,19 +84,13 @@ def _strangers(bench: Bench, key: Key, owner: dict[str, Page]) -> None:
             operation="getCalendar",
             exchanges=[calendars.exchange, exchange],
         )
-    _filters(bench, key, calendars, events)
-    _cursors(bench, key, owner)
 
 
-def _filters(bench: Bench, key: Key, calendars: Page, events: Page) -> None:
-    sources = in_order([calendars.exchange, events.exchange])
-    for row in bench.random.sample(events.rows, min(_SOME, len(events.rows))):
+def _filter(bench: Bench, key: Key, sources: list[Exchange], events: Sequence[Row], calendars: Sequence[Row]) -> None:
+    for row in events:
         for name, value in (("event_id", row["id"]), ("calendar_id", row.get("calendar_id"))):
             _hidden(bench, bench.unnoted(EVENTS, ((name, str(value)),), key=key), name, sources)
-    keyed = [row for row in calendars.rows if isinstance(row.get("deduplication_key"), str)]
-    busy = {row.get("calendar_id") for row in events.rows}
-    keyed.sort(key=lambda row: row["id"] not in busy)
-    for row in keyed[:_KEYED]:
+    for row in calendars:
         value = row["deduplication_key"]
         for listing, name in ((CALENDARS, "deduplication_key"), (EVENTS, "calendar_deduplication_key")):
             page = bench.unnoted(listing, ((name, value),), key=key)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
+from mockserver.conformance.checks import Steps
 from mockserver.conformance.list_pages import EVENTS
 from mockserver.conformance.list_properties.asking import TIMES, Filter, Wrong, query_of, tell, wrong_with
 from mockserver.conformance.list_properties.bench import Bench, Unreadable, is_strict
 from mockserver.conformance.list_properties.instants import DAY, SECOND, naive, read, write
+from mockserver.conformance.list_properties.laws import law
+from mockserver.conformance.list_properties.pages import all_events, orders
 
+_PLAIN = 2
+"""So many rungs are of times as the contract writes them."""
 Values: TypeAlias = list[tuple[str, int]]
 """Texts with the instants that they mean."""
 
@@ -19,33 +24,61 @@ class Rung(NamedTuple):
 
     rule: str
     values: Callable[[Bench, list[int]], Values]
+    first: int
+    """So many of its values are enough for a first look."""
 
 
-def time_filters(bench: Bench) -> None:
-    """The three time filters, rung by rung."""
-    broken: set[str] = set()
-    for rung in RUNGS:
-        wrong: dict[str, Wrong] = {}
-        for name in (name for name in TIMES if name not in broken):
-            instants = sorted(
-                {i for row in bench.survey.known(EVENTS) if (i := read(row.get(TIMES[name]))) is not None}
-            )
-            if len(instants) < 2:
-                bench.unobservable(rung.rule, "there are not two events with different times")
-                continue
-            found = _try(bench, rung, name, instants)
-            if found is not None:
-                wrong[name] = found
-        _tell(bench, rung.rule, wrong)
-        broken |= set(wrong)
+@law("filter-time", "filter-boundary", cost=15, after=(all_events, orders))
+def time_filters(bench: Bench) -> Steps:
+    """What the three time filters leave, at their boundaries too."""
+    return _climbed(bench, RUNGS[:_PLAIN])
 
 
-def _try(bench: Bench, rung: Rung, name: str, instants: list[int]) -> Wrong | None:
-    """Asks with each value of a rung, so sorted that what is just beyond the boundary would come first."""
+@law("filter-zone", "filter-fraction", "filter-loose-time", cost=9, after=(all_events, orders, time_filters))
+def times_in_other_words(bench: Bench) -> Steps:
+    """The same with each way of writing a time."""
+    return _climbed(bench, RUNGS[_PLAIN:])
+
+
+def _climbed(bench: Bench, rungs: Sequence[Rung]) -> Steps:
+    """Rung by rung: each with its first values, then with all of them."""
+    plain = [rung.rule for rung in RUNGS[:_PLAIN]]
+    broken = {name for name in TIMES if any(bench.is_broken(*plain, field=field) for field in (name, "time filters"))}
+    for rung in rungs:
+        if _wrong(bench, rung, broken, rung.first):
+            broken |= _climb(bench, rung, broken)
+    for rung in rungs:
+        yield
+        broken |= _climb(bench, rung, broken)
+
+
+def _climb(bench: Bench, rung: Rung, broken: set[str]) -> set[str]:
+    """Tells what is wrong with the filters on a rung, and gives them."""
+    wrong = _wrong(bench, rung, broken)
+    _tell(bench, rung.rule, wrong)
+    return set(wrong)
+
+
+def _wrong(bench: Bench, rung: Rung, broken: set[str], most: int | None = None) -> dict[str, Wrong]:
+    """What is wrong with each of the other filters on a rung, as far as so many of its values show it."""
+    wrong: dict[str, Wrong] = {}
+    for name in (name for name in TIMES if name not in broken):
+        instants = sorted({i for row in bench.survey.known(EVENTS) if (i := read(row.get(TIMES[name]))) is not None})
+        if len(instants) < 2:
+            bench.unobservable(rung.rule, "there are not two events with different times")
+            continue
+        found = _try(bench, rung, name, rung.values(bench, instants)[:most])
+        if found is not None:
+            wrong[name] = found
+    return wrong
+
+
+def _try(bench: Bench, rung: Rung, name: str, values: Values) -> Wrong | None:
+    """Asks with each value, so sorted that what is just beyond the boundary would come first."""
     ordering: str | None = TIMES[name] if name != "end_time_lte" else "-end_time"
     if bench.is_broken("events-order", "order-same-set", operation=EVENTS.operation):
         ordering = None
-    for number, (text, instant) in enumerate(rung.values(bench, instants)):
+    for number, (text, instant) in enumerate(values):
         item = Filter(name, text, instant)
         try:
             page = bench.page(EVENTS, query_of([item], ordering if number or rung is not RUNGS[0] else None))
@@ -116,14 +149,15 @@ def _loose(bench: Bench, instants: list[int]) -> Values:
 
 
 RUNGS = (
-    Rung("filter-time", _between),
-    Rung("filter-boundary", _at),
-    Rung("filter-fraction", _fractions),
-    Rung("filter-zone", _zones),
-    Rung("filter-loose-time", _loose),
+    Rung("filter-time", _between, 1),
+    Rung("filter-boundary", _at, 4),
+    Rung("filter-fraction", _fractions, 1),
+    Rung("filter-zone", _zones, 1),
+    Rung("filter-loose-time", _loose, 1),
 )
 
 
+@law("filter-alias", cost=5, after=(all_events, orders, time_filters))
 def old_name(bench: Bench) -> None:
     """updated_after is updated_at_gte, is not looked at beside it, and an empty updated_at_gte counts as none."""
     instants = sorted({i for row in bench.survey.known(EVENTS) if (i := read(row.get("updated_at"))) is not None})

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from mockserver.conformance.calendar_bodies import marked
+from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.exchange import Key
 from mockserver.conformance.guard import CALENDARS, EVENTS
 from mockserver.conformance.recorded_cases.bench import MISSING_KEY, NOBODY, NOT_FOUND, Bench, Holding, Probe, header
@@ -85,6 +86,7 @@ _FORMS = (
     "Token: abcdefghijklmnopqrstuvwxyz012345",
     "Tokens abcdefghijklmnopqrstuvwxyz012345",
 )
+_FIRST = 3
 _KEYS = ("Token abcdefghijklmnopqrstuvwxyz012345", "Token null", "Token undefined", "Token *", "Token %", "Token 0")
 
 
@@ -97,15 +99,11 @@ class _Door(NamedTuple):
     json: Any = None
 
 
-def _doors(bench: Bench, calendar: str) -> Iterator[_Door]:
-    """The operations, with what would be done if one let in who should not be."""
-    yield _Door("listCalendars", "GET", CALENDARS)
-    yield _Door("getCalendar", "GET", calendar)
-    yield _Door("listCalendarEvents", "GET", EVENTS)
-    if bench.writes:
-        yield _Door("createCalendar", "POST", CALENDARS, bench.fields())
-        yield _Door("updateCalendar", "PATCH", calendar, marked(bench.target.tag()))
-        yield _Door("deleteCalendar", "DELETE", calendar)
+def _written(bench: Bench) -> Iterator[_Door]:
+    """The operations that write, with what would be done if one let in who should not be."""
+    yield _Door("createCalendar", "POST", CALENDARS, bench.fields())
+    yield _Door("updateCalendar", "PATCH", bench.ours, marked(bench.target.tag()))
+    yield _Door("deleteCalendar", "DELETE", bench.ours)
 
 
 def _knock(bench: Bench, door: _Door, rule: str, body: Any, authorization: str | None, key: Key = None) -> bool:
@@ -117,29 +115,44 @@ def _knock(bench: Bench, door: _Door, rule: str, body: Any, authorization: str |
     return exchange.status == 401
 
 
-def run(bench: Bench, calendar: str) -> None:
-    """`calendar` is the path of a calendar of this run, or of any where it may not write."""
-    for door in _doors(bench, calendar):
-        # One that is open to anybody is open to all that follow.
-        shut = _knock(bench, door, "key-required", MISSING_KEY, None)
-        shut = shut and _knock(bench, door, "key-known", _BAD_KEY, _KEYS[0])
-        shut = shut and _knock(bench, door, "key-form", _BAD_FORM, _FORMS[1])
-        if shut and bench.target.disabled_key:
-            _knock(bench, door, "key-disabled", _BAD_KEY, None, "disabled")
-    if not bench.target.disabled_key:
-        bench.unobservable("key-disabled", "no disabled key was given")
-    _shapes(bench)
-    _spelt(bench)
-    _first(bench, calendar)
+@check("key-required", "key-known", "key-form", "key-disabled", context=Bench, cost=12)
+def doors(bench: Bench) -> None:
+    """Every operation that reads, without a key and with keys that it must not take."""
+    for path in bench.places():
+        operation = bench.answers.place("GET", path).operation
+        _try_door(bench, _Door(operation, "GET", path))
 
 
-def _shapes(bench: Bench) -> None:
+@check("key-required", "key-known", "key-form", "key-disabled", context=Bench, cost=14, needs=("write",))
+def doors_to_write(bench: Bench) -> None:
+    """Every operation that writes, the same way."""
+    if not bench.writes:
+        return
+    for door in _written(bench):
+        _try_door(bench, door)
+    bench.renew()
+
+
+def _try_door(bench: Bench, door: _Door) -> None:
+    # One that is open to anybody is open to all that follow.
+    shut = _knock(bench, door, "key-required", MISSING_KEY, None)
+    shut = shut and _knock(bench, door, "key-known", _BAD_KEY, _KEYS[0])
+    shut = shut and _knock(bench, door, "key-form", _BAD_FORM, _FORMS[1])
+    if shut and bench.target.disabled_key:
+        _knock(bench, door, "key-disabled", _BAD_KEY, None, "disabled")
+
+
+@check("key-required", "key-known", "key-form", context=Bench, cost=10, after=(doors,))
+def shapes_of_keys(bench: Bench) -> Steps:
+    """What is no header for a key and what is no key, and methods that are no operations."""
     door = _Door("listCalendars", "GET", CALENDARS)
     if _knock(bench, door, "key-form", _BAD_FORM, ""):
         for text in _FORMS:
             _knock(bench, door, "key-form", _BAD_FORM, text)
+        yield
         for text in _KEYS[1:]:
             _knock(bench, door, "key-known", _BAD_KEY, text)
+        yield
     for name in ("HEAD", "OPTIONS"):
         for path in (CALENDARS, EVENTS, NOBODY):
             operation = bench.answers.place("GET", path).operation
@@ -147,28 +160,56 @@ def _shapes(bench: Bench) -> None:
             bench.ask(probe)
 
 
-def _spelt(bench: Bench) -> None:
-    """The run's own key, spelt in other ways and put in other places."""
+def _own_key(bench: Bench, rule: str) -> str | None:
+    """The run's own key; None where the target does not tell it."""
     key = getattr(getattr(bench.target, "keys", None), "main", None)
     if not isinstance(key, str):
-        for rule in ("key-exact", "key-scheme", "key-elsewhere"):
-            bench.unobservable(rule, "the target keeps its key to itself")
+        bench.unobservable(rule, "the target keeps its key to itself")
+        return None
+    return key
+
+
+@check("key-exact", context=Bench, cost=3, after=(doors,))
+def spelt_keys(bench: Bench) -> Steps:
+    """The run's own key, spelt in other ways."""
+    key = _own_key(bench, "key-exact")
+    if key is None:
         return
     door = _Door("listCalendars", "GET", CALENDARS)
     shut = not bench.is_broken("key-known", operation=door.operation)
-    for text in _respelt(bench, key):
+    for number, text in enumerate(_respelt(bench, key), 1):
         shut = shut and _knock(bench, door, "key-exact", _BAD_KEY, f"Token {text}")
+        if number % _FIRST == 0:
+            yield
     if not bench.is_broken("key-form", operation=door.operation):
         _knock(bench, door, "key-exact", _BAD_FORM, f"Token {key} {key}")
+
+
+@check("key-elsewhere", context=Bench, cost=1, after=(doors,))
+def keys_elsewhere(bench: Bench) -> Steps:
+    """The run's own key in other places."""
+    key = _own_key(bench, "key-elsewhere")
+    if key is None:
+        return
     for name, value in (("X-API-Key", key), ("X-Authorization", f"Token {key}"), ("Cookie", f"token={key}")):
         probe = Probe("key-elsewhere", "listCalendars", name, "GET", CALENDARS, 401, MISSING_KEY, header(name, value))
         bench.ask(probe._replace(key=None, unless=("key-required",)))
+        yield
     path = f"{EVENTS}?event_id=evt_nothing&api_key={key}&token={key}&key={key}"
     elsewhere = Probe("key-elsewhere", "listCalendarEvents", "query", "GET", path, 401, MISSING_KEY, key=None)
     bench.ask(elsewhere._replace(unless=("key-required",)))
+
+
+@check("key-scheme", context=Bench, cost=3)
+def schemes(bench: Bench) -> Steps:
+    """The word before the run's own key, spelt in other ways."""
+    key = _own_key(bench, "key-scheme")
+    if key is None:
+        return
     for number, way in enumerate(("token {}", "TOKEN {}", "ToKeN {}", "Token  {}", "Token\t{}")):
         # None that a door let somebody delete: an id that names nothing is told so to whoever is let in.
         _enter(bench, way.format(key), (CALENDARS, EVENTS, NOBODY) if number == 0 else (CALENDARS,))
+        yield
 
 
 def _respelt(bench: Bench, key: str) -> list[str]:
@@ -192,23 +233,54 @@ def _enter(bench: Bench, authorization: str, paths: Sequence[str]) -> None:
         bench.ask(probe._replace(headers=header("Authorization", authorization), key=None))
 
 
-def _first(bench: Bench, calendar: str) -> None:
-    probe = Probe("key-first", "listCalendars", "Authorization", "GET", CALENDARS, 401, MISSING_KEY, key=None)
-    probe = probe._replace(unless=("key-required",))
+_KEYLESS = Probe(
+    "key-first",
+    "listCalendars",
+    "Authorization",
+    "GET",
+    CALENDARS,
+    401,
+    MISSING_KEY,
+    key=None,
+    unless=("key-required",),
+)
+
+
+@check("key-first", context=Bench, cost=5, after=(doors,))
+def keys_before_all(bench: Bench) -> None:
+    """Requests without a key that are wrong in another way too."""
+    probe = _KEYLESS
     bench.ask(probe._replace(path=f"{CALENDARS}?cursor=bad"))
     bench.ask(probe._replace(path=f"{CALENDARS}?deduplication_key=%00"))
     events = probe._replace(operation="listCalendarEvents")
     bench.ask(events._replace(path=f"{EVENTS}?ordering=bad"))
     bench.ask(events._replace(path=f"{EVENTS}?start_time_gte=bad"))
     bench.ask(probe._replace(operation="getCalendar", path=NOBODY))
+
+
+@check("key-first", context=Bench, cost=6, needs=("write",), after=(doors_to_write,))
+def keys_before_bodies(bench: Bench) -> None:
+    """Requests without a key whose bodies are wrong as well."""
     if not bench.writes:
         return
     types = header("Content-Type", "application/json")
-    create = probe._replace(operation="createCalendar", method="POST", headers=types)
+    create = _KEYLESS._replace(operation="createCalendar", method="POST", headers=types)
     bench.ask(create._replace(raw=b"{"))
     bench.ask(create._replace(raw=b"x", headers=header("Content-Type", "text/plain")))
     bench.ask(create._replace(json={"platform": "outlook"}, headers=()))
-    update = probe._replace(operation="updateCalendar", method="PATCH", path=calendar, headers=types)
+    update = _KEYLESS._replace(operation="updateCalendar", method="PATCH", path=bench.ours, headers=types)
     bench.ask(update._replace(raw=b'{"x": 1}'))
-    undeclared = probe._replace(operation="getCalendar", field="PUT", method="PUT", path=calendar)
+    undeclared = _KEYLESS._replace(operation="getCalendar", field="PUT", method="PUT", path=bench.ours)
     bench.ask(undeclared)
+
+
+CHECKS = (
+    doors,
+    doors_to_write,
+    shapes_of_keys,
+    spelt_keys,
+    keys_elsewhere,
+    schemes,
+    keys_before_all,
+    keys_before_bodies,
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from mockserver.conformance import every_response, expectations
@@ -13,7 +13,8 @@ from mockserver.conformance.check_context import CheckContext
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation, facts_of
-from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.guard import CALENDARS, EVENTS
+from mockserver.conformance.list_pages import ids_in
 from mockserver.conformance.origins import in_order
 from mockserver.conformance.run import Run
 
@@ -82,11 +83,49 @@ class Bench(CheckContext):
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.answers = answers_of(run.contract)
-        self.writes = run.target.writes
-        """Whether there is anything of this run's own to write to."""
         self._memory = run.memory
         self._made: list[str] = []
+        self._ours: str | None = None
+        self._there: str | None = None
         self._credentials: Credentials | None = None
+
+    @property
+    def ours(self) -> str:
+        """The path of a calendar of this run, made when first asked for; NOBODY where there can be none."""
+        if self._ours is None:
+            made = self.create() if self.target.writes else None
+            self._ours = self._found(f"{CALENDARS}/{made.json['id']}" if made is not None else None)
+        return self._ours
+
+    @property
+    def calendar(self) -> str:
+        """The path of a calendar that is there, which others may have made; NOBODY where there is none."""
+        if self._ours not in (None, NOBODY):
+            return self.ours
+        if self._there is None:
+            shown = ids_in(self.get(CALENDARS))
+            self._there = self._found(f"{CALENDARS}/{shown[0]}" if shown else None)
+        return self._there if self._there != NOBODY else self.ours
+
+    def places(self) -> Iterator[str]:
+        """The paths that can be read: of the two lists, and of a calendar that is there."""
+        yield CALENDARS
+        yield EVENTS
+        yield self.calendar
+
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything of this run's own to write to."""
+        return self.ours != NOBODY
+
+    def renew(self) -> None:
+        """Sees whether the run's calendar is still there: somebody without a key may have been let in to delete it."""
+        if self._ours not in (None, NOBODY) and self.get(self.ours).status != 200:
+            self._ours = None
+
+    def _found(self, path: str | None) -> str:
+        """The path if a calendar is there, else NOBODY: when ids are wrong, all else would be wrong after them."""
+        return path if path is not None and self.get(path).status == 200 else NOBODY
 
     def ask(self, probe: Probe, before: Sequence[Exchange] = ()) -> Exchange:
         """Sends a probe and checks its answer; `before` are the exchanges that it rests on."""
@@ -155,6 +194,7 @@ class Bench(CheckContext):
 
     def clear(self) -> None:
         """Deletes what the probes made."""
+        self._ours = self._there = None
         while self._made:
             self.target.send("DELETE", f"{CALENDARS}/{self._made.pop()}")
 

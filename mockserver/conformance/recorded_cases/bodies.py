@@ -8,11 +8,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mockserver.conformance.calendar_bodies import CLIENT, MARK
+from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.recorded_cases.bench import Bench, Holding, Probe, header
 from mockserver.conformance.rules import Need, Rule
 
 _WRITE: frozenset[Need] = frozenset({"read", "write"})
+_JSON = header("Content-Type", "application/json")
+_FEW = 3
+"""So many of a table are tried with PATCH as well."""
 _REQUIRED = Holding(client_id=["This field is required."])
 _JSON_ERROR = {"detail": re.compile(r"JSON parse error - .+")}
 _BOUNDARY = "conformance"
@@ -117,61 +121,93 @@ _NO_OBJECTS: tuple[tuple[bytes, str], ...] = (
 )
 
 
-def run(bench: Bench, calendar: str) -> None:
-    """`calendar` is the path of a calendar of this run."""
-    for operation, method, path in (("createCalendar", "POST", CALENDARS), ("updateCalendar", "PATCH", calendar)):
-        probe = Probe("", operation, "body", method, path, 400, headers=header("Content-Type", "application/json"))
-        _refused(bench, probe)
-        _empty(bench, probe)
-    _types(bench, calendar)
-    _forms(bench, calendar)
-    _twice(bench)
-    _delete(bench)
+def _writes(bench: Bench) -> list[Probe]:
+    """The two operations that take a body, as far as there is something to send it to."""
+    probe = Probe("", "createCalendar", "body", "POST", CALENDARS, 400, headers=_JSON)
+    if not bench.writes:
+        return []
+    return [probe, probe._replace(operation="updateCalendar", method="PATCH", path=bench.ours)]
 
 
-def _refused(bench: Bench, probe: Probe) -> None:
-    for text in _UNREADABLE if probe.method == "POST" else _UNREADABLE[:3]:
-        bench.took(bench.ask(probe._replace(rule="body-unreadable", raw=text, body=_JSON_ERROR)))
-    for text, message in _NO_OBJECTS if probe.method == "POST" else _NO_OBJECTS[:2]:
-        bench.ask(probe._replace(rule="body-no-object", raw=text, body={"non_field_errors": [message]}))
-    unsupported = probe._replace(rule="body-type-refused", field="Content-Type", status=415, raw=b"{}")
-    for kind in _OTHER_TYPES if probe.method == "POST" else _OTHER_TYPES[:3]:
+@check("body-unreadable", context=Bench, cost=2, needs=("write",))
+def unreadable_bodies(bench: Bench) -> Steps:
+    """What does not match its type."""
+    for number, text in enumerate(_UNREADABLE):
+        for probe in _writes(bench):
+            if probe.method == "POST" or number < _FEW:
+                bench.took(bench.ask(probe._replace(rule="body-unreadable", raw=text, body=_JSON_ERROR)))
+        yield
+    told = {"detail": "Multipart form parse error - Invalid boundary in multipart: None"}
+    for probe in _writes(bench):
+        unbounded = probe._replace(rule="body-unreadable", raw=b"--x--\r\n", body=told)
+        bench.ask(unbounded._replace(headers=header("Content-Type", "multipart/form-data")))
+
+
+@check("body-no-object", context=Bench, cost=2, needs=("write",))
+def bodies_without_object(bench: Bench) -> Steps:
+    """JSON that is no object."""
+    for number, (text, message) in enumerate(_NO_OBJECTS):
+        for probe in _writes(bench):
+            if probe.method == "POST" or number < _FEW:
+                bench.ask(probe._replace(rule="body-no-object", raw=text, body={"non_field_errors": [message]}))
+        yield
+
+
+@check("body-type-refused", context=Bench, cost=2, needs=("write",))
+def other_types(bench: Bench) -> Steps:
+    """Types of bodies that are not taken."""
+    for number, kind in enumerate(_OTHER_TYPES):
         told = {"detail": f'Unsupported media type "{kind}" in request.'}
-        bench.ask(unsupported._replace(body=told, headers=header("Content-Type", kind)))
-    unbounded = probe._replace(
-        rule="body-unreadable", raw=b"--x--\r\n", headers=header("Content-Type", "multipart/form-data")
-    )
-    bench.ask(unbounded._replace(body={"detail": "Multipart form parse error - Invalid boundary in multipart: None"}))
+        for probe in _writes(bench):
+            unsupported = probe._replace(rule="body-type-refused", field="Content-Type", status=415, raw=b"{}")
+            if probe.method == "POST" or number < _FEW:
+                bench.ask(unsupported._replace(body=told, headers=header("Content-Type", kind)))
+        yield
 
 
-def _empty(bench: Bench, probe: Probe) -> None:
+@check("body-empty", context=Bench, cost=2, needs=("write",))
+def empty_bodies(bench: Bench) -> Steps:
+    """No body at all."""
     for kind in ("application/json", _FORM, _MULTIPART):
-        empty = probe._replace(rule="body-empty", raw=b"", headers=header("Content-Type", kind), body=_REQUIRED)
-        if probe.method == "PATCH":
-            empty = empty._replace(status=200, body=Holding())
-        bench.ask(empty)
+        for probe in _writes(bench):
+            empty = probe._replace(rule="body-empty", raw=b"", headers=header("Content-Type", kind), body=_REQUIRED)
+            if probe.method == "PATCH":
+                empty = empty._replace(status=200, body=Holding())
+            bench.ask(empty)
+        yield
 
 
-def _types(bench: Bench, calendar: str) -> None:
+@check("body-type-taken", context=Bench, cost=1, needs=("write",))
+def taken_types(bench: Bench) -> Steps:
+    """One calendar, written in each way that is taken."""
+    if not bench.writes:
+        return
     for kind in _JSON_TYPES:
         fields = bench.fields()
         probe = Probe("body-type-taken", "createCalendar", "Content-Type", "POST", CALENDARS, 201, _echo(fields))
         body = json.dumps(fields).encode()
         bench.took(bench.ask(probe._replace(raw=body, headers=header("Content-Type", kind))))
+        yield
     tag = {MARK: bench.target.tag()}
-    probe = Probe("body-type-taken", "updateCalendar", "Content-Type", "PATCH", calendar, 200, Holding(metadata=tag))
+    probe = Probe("body-type-taken", "updateCalendar", "Content-Type", "PATCH", bench.ours, 200, Holding(metadata=tag))
     bench.ask(probe._replace(raw=_multipart({"metadata": json.dumps(tag)}), headers=header("Content-Type", _MULTIPART)))
-
-
-def _forms(bench: Bench, calendar: str) -> None:
+    yield
     for kind in (_FORM, _MULTIPART):
         fields = {**bench.fields(platform_uuid="a b&c", deduplication_key=bench.target.tag())}
         written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
         body = urlencode(written).encode() if kind == _FORM else _multipart(written)
         probe = Probe("body-type-taken", "createCalendar", "Content-Type", "POST", CALENDARS, 201, _echo(fields))
         bench.took(bench.ask(probe._replace(raw=body, headers=header("Content-Type", kind))))
+        yield
+
+
+@check("form-blank", context=Bench, cost=3, needs=("write",))
+def blank_forms(bench: Bench) -> None:
+    """Forms with empty texts."""
+    if not bench.writes:
+        return
     form = header("Content-Type", _FORM)
-    kept = Probe("form-blank", "updateCalendar", "client_secret", "PATCH", calendar, 200, Holding(), form)
+    kept = Probe("form-blank", "updateCalendar", "client_secret", "PATCH", bench.ours, 200, Holding(), form)
     bench.ask(kept._replace(raw=b"client_secret="))
     blank = {"client_id": ["This field may not be blank."]}
     fields = bench.fields(client_id="")
@@ -186,18 +222,21 @@ def _forms(bench: Bench, calendar: str) -> None:
     )
 
 
-def _twice(bench: Bench) -> None:
-    json_type = header("Content-Type", "application/json")
+@check("body-last-wins", context=Bench, cost=2, needs=("write",))
+def repeated_names(bench: Bench) -> None:
+    """A body that has a name twice."""
     fields = bench.fields()
     text = json.dumps(fields)
-    probe = Probe("body-last-wins", "createCalendar", "body", "POST", CALENDARS, 201, _echo(fields), json_type)
+    probe = Probe("body-last-wins", "createCalendar", "body", "POST", CALENDARS, 201, _echo(fields), _JSON)
     doubled = text.replace('"platform": "google"', '"platform": "outlook", "platform": "google"', 1)
     bench.took(bench.ask(probe._replace(raw=doubled.encode())))
     last = text.replace('"platform": "google"', '"platform": "google", "platform": "outlook"', 1)
     bench.took(bench.ask(probe._replace(raw=last.encode(), status=400, body=Holding())))
 
 
-def _delete(bench: Bench) -> None:
+@check("body-of-delete", context=Bench, cost=2, needs=("write",))
+def bodies_of_delete(bench: Bench) -> Steps:
+    """DELETE with a body."""
     for kind, body in (("application/json", b"{"), ("text/plain", b"x")):
         made = bench.create()
         if made is None:
@@ -207,6 +246,7 @@ def _delete(bench: Bench) -> None:
         gone = bench.ask(probe._replace(raw=body, headers=header("Content-Type", kind)), [made])
         if gone.status == 200:
             bench.forget(made.json["id"])
+        yield
 
 
 def _echo(fields: dict[str, Any]) -> Holding:
@@ -218,3 +258,15 @@ def _multipart(fields: dict[str, str]) -> bytes:
     part = '--{}\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
     parts = [part.format(_BOUNDARY, name, value) for name, value in fields.items()]
     return "".join([*parts, f"--{_BOUNDARY}--\r\n"]).encode()
+
+
+CHECKS = (
+    unreadable_bodies,
+    bodies_without_object,
+    other_types,
+    empty_bodies,
+    taken_types,
+    blank_forms,
+    repeated_names,
+    bodies_of_delete,
+)

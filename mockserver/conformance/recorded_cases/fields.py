@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mockserver.conformance.calendar_bodies import CLIENT, MARK, marked
+from mockserver.conformance.checks import Check, Steps, check
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import no_row, same_document, status, where
 from mockserver.conformance.guard import CALENDARS
@@ -199,31 +201,71 @@ def _unknown(method: str) -> list[Wrong]:
     ]
 
 
-def run(bench: Bench, calendar: str) -> None:
-    """`calendar` is the path of a calendar of this run."""
-    _refuse_creates(bench)
-    _refuse_updates(bench, calendar)
-    _everything_missing(bench)
-    _taken_key(bench)
-
-
 def _before(rule: str) -> tuple[str, ...]:
     """What follows from the rules on single fields says nothing new where one of them is broken."""
     return _SINGLE if rule == "field-order" else ()
 
 
-def _everything_missing(bench: Bench) -> None:
+@check("field-required", context=Bench, cost=1, needs=("write",))
+def nothing_given(bench: Bench) -> None:
+    """A body without any field."""
     told = {name: [_MISSING] for name in _REQUIRED}
-    bench.ask(Probe("field-required", "createCalendar", "", "POST", CALENDARS, 400, told, json={}))
+    if bench.writes:
+        bench.ask(Probe("field-required", "createCalendar", "", "POST", CALENDARS, 400, told, json={}))
+
+
+def _refused(rule: str) -> Check:
+    """The check of the bodies that a rule on fields says are refused."""
+
+    @check(rule, "refusal-stores-nothing", context=Bench, cost=5, needs=("write",))
+    def refusals(bench: Bench) -> Steps:
+        """With POST and with PATCH, one of each first."""
+        if not bench.writes:
+            return
+        creates = [case for case in wrong("POST") if case.rule == rule]
+        updates = [case for case in wrong("PATCH") if case.rule == rule]
+        _refuse_creates(bench, creates[:1])
+        _refuse_updates(bench, updates[:1])
+        yield
+        _refuse_creates(bench, creates[1:], read_back=False)
+        yield
+        _refuse_updates(bench, updates[1:], read_back=False)
+
+    return refusals
+
+
+_REFUSED = {
+    rule: _refused(rule)
+    for rule in (
+        "field-null",
+        "field-blank",
+        "field-type",
+        "field-characters",
+        "field-metadata",
+        "field-required",
+        "field-choice",
+        "field-length",
+        "field-unknown",
+    )
+}
+
+
+@check("field-order", context=Bench, cost=5, needs=("write",), after=tuple(_REFUSED[rule] for rule in _SINGLE))
+def order_of_refusals(bench: Bench) -> None:
+    """Bodies that are wrong in several ways."""
+    if not bench.writes:
+        return
+    _refuse_creates(bench, [case for case in wrong("POST") if case.rule == "field-order"])
+    _refuse_updates(bench, [case for case in wrong("PATCH") if case.rule == "field-order"])
     two = {"platform": ['"x" is not a valid choice.'], "client_id": [_BLANK], "refresh_token": [_NULL]}
     fields = {**bench.fields(), "platform": "x", "client_id": " ", "refresh_token": None}
     several = Probe("field-order", "createCalendar", "", "POST", CALENDARS, 400, two, json=fields)
     bench.took(bench.ask(several._replace(unless=_SINGLE)))
 
 
-def _refuse_creates(bench: Bench) -> None:
-    read_back: set[str] = set()
-    for case in wrong("POST"):
+def _refuse_creates(bench: Bench, cases: Sequence[Wrong], *, read_back: bool = True) -> None:
+    """`read_back`: sees after the first of them that nothing of it is stored."""
+    for case in cases:
         tag = bench.target.tag()
         fields = {**bench.fields(deduplication_key=tag), **case.fields}
         fields = {name: value for name, value in fields.items() if name != case.without}
@@ -231,8 +273,8 @@ def _refuse_creates(bench: Bench) -> None:
         probe = probe._replace(unless=_before(case.rule))
         refused = bench.ask(probe)
         stored = bench.took(refused) or refused.status != 400 or fields.get("deduplication_key") != tag
-        if not stored and case.rule not in read_back:
-            read_back.add(case.rule)
+        if not stored and read_back:
+            read_back = False
             _check_nothing_stored(bench, refused, tag)
 
 
@@ -248,23 +290,23 @@ def _check_nothing_stored(bench: Bench, refused: Exchange, tag: str) -> None:
     )
 
 
-def _refuse_updates(bench: Bench, calendar: str) -> None:
-    before = bench.get(calendar)
-    if before.status != 200:
+def _refuse_updates(bench: Bench, cases: Sequence[Wrong], *, read_back: bool = True) -> None:
+    """`read_back`: sees after the first of them that it has changed nothing."""
+    calendar = bench.ours
+    before = bench.get(calendar) if cases and read_back else None
+    if before is not None and before.status != 200:
         return
-    read_back: set[str] = set()
-    for case in wrong("PATCH"):
+    for case in cases:
         # Something good beside what is wrong, for it to be stored where a refusal stores anything.
         good = {} if "metadata" in case.fields else marked(bench.target.tag())
         probe = Probe(case.rule, "updateCalendar", case.field, "PATCH", calendar, 400, case.told)
         refused = bench.ask(probe._replace(json={**good, **case.fields}, unless=_before(case.rule)))
-        if refused.status != 400:
-            before = bench.get(calendar)
+        if before is None:
             continue
-        if case.rule in read_back:
-            continue
-        read_back.add(case.rule)
         after = bench.get(calendar)
+        if refused.status != 400:
+            before = after
+            continue
         if after.status == 200 and before.status == 200:
             unchanged = where(status(400, of=refused), same_document(before, but=_VOLATILE, both=True))
             bench.check(
@@ -273,10 +315,12 @@ def _refuse_updates(bench: Bench, calendar: str) -> None:
                 operation="updateCalendar",
                 exchanges=[*bench.origins(before), before, refused, after],
             )
-            before = after
+        before = None
 
 
-def _taken_key(bench: Bench) -> None:
+@check("key-taken", "field-order", context=Bench, cost=5, needs=("write",), after=(order_of_refusals,))
+def taken_keys(bench: Bench) -> None:
+    """A deduplication key that another calendar has."""
     key = bench.target.tag()
     made = bench.create(deduplication_key=key)
     if made is None:
@@ -294,10 +338,30 @@ def _taken_key(bench: Bench) -> None:
     bench.took(bench.ask(ordered._replace(json=extra, body=told), [made]))
 
 
-def taken(bench: Bench, calendar: str) -> None:
-    """What is at a limit, or is no text but counts as one, is taken, and as what."""
-    wanted: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
+@check("field-length", "field-number", "field-stripped", "field-metadata", context=Bench, cost=4, needs=("write",))
+def taken_fields(bench: Bench) -> Steps:
+    """What is at a limit, or is no text but counts as one, is taken, and as what: one for each rule first."""
+    if not bench.writes:
+        return
     tag = bench.target.tag()
+    at_limit = {MARK: tag, "pad": "x" * (1000 - len(json.dumps({MARK: tag, "pad": ""})))}
+    wanted = _taken(tag, at_limit)
+    first = {rule: case for case in reversed(wanted) for rule in case[:1]}
+    rest = [case for case in wanted if case not in first.values()]
+    for number, (rule, field, given, shown) in enumerate((*first.values(), *rest)):
+        if number and number % len(first) == 0:
+            yield
+        probe = Probe(rule, "createCalendar", field, "POST", CALENDARS, 201, Holding(shown), json=bench.fields(**given))
+        bench.took(bench.ask(probe))
+    update = Probe("field-metadata", "updateCalendar", "metadata", "PATCH", bench.ours, 200, Holding(metadata=at_limit))
+    bench.ask(update._replace(json={"metadata": at_limit}))
+    counted = Probe("field-number", "updateCalendar", "client_secret", "PATCH", bench.ours, 200, Holding())
+    bench.ask(counted._replace(json={"client_secret": 12345}))
+
+
+def _taken(tag: str, at_limit: dict[str, str]) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+    """By rule and field: what is sent, and what a new calendar then has."""
+    wanted: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
     for name, longest in _LIMITS.items():
         start = tag if name == "deduplication_key" else CLIENT
         text = start + "\u00e9" * (longest - len(start))
@@ -313,12 +377,8 @@ def taken(bench: Bench, calendar: str) -> None:
     for kept in ("\u200bx\u200b", "\ufeffx", "a\x01b", "\u00e9\U0001f600"):
         wanted.append(("field-stripped", "client_id", {"client_id": kept}, {"client_id": kept}))
     wanted.append(("field-stripped", "metadata", {"metadata": {" k ": " v "}}, {"metadata": {" k ": " v "}}))
-    at_limit = {MARK: tag, "pad": "x" * (1000 - len(json.dumps({MARK: tag, "pad": ""})))}
     wanted.append(("field-metadata", "metadata", {"metadata": at_limit}, {"metadata": at_limit}))
-    for rule, field, given, shown in wanted:
-        probe = Probe(rule, "createCalendar", field, "POST", CALENDARS, 201, Holding(shown), json=bench.fields(**given))
-        bench.took(bench.ask(probe))
-    update = Probe("field-metadata", "updateCalendar", "metadata", "PATCH", calendar, 200, Holding(metadata=at_limit))
-    bench.ask(update._replace(json={"metadata": at_limit}))
-    counted = Probe("field-number", "updateCalendar", "client_secret", "PATCH", calendar, 200, Holding())
-    bench.ask(counted._replace(json={"client_secret": 12345}))
+    return wanted
+
+
+CHECKS = (*_REFUSED.values(), nothing_given, order_of_refusals, taken_keys, taken_fields)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import each_row, every, same_rows
 from mockserver.conformance.guard import CALENDARS, EVENTS
@@ -137,20 +138,10 @@ _NO_ORDERINGS = (
 )
 _NO_CURSORS = ("bad", "x", "bz14", "bz0tMQ==", "cj14", "%C3%A9", "bz0xMg")
 _UNKNOWN = ("page_size=1", "limit=1", "offset=5", "page=2", "is_deleted=false", "foo", "name=x", "state=x", "id=x")
+_FIRST = 2
+"""So many texts of a table are enough for a first look."""
 _SINGLE = ("time-refused", "ordering-refused", "cursor-refused")
-_FIRST = ("updated_at_gte=bad", "start_time_gte=bad", "end_time_lte=bad", "ordering=bad", "cursor=bad")
-
-
-def run(bench: Bench) -> None:
-    """Reads only."""
-    _times(bench)
-    _orderings(bench)
-    _cursors(bench)
-    _order_of_errors(bench)
-    _empty(bench)
-    _twice(bench)
-    _unknown(bench)
-    _exact(bench)
+_BAD = ("updated_at_gte=bad", "start_time_gte=bad", "end_time_lte=bad", "ordering=bad", "cursor=bad")
 
 
 def _events(rule: str, field: str, query: str, status: int = 200, body: Any = None) -> Probe:
@@ -163,47 +154,78 @@ def _bad_time(name: str) -> dict[str, str]:
     return {"error": f"Invalid {told} format. Use ISO 8601 format (e.g., {example})"}
 
 
-def _times(bench: Bench) -> None:
+@check("time-refused", "time-taken", context=Bench, cost=8)
+def times(bench: Bench) -> Steps:
+    """What is a time and what is none: one text for each filter, then all."""
+    for name in _TIMES:
+        bench.ask(_events("time-refused", name, f"{name}={_NO_TIMES[0]}", 400, _bad_time(name)))
+        bench.ask(_events("time-taken", name, f"{name}={_SOME_TIMES[0]}"))
+    yield
     for name in _TIMES:
         texts = {"start_time_gte": _NO_TIMES, "updated_at_gte": _NO_TIMES[::2]}.get(name, _NO_TIMES[:4])
-        for text in texts:
+        for text in texts[1:]:
             bench.ask(_events("time-refused", name, f"{name}={text}", 400, _bad_time(name)))
         if name != "updated_at_gte":
             bench.ask(_events("time-refused", name, f"{name}=", 400, _bad_time(name)))
-        for text in _SOME_TIMES if name == "start_time_gte" else _SOME_TIMES[:4]:
+        for text in _SOME_TIMES[1:] if name == "start_time_gte" else _SOME_TIMES[1:4]:
             bench.ask(_events("time-taken", name, f"{name}={text}"))
+        yield
     ignored = "updated_at_gte=2026-05-10T00:00:00Z&updated_after=bad"
     bench.ask(_events("time-taken", "updated_after", ignored))
 
 
-def _orderings(bench: Bench) -> None:
-    for text in _NO_ORDERINGS:
+@check("ordering-refused", context=Bench, cost=2)
+def unknown_orderings(bench: Bench) -> Steps:
+    """What is no ordering."""
+    for number, text in enumerate(_NO_ORDERINGS, 1):
         bench.ask(_events("ordering-refused", "ordering", f"ordering={text}", 400, _BAD_ORDERING))
-    for text in _ORDERINGS.split(", "):
+        if number == _FIRST:
+            yield
+
+
+@check("ordering-taken", context=Bench, cost=2)
+def known_orderings(bench: Bench) -> Steps:
+    """The eight orderings."""
+    for number, text in enumerate(_ORDERINGS.split(", "), 1):
         bench.ask(_events("ordering-taken", "ordering", f"ordering={text}&event_id=evt_nothing", 200, _NOTHING))
+        if number == _FIRST:
+            yield
 
 
-def _cursors(bench: Bench) -> None:
+@check("cursor-refused", context=Bench, cost=4)
+def invalid_cursors(bench: Bench) -> Steps:
+    """What is no cursor."""
     for path, operation in ((CALENDARS, "listCalendars"), (EVENTS, "listCalendarEvents")):
         probe = Probe("cursor-refused", operation, "cursor", "GET", path, 404, _BAD_CURSOR)
-        for text in _NO_CURSORS:
+        for text in _NO_CURSORS[:_FIRST]:
+            bench.ask(probe._replace(path=f"{path}?cursor={text}"))
+    yield
+    for path, operation in ((CALENDARS, "listCalendars"), (EVENTS, "listCalendarEvents")):
+        probe = Probe("cursor-refused", operation, "cursor", "GET", path, 404, _BAD_CURSOR)
+        for text in _NO_CURSORS[_FIRST:]:
             bench.ask(probe._replace(path=f"{path}?cursor={text}"))
         bench.ask(probe._replace(path=f"{path}?cursor=", status=200, body=Holding()))
     path = f"{CALENDARS}?deduplication_key=nothing-has-this&cursor=bad"
     bench.ask(Probe("cursor-refused", "listCalendars", "cursor", "GET", path, 404, _BAD_CURSOR))
 
 
-def _order_of_errors(bench: Bench) -> None:
+@check("filter-first", context=Bench, cost=3, after=(times, unknown_orderings, invalid_cursors))
+def order_of_errors(bench: Bench) -> Steps:
+    """Which of several invalid parameters is told."""
     told = (*(_bad_time(name) for name in ("updated_at_gte", "start_time_gte", "end_time_lte")), _BAD_ORDERING)
     for first, body in enumerate(told):
-        name = _FIRST[first].partition("=")[0]
-        probe = _events("filter-first", name, "&".join(reversed(_FIRST[first:])), 400, body)
+        name = _BAD[first].partition("=")[0]
+        probe = _events("filter-first", name, "&".join(reversed(_BAD[first:])), 400, body)
         bench.ask(probe._replace(unless=_SINGLE))
+        if first == 1:
+            yield
     last = _events("filter-first", "cursor", "cursor=bad&calendar_id=nope", 404, _BAD_CURSOR)
     bench.ask(last._replace(unless=_SINGLE))
 
 
-def _empty(bench: Bench) -> None:
+@check("filter-empty", context=Bench, cost=5)
+def empty_filters(bench: Bench) -> None:
+    """Filters without a text."""
     bench.ask(_events("filter-empty", "updated_at_gte", "updated_at_gte="))
     for name in ("calendar_id", "calendar_deduplication_key", "event_id"):
         bench.ask(_events("filter-empty", name, f"{name}=", 200, _NOTHING))
@@ -211,7 +233,9 @@ def _empty(bench: Bench) -> None:
     bench.ask(Probe("filter-empty", "listCalendars", "deduplication_key", "GET", path, 200, _NOTHING))
 
 
-def _twice(bench: Bench) -> None:
+@check("parameter-last-wins", context=Bench, cost=2, after=(times, unknown_orderings, invalid_cursors))
+def repeated_parameters(bench: Bench) -> Steps:
+    """Parameters that are given twice."""
     rule = "parameter-last-wins"
     good = "start_time_gte=2026-05-10T00:00:00Z"
     cursor = Probe(rule, "listCalendars", "cursor", "GET", CALENDARS, 404, _BAD_CURSOR)
@@ -224,9 +248,13 @@ def _twice(bench: Bench) -> None:
         cursor._replace(path=f"{CALENDARS}?cursor=&cursor=bad"),
     ):
         bench.ask(probe._replace(unless=_SINGLE))
+        if probe.field == "start_time_gte":
+            yield
 
 
-def _unknown(bench: Bench) -> None:
+@check("parameter-unknown", context=Bench, cost=4)
+def unknown_parameters(bench: Bench) -> Steps:
+    """Parameters that the contract does not have."""
     for path, operation in ((CALENDARS, "listCalendars"), (EVENTS, "listCalendarEvents")):
         plain = bench.get(path)
         if plain.status != 200:
@@ -242,6 +270,8 @@ def _unknown(bench: Bench) -> None:
             probe = Probe("parameter-unknown", operation, query.partition("=")[0], "GET", path, 200)
             if bench.check_answer(probe, answer, [plain]) and answer.status == 200:
                 _same_results(bench, probe, plain, answer)
+            if query == _UNKNOWN[_FIRST]:
+                yield
 
 
 def _same_results(bench: Bench, probe: Probe, plain: Exchange, answer: Exchange) -> None:
@@ -254,7 +284,8 @@ def _same_results(bench: Bench, probe: Probe, plain: Exchange, answer: Exchange)
     )
 
 
-def _exact(bench: Bench) -> None:
+@check("filter-exact", context=Bench, cost=5)
+def exact_keys(bench: Bench) -> Steps:
     """Of a key that a calendar has, every other spelling finds nothing but calendars with exactly that spelling."""
     key = _some_key(bench)
     if key is None:
@@ -272,6 +303,8 @@ def _exact(bench: Bench) -> None:
             field="deduplication_key",
             exchanges=[answer],
         )
+        if text == spelt[_FIRST]:
+            yield
 
 
 def _some_key(bench: Bench) -> str | None:
@@ -279,7 +312,14 @@ def _some_key(bench: Bench) -> str | None:
     return next((key for key in keys if isinstance(key, str) and key), None)
 
 
-def first_calendar(bench: Bench) -> str | None:
-    """The path of the first calendar of the list."""
-    shown = ids_in(bench.get(CALENDARS))
-    return f"{CALENDARS}/{shown[0]}" if shown else None
+CHECKS = (
+    times,
+    unknown_orderings,
+    known_orderings,
+    invalid_cursors,
+    order_of_errors,
+    empty_filters,
+    repeated_parameters,
+    unknown_parameters,
+    exact_keys,
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mockserver.conformance.calendar_bodies import marked
+from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.recorded_cases.bench import NOBODY, NOT_FOUND, Bench, Probe, header
@@ -43,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
+_FIRST = 3
 _NAMELESS = (
     "cal_",
     "cal",
@@ -63,28 +65,35 @@ _NAMELESS = (
 )
 
 
-def run(bench: Bench, calendar: str) -> None:
-    """`calendar` is the path of a calendar that there is, or NOBODY."""
+@check("id-unknown", context=Bench, cost=2)
+def unknown_ids(bench: Bench) -> Steps:
+    """Ids that name nothing."""
     probe = Probe("id-unknown", "getCalendar", "object_id", "GET", NOBODY, 404, NOT_FOUND)
     bench.ask(probe)
-    for text in _NAMELESS:
+    for number, text in enumerate(_NAMELESS):
         bench.ask(probe._replace(path=f"{CALENDARS}/{text}"))
-    if calendar != NOBODY:
-        _exact(bench, calendar)
-    if bench.writes:
-        _gone(bench)
+        if number == 0:
+            yield
 
 
-def _exact(bench: Bench, calendar: str) -> None:
-    name = calendar.rpartition("/")[2]
+@check("id-exact", context=Bench, cost=3)
+def exact_ids(bench: Bench) -> Steps:
+    """The id of a calendar, spelt in other ways."""
+    if bench.calendar == NOBODY:
+        return
+    name = bench.calendar.rpartition("/")[2]
     start, _, rest = name.partition("_")
     spelt = (name.swapcase(), f"{start}_{rest.swapcase()}", name[:-1], f"{name}x", f"evt_{rest}", rest, f"%20{name}")
-    for text in (*spelt, f"{name}%20", f"{name}%0A", f"{name}.json"):
+    for number, text in enumerate((*spelt, f"{name}%20", f"{name}%0A", f"{name}.json"), 1):
         path = f"{CALENDARS}/{text}"
         bench.ask(Probe("id-exact", "getCalendar", "object_id", "GET", path, 404, NOT_FOUND))
+        if number == _FIRST:
+            yield
 
 
-def _gone(bench: Bench) -> None:
+@check("id-gone", "id-before-body", context=Bench, cost=6, needs=("write",))
+def gone_ids(bench: Bench) -> Steps:
+    """The id of a calendar that was deleted."""
     made = bench.create()
     if made is None:
         return
@@ -100,5 +109,9 @@ def _gone(bench: Bench) -> None:
     bench.ask(Probe("id-gone", "deleteCalendar", "object_id", "DELETE", path, 404, NOT_FOUND), before)
     first = Probe("id-before-body", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND)
     bench.ask(first._replace(raw=b"{", headers=header("Content-Type", "application/json")), before)
+    yield
     bench.ask(first._replace(raw=b"x", headers=header("Content-Type", "text/plain")), before)
     bench.ask(first._replace(json={"foo": 1}), before)
+
+
+CHECKS = (unknown_ids, exact_ids, gone_ids)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from mockserver.conformance import every_response
+from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.evaluation import broken
-from mockserver.conformance.expectations import facts_of, same_headers
+from mockserver.conformance.expectations import facts_of, no_body, same_headers
 from mockserver.conformance.guard import CALENDARS, EVENTS
 from mockserver.conformance.recorded_cases.bench import NOBODY, Bench, Holding, Probe, header
 from mockserver.conformance.rules import Rule
@@ -36,6 +38,13 @@ RULES: tuple[Rule, ...] = (
         "recordings: methods-head-*",
     ),
     Rule(
+        "head-no-body",
+        "probes",
+        "high",
+        "After the headers of a response to HEAD, no bytes follow: a client would take them for the next response.",
+        "RFC 9112: Message Body Length",
+    ),
+    Rule(
         "method-override",
         "probes",
         "high",
@@ -56,22 +65,17 @@ _DESCRIPTION = {
 }
 
 
-def run(bench: Bench, calendar: str) -> None:
-    """`calendar` is the path of a calendar of this run, or of any where it may not write."""
-    _options(bench, calendar)
-    _head(bench, calendar)
-    if bench.writes:
-        _undeclared(bench, calendar)
-        _override(bench, calendar)
-
-
-def _options(bench: Bench, calendar: str) -> None:
-    for path, wrong in ((CALENDARS, "?cursor=bad"), (EVENTS, "?ordering=bad"), (calendar, ""), (NOBODY, "")):
+@check("options-describe", context=Bench, cost=1)
+def options(bench: Bench) -> Steps:
+    """What OPTIONS tells of each path."""
+    wrong = {CALENDARS: "?cursor=bad", EVENTS: "?ordering=bad"}
+    for path in chain(bench.places(), [NOBODY]):
         operation = bench.answers.place("GET", path).operation
         members: dict[str, Any] = {"name": _NAMES.get(path, "Calendar Detail Patch Delete"), **_DESCRIPTION}
         if path == CALENDARS:
             members["actions"] = {"POST": _actions(bench)}
-        bench.ask(Probe("options-describe", operation, "OPTIONS", "OPTIONS", path + wrong, 200, members))
+        bench.ask(Probe("options-describe", operation, "OPTIONS", "OPTIONS", path + wrong.get(path, ""), 200, members))
+        yield
 
 
 def _actions(bench: Bench) -> dict[str, Any]:
@@ -80,9 +84,10 @@ def _actions(bench: Bench) -> dict[str, Any]:
     return {name: Holding(required=name == "id", read_only=name != "id") for name in calendar["properties"]}
 
 
-def _head(bench: Bench, calendar: str) -> None:
-    paths = (CALENDARS, EVENTS, calendar, NOBODY, f"{CALENDARS}?cursor=bad", f"{EVENTS}?ordering=bad")
-    for path in paths:
+@check("head-as-get", context=Bench, cost=2)
+def heads(bench: Bench) -> Steps:
+    """HEAD beside GET."""
+    for path in chain(bench.places(), [NOBODY, f"{CALENDARS}?cursor=bad", f"{EVENTS}?ordering=bad"]):
         operation = bench.answers.place("GET", path).operation
         got, headed = bench.get(path), bench.target.send("HEAD", path)
         alike = same_headers(got, headed, _COMPARED)
@@ -96,10 +101,31 @@ def _head(bench: Bench, calendar: str) -> None:
             field="HEAD",
             exchanges=[*bench.origins(got), got, headed],
         )
+        yield
 
 
-def _undeclared(bench: Bench, calendar: str) -> None:
-    for path, methods in (*_UNDECLARED, (calendar, ("PUT", "POST"))):
+@check("head-no-body", context=Bench, cost=2)
+def bodies_of_head(bench: Bench) -> None:
+    """HEAD on a connection of its own, where a body that a client would take for the next answer can be seen."""
+    if not getattr(bench.target, "takes_bytes", False):
+        bench.unobservable("head-no-body", "bytes are only read from a target on this machine, over plain HTTP")
+        return
+    for path in (CALENDARS, EVENTS):
+        request = f"HEAD {path} HTTP/1.1\r\nHost: conformance.invalid\r\nConnection: close\r\n\r\n".encode()
+        bench.check(
+            "head-no-body",
+            no_body(),
+            operation=bench.answers.place("GET", path).operation,
+            field="body",
+            exchanges=[bench.target.send_bytes(request)],
+        )
+
+
+@check("method-text", context=Bench, cost=2, needs=("write",))
+def undeclared_methods(bench: Bench) -> Steps:
+    """Methods that a path does not have."""
+    for place, methods in (*_UNDECLARED, ("", ("PUT", "POST"))):
+        path = place or bench.ours
         for method in methods:
             operation = bench.answers.place("GET", path).operation
             body = {"detail": f'Method "{method}" not allowed.'}
@@ -109,17 +135,22 @@ def _undeclared(bench: Bench, calendar: str) -> None:
             except Forbidden:
                 # A method on a whole collection is more than the transport lets through on some targets.
                 bench.unobservable("method-text", "the target may be changed too much by it")
+        yield
 
 
-def _override(bench: Bench, calendar: str) -> None:
-    made = bench.create()
-    if made is None:
-        return
-    path = f"{CALENDARS}/{made.json['id']}"
-    shown = Holding(id=made.json["id"])
-    probe = Probe("method-override", "getCalendar", "method", "GET", path, 200, shown)
-    for headers in (header("X-HTTP-Method-Override", "DELETE"), header("X-Method-Override", "DELETE")):
-        overridden = bench.ask(probe._replace(headers=headers), [made])
+@check("method-override", context=Bench, cost=3, needs=("write",))
+def overrides(bench: Bench) -> Steps:
+    """What only looks like another method."""
+    for name, query in (("X-HTTP-Method-Override", ""), ("X-Method-Override", ""), ("", "?_method=DELETE")):
+        made = bench.create()
+        if made is None:
+            return
+        path = f"{CALENDARS}/{made.json['id']}"
+        probe = Probe("method-override", "getCalendar", "method", "GET", path, 200, Holding(id=made.json["id"]))
+        headers = header(name, "DELETE") if name else ()
+        overridden = bench.ask(probe._replace(path=path + query, headers=headers), [made])
         bench.ask(probe, [made, overridden])
-    overridden = bench.ask(probe._replace(path=f"{path}?_method=DELETE"), [made])
-    bench.ask(probe, [made, overridden])
+        yield
+
+
+CHECKS = (options, heads, bodies_of_head, undeclared_methods, overrides)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.guard import CALENDARS, EVENTS
 from mockserver.conformance.recorded_cases.bench import NOBODY, NOT_FOUND, Bench, Holding, Probe, header
 from mockserver.conformance.rules import Rule
@@ -105,20 +106,34 @@ _NOWHERE = (
 )
 
 
-def run(bench: Bench, calendar: str) -> None:
-    """`calendar` is the path of a calendar that there is, or NOBODY."""
-    for path in (CALENDARS, EVENTS, calendar):
+@check("accept-taken", "accept-refused", "accept-first", context=Bench, cost=8)
+def representations(bench: Bench) -> Steps:
+    """What may be asked for by Accept, and what may not."""
+    for path in bench.places():
         _accept(bench, path)
-        _format(bench, path)
+        yield
     for text in _TAKEN[4:]:
         bench.ask(_got("accept-taken", CALENDARS, "Accept", text))
     for text in _NOT_TAKEN[2:]:
         bench.ask(_got("accept-refused", CALENDARS, "Accept", text)._replace(status=406, body=_REFUSED))
-    for name, value in _IGNORED:
-        bench.ask(_got("header-ignored", CALENDARS, name, value))
+
+
+@check("format-parameter", context=Bench, cost=4)
+def formats(bench: Bench) -> Steps:
+    """What may be asked for by the parameter `format`."""
+    for path in bench.places():
+        _format(bench, path)
+        yield
+
+
+@check("header-ignored", context=Bench, cost=2)
+def ignored_headers(bench: Bench) -> Steps:
+    """Headers that have no effect."""
     missing = Probe("header-ignored", "getCalendar", "Accept-Language", "GET", NOBODY, 404, NOT_FOUND)
     bench.ask(missing._replace(headers=header("Accept-Language", "de, fr")))
-    _nowhere(bench)
+    for name, value in _IGNORED:
+        bench.ask(_got("header-ignored", CALENDARS, name, value))
+        yield
 
 
 def _got(rule: str, path: str, name: str, value: str) -> Probe:
@@ -147,10 +162,16 @@ def _format(bench: Bench, path: str) -> None:
     bench.ask(plain._replace(path=f"{path}?format=xml", status=404, body=_NO_FORMAT, key=None))
 
 
-def _nowhere(bench: Bench) -> None:
+@check("path-text", context=Bench, cost=3)
+def nowhere(bench: Bench) -> Steps:
+    """Paths that name nothing."""
     for number, path in enumerate(_NOWHERE):
         operation = bench.answers.place("GET", path).operation
         probe = Probe("path-text", operation, "path", "GET", path, 404, {"error": "Not found"})
         bench.ask(probe)
         if number % 2 == 0:
             bench.ask(probe._replace(key=None))
+        yield
+
+
+CHECKS = (representations, formats, ignored_headers, nowhere)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from mockserver.conformance.findings import Finding
 from mockserver.conformance.report import Report
 from mockserver.conformance.reports.style import Style
 
@@ -18,7 +19,7 @@ def github(report: Report, style: Style) -> str:
     lines = [
         _command(
             "error",
-            report.mask(f"expected {finding.expected}; was {finding.actual}"),
+            report.mask(f"expected {finding.expected}; was {finding.actual}{_with(finding)}"),
             file=places[finding.operation][0],
             line=str(places[finding.operation][1]),
             title=f"{finding.rule}: {finding.operation} {finding.field}".strip(),
@@ -36,6 +37,10 @@ def github(report: Report, style: Style) -> str:
         names = ", ".join(f"{result.rule.id} ({report.mask(result.reason)})" for result in report.not_tested)
         lines.append(_command("warning", names, title="rules that were not tested"))
     return "".join(f"{line}\n" for line in lines)
+
+
+def _with(finding: Finding) -> str:
+    return f"; of the same cause: {finding.with_it}" if finding.symptoms else ""
 
 
 def _command(kind: str, message: str, **properties: str) -> str:

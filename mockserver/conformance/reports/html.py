@@ -155,6 +155,8 @@ def _card(report: Report, rules: Mapping[str, Rule], finding: Finding, number: i
         yield from _steps(report, recipe["steps"])
         yield from _code(report, rule, recipe)
     times = f"{finding.hits} time{'' if finding.hits == 1 else 's'}"
+    if finding.symptoms:
+        yield f"<p>Of the same cause: {_text(report.mask(finding.with_it))}.</p>"
     yield f'<p class="dim">Seen {times}. Source: {_text(rule.source)}.</p></article>'
 
 

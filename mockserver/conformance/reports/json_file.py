@@ -65,6 +65,10 @@ def _finding(report: Report, finding: Finding) -> dict[str, Any]:
         "expected": report.mask(finding.expected),
         "actual": report.mask(finding.actual),
         "hits": finding.hits,
+        "symptoms": [
+            {"rule": symptom.rule, "operation": symptom.operation, "field": symptom.field}
+            for symptom in finding.symptoms
+        ],
         "recipe": report.recipes.get(finding.identity),
     }
 

@@ -29,7 +29,7 @@ def junit(report: Report) -> str:
 
 
 def _suite(suites: xml.Element, report: Report, part: str, results: list[RuleResult]) -> None:
-    new = {finding.rule for finding in report.findings}
+    new = {finding.rule for finding in report.seen}
     failed = sum(result.rule.id in new for result in results)
     errors = sum(result.verdict == "not tested" for result in results)
     skipped = sum(result.verdict == "not observable" for result in results)
@@ -58,7 +58,7 @@ def _case(suite: xml.Element, report: Report, result: RuleResult) -> None:
         xml.SubElement(case, "skipped", message=_clean(result.reason))
     if result.verdict == "not tested":
         xml.SubElement(case, "error", message=_clean(result.reason), type="not tested")
-    found = [finding for finding in report.findings if finding.rule == result.rule.id]
+    found = [finding for finding in report.seen if finding.rule == result.rule.id]
     if found:
         message = "; ".join(f"{finding.operation} {finding.field}".strip() for finding in found)
         failure = xml.SubElement(case, "failure", message=_clean(message), type=result.rule.severity)

@@ -52,6 +52,8 @@ def _findings(report: Report, style: Style) -> Iterator[str]:
         expected, actual = (_cell(report.mask(text)) for text in (finding.expected, finding.actual))
         severity = rules[finding.rule].severity
         yield f"| {number} | `{finding.rule}` | {severity} | {where} | {expected} | {actual} | {finding.hits} |"
+        if finding.symptoms:
+            yield f"| | | | of the same cause: {_cell(report.mask(finding.with_it))} | | | |"
     yield ""
     for number, finding in enumerate(report.findings[:_SHOWN], 1):
         yield from _steps(report, style, number, finding)

@@ -106,8 +106,9 @@ def _once_more() -> str:
             pytest.skip(f"the steps cannot be taken here: {{reason}}")
         return replayed(RECIPE["expectation"], answers, values)
     finally:
-        for calendar_id, key in made:
-            _answer(Sent("DELETE", f"/api/v1/calendars/{{calendar_id}}", [], None, key))
+        for made_id, key in made:
+            place = "bots" if made_id.startswith("bot_") else "calendars"
+            _answer(Sent("DELETE", f"/api/v1/{{place}}/{{made_id}}", [], None, key))
 '''
 _SHOWN: Final = ("rule", "operation", "field", "expected", "actual", "steps", "expectation")
 _HEAD = '''"""{title}

@@ -201,9 +201,9 @@ def _quoted(text: str, *, header: bool = False) -> str:
 
 
 def _creates_with(step: Mapping[str, Any]) -> str | None:
-    """The variable of the key with which a step may create a calendar; None for a step that creates none."""
+    """The variable of the key with which a step may create a calendar or bot; None for a step that creates none."""
     path = str(step["path"]).partition("?")[0].rstrip("/")
-    if step["method"] != "POST" or not path.endswith("/calendars"):
+    if step["method"] != "POST" or not path.endswith(("/calendars", "/bots")):
         return None
     given = " ".join(value for name, value in step.get("headers", []) if name.lower() == "authorization")
     named = next((name for name in _KEYS if f"${{key_{name}" in given), None)
@@ -217,6 +217,7 @@ def _made(key: str) -> str:
 
 def _clean_up(key: str) -> str:
     """The line that deletes what the script has created with a key."""
-    ids = f'grep -o \'"id": *"cal_[A-Za-z0-9]*"\' "${_made(key)}" | cut -d \'"\' -f 4 | sort -u'
-    delete = f'curl -sS -o /dev/null -X DELETE "$BASE"/api/v1/calendars/"$ID" -H "Authorization: Token ${key}"'
-    return f'for ID in $({ids}); do {delete}; done; rm -f "${_made(key)}"  # deletes what was created'
+    ids = f'grep -oE \'"id": *"(cal|bot)_[A-Za-z0-9]*"\' "${_made(key)}" | cut -d \'"\' -f 4 | sort -u'
+    place = 'case "$ID" in bot_*) PLACE=bots ;; *) PLACE=calendars ;; esac'
+    delete = f'curl -sS -o /dev/null -X DELETE "$BASE"/api/v1/"$PLACE"/"$ID" -H "Authorization: Token ${key}"'
+    return f'for ID in $({ids}); do {place}; {delete}; done; rm -f "${_made(key)}"  # deletes what was created'

@@ -43,13 +43,16 @@ def _findings(report: Report, style: Style) -> Iterator[str]:
         title = f"{number}. {finding.rule} ({rule.severity}) {finding.operation} {finding.field}".rstrip()
         if not style.verbose:
             file = f" -> {style.folder / name_of(finding)}.sh" if style.folder is not None else ""
-            yield f"{title}: expected {_short(expected, _BRIEF)}; was {_short(actual, _BRIEF)}{file}"
+            more = f" (+{len(finding.symptoms)} of the same cause)" if finding.symptoms else ""
+            yield f"{title}: expected {_short(expected, _BRIEF)}; was {_short(actual, _BRIEF)}{more}{file}"
             continue
         yield title
         yield _wrapped(rule.sentence)
         yield _wrapped(f"expected: {_short(expected, _LONGEST)}")
         yield _wrapped(f"actual:   {_short(actual, _LONGEST)}")
         yield f"   seen {finding.hits} time{'s' if finding.hits > 1 else ''}; source: {rule.source}"
+        if finding.symptoms:
+            yield _wrapped(f"of the same cause: {finding.with_it}")
         yield from _steps(report, finding)
         yield ""
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from mockserver.conformance.guard import CALENDARS
+from collections.abc import Callable, Iterable
+from itertools import chain
+
+from mockserver.conformance.checks import Check, Steps, check
 from mockserver.conformance.recorded_cases.bench import Bench
 from mockserver.conformance.robustness import bodies, broken, cursors, queries
-from mockserver.conformance.robustness.odd import throw
+from mockserver.conformance.robustness.odd import Odd, throw
 from mockserver.conformance.rules import Need, Rule
-from mockserver.conformance.run import Run
 
+_FIRST = 2
+"""So many odd requests of a kind are enough for a first look."""
 _WRITE: frozenset[Need] = frozenset({"read", "write"})
 
 RULES: tuple[Rule, ...] = (
@@ -107,23 +111,23 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def run(run: Run) -> None:
-    """Sends everything that the target lets through, what only reads first."""
-    bench = Bench(run)
-    throw(bench, queries.odd_queries(thorough=bench.target.writes))
-    throw(bench, cursors.odd_cursors())
-    throw(bench, cursors.damaged(bench))
-    cursors.compare_spellings(bench)
-    throw(bench, queries.odd_ids())
-    throw(bench, queries.odd_headers())
-    broken.send_broken(bench)
-    if not run.target.writes:
-        for rule in RULES:
-            if "write" in rule.needs:
-                run.findings.unobservable.setdefault(rule.id, "the run does not write")
-        return
-    throw(bench, bodies.odd_creates(bench))
-    made = bench.create()
-    if made is not None and run.target.send("GET", f"{CALENDARS}/{made.json['id']}").status == 200:
-        throw(bench, bodies.odd_updates(bench, f"{CALENDARS}/{made.json['id']}"), [made])
-    bench.clear()
+def _thrown(rule: str, odds: Callable[[Bench], Iterable[Odd]], *, needs: tuple[Need, ...] = ()) -> Check:
+    """The check that sends what is odd in one way: some first, then all."""
+
+    @check(rule, "still-answers", context=Bench, cost=_FIRST + 1, needs=needs)
+    def thrown(bench: Bench) -> Steps:
+        return throw(bench, odds(bench), first=_FIRST)
+
+    return thrown
+
+
+CHECKS: tuple[Check, ...] = (
+    _thrown("query-odd", lambda bench: queries.odd_queries(thorough=bench.target.writes)),
+    _thrown("time-odd", lambda bench: queries.odd_times(thorough=bench.target.writes)),
+    _thrown("cursor-forged", lambda bench: chain(cursors.odd_cursors(), cursors.damaged(bench))),
+    cursors.spellings,
+    _thrown("id-odd", lambda bench: queries.odd_ids()),
+    _thrown("header-odd", lambda bench: queries.odd_headers()),
+    broken.send_broken,
+    *(_thrown(rule, odds, needs=("write",)) for rule, odds in bodies.ODD.items()),
+)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import zip_longest
+from typing import Any, Final
 
 from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.recorded_cases.bench import Bench, Holding, header
-from mockserver.conformance.robustness.odd import Odd
+from mockserver.conformance.robustness.odd import OURS, Odd
 
 _JSON = header("Content-Type", "application/json")
 _REFUSED = frozenset({400})
@@ -18,24 +20,17 @@ _LARGE = frozenset({400, 413})
 _MARK = "@odd@"
 
 
-def odd_creates(bench: Bench) -> Iterator[Odd]:
-    """Bodies for POST /calendars."""
-    yield from _unreadable("createCalendar", "POST", CALENDARS)
-    yield from _unholdable(bench, "createCalendar", "POST", CALENDARS)
-    yield from _numbers(bench)
-    yield from _oversized(bench)
-    yield from _types("createCalendar", "POST", CALENDARS)
-    yield from _kept(bench)
+def _with_each(bench: Bench, odds: Callable[[Bench, str, str, str], Iterator[Odd]]) -> Iterator[Odd]:
+    """For the two operations that take a body, in turn, as far as there is something to send it to."""
+    if not bench.writes:
+        return
+    creates = odds(bench, "createCalendar", "POST", CALENDARS)
+    updates = odds(bench, "updateCalendar", "PATCH", OURS)
+    for row in zip_longest(creates, updates):
+        yield from (odd for odd in row if odd is not None)
 
 
-def odd_updates(bench: Bench, calendar: str) -> Iterator[Odd]:
-    """Bodies for PATCH of a calendar of this run."""
-    yield from _unreadable("updateCalendar", "PATCH", calendar)
-    yield from _unholdable(bench, "updateCalendar", "PATCH", calendar)
-    yield from _types("updateCalendar", "PATCH", calendar)
-
-
-def _unreadable(operation: str, method: str, path: str) -> Iterator[Odd]:
+def _unreadable(bench: Bench, operation: str, method: str, path: str) -> Iterator[Odd]:
     bodies = (
         b"[" * 1_500 + b"]" * 1_500,
         b"[" * 100_000,
@@ -124,7 +119,7 @@ def _oversized(bench: Bench) -> Iterator[Odd]:
     yield Odd("size-odd", "createCalendar", "body", "POST", CALENDARS, _LARGE, headers, form)
 
 
-def _types(operation: str, method: str, path: str) -> Iterator[Odd]:
+def _types(bench: Bench, operation: str, method: str, path: str) -> Iterator[Odd]:
     """Content-Types that make no sense; an update may take what holds no field."""
     refused, either = _REFUSED, _REFUSED if method == "POST" else frozenset({200, 400})
     part = b'--b\r\nContent-Disposition: form-data; name="%b"\r\n\r\nv\r\n'
@@ -179,3 +174,14 @@ def _kept(bench: Bench) -> Iterator[Odd]:
         shown = Holding(client_id=text, metadata=fields["metadata"])
         body = json.dumps(fields).encode()
         yield Odd("text-kept", "createCalendar", "client_id", "POST", CALENDARS, _TAKEN, _JSON, body, shown)
+
+
+ODD: Final[Mapping[str, Callable[[Bench], Iterator[Odd]]]] = {
+    "body-odd": partial(_with_each, odds=_unreadable),
+    "text-unholdable": partial(_with_each, odds=_unholdable),
+    "number-odd": _numbers,
+    "size-odd": _oversized,
+    "type-odd": partial(_with_each, odds=_types),
+    "text-kept": _kept,
+}
+"""By the rule that they test."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, TypeAlias
 
+from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import status
 from mockserver.conformance.guard import CALENDARS
@@ -20,6 +21,7 @@ RULE: Final = Rule(
 _LINE: Final = f"GET {CALENDARS} HTTP/1.1\r\nHost: conformance.invalid\r\nConnection: close\r\n".encode()
 _PLAIN: Final = _LINE + b"\r\n"
 _CLOSED: Final = 0
+_FIRST: Final = 3
 _Ways: TypeAlias = tuple[int | tuple[int, int], ...]
 _REFUSED: Final[_Ways] = (_CLOSED, (400, 499))
 _UPRIGHT: Final[_Ways] = (_CLOSED, (200, 499))
@@ -61,11 +63,12 @@ _BYTES: Final = (
         "Transfer-Encoding", _LINE + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 40 + b"\r\n", _UPRIGHT, cut=True
     ),
     Broken("Transfer-Encoding", _LINE + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab", _UPRIGHT, cut=True),
-    Broken("Transfer-Encoding", _LINE + b"Transfer-Encoding: conformance\r\n\r\n", _UPRIGHT, cut=True),
+    Broken("Transfer-Encoding", _LINE + b"Transfer-Encoding: conformance\r\n\r\n", (*_UPRIGHT, 501), cut=True),
 )
 
 
-def send_broken(bench: Bench) -> None:
+@check("bytes-broken", context=Bench, cost=3)
+def send_broken(bench: Bench) -> Steps:
     """Sends each, and sees whether the service still answers."""
     if not getattr(bench.target, "takes_bytes", False):
         why = "broken bytes are only sent to a target on this machine, over plain HTTP"
@@ -81,6 +84,8 @@ def send_broken(bench: Bench) -> None:
             if not _check(bench, "afterwards", _ANSWERED, [*quiet, bench.target.send_bytes(_PLAIN)]):
                 return
             quiet = []
+        if number % _FIRST == 0 and not quiet:
+            yield
 
 
 def _check(bench: Bench, field: str, statuses: _Ways, exchanges: list[Exchange]) -> bool:

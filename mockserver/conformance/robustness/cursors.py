@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Iterator
 from urllib.parse import parse_qs, quote, urlencode
 
+from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.expectations import facts_of, same_rows
 from mockserver.conformance.guard import CALENDARS, EVENTS
@@ -32,6 +33,7 @@ _MADE = (
     ("r=1", _FOUND),
     ("r=1&o=2000", _FOUND),
     ("p=2026-01-01+00:00:00%2B00:00", _FOUND),
+    ("p=2026-01-01+00:00:00+00:00", _GONE),
     ("p=9999-12-31+23:59:59%2B00:00", _FOUND),
     ("p=0001-01-01+00:00:00%2B00:00", _FOUND),
     ("unknown=1&&;", _FOUND),
@@ -84,7 +86,8 @@ def damaged(bench: Bench) -> Iterator[Odd]:
             yield _odd(operation, path, quote(text), _ANY)
 
 
-def compare_spellings(bench: Bench) -> None:
+@check("cursor-encoding", context=Bench, cost=4)
+def spellings(bench: Bench) -> Steps:
     """The same position written in another way shows the same page."""
     why = "no list has a second page, or the cursors are of another form"
     bench.unobservable("cursor-encoding", why)
@@ -111,6 +114,7 @@ def compare_spellings(bench: Bench) -> None:
                 field="cursor",
                 exchanges=[first, plain, answer],
             )
+            yield
 
 
 def _spellings(text: str, tokens: dict[str, str]) -> Iterator[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mockserver.conformance import every_response
+from mockserver.conformance.checks import Steps
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation, body, every, facts_of, status, unless_throttled, where
@@ -14,6 +15,8 @@ from mockserver.conformance.recorded_cases.bench import ANYTHING, Bench, wanted
 
 _PROOF = f"{CALENDARS}?deduplication_key=conformance-still-there"
 _PAUSE = 24
+OURS: Final = "ours"
+"""Stands for the path of a calendar of this run, in an odd request."""
 
 
 class Odd(NamedTuple):
@@ -31,22 +34,25 @@ class Odd(NamedTuple):
     key: Key = "main"
 
 
-def throw(bench: Bench, odds: Iterable[Odd], before: Sequence[Exchange] = ()) -> None:
-    """Sends odd requests, and sees in between that the service is still there."""
+def throw(bench: Bench, odds: Iterable[Odd], *, first: int = _PAUSE) -> Steps:
+    """Sends odd requests, and sees that the service is still there: after the first few, then now and then."""
     thrown: list[Exchange] = []
+    pause = first
     for odd in odds:
-        exchange = bench.target.send(odd.method, odd.path, body=odd.raw, headers=odd.headers, key=odd.key)
+        path = bench.ours if odd.path == OURS else odd.path
+        exchange = bench.target.send(odd.method, path, body=odd.raw, headers=odd.headers, key=odd.key)
         bench.took(exchange)
-        check(bench, odd, exchange, before)
+        judge(bench, odd, exchange)
         thrown.append(exchange)
-        if exchange.status == 0 or len(thrown) >= _PAUSE:
+        if exchange.status == 0 or len(thrown) >= pause:
             _prove(bench, thrown)
-            thrown = []
+            thrown, pause = [], _PAUSE
+            yield
     if thrown:
         _prove(bench, thrown)
 
 
-def check(bench: Bench, odd: Odd, exchange: Exchange, before: Sequence[Exchange] = ()) -> None:
+def judge(bench: Bench, odd: Odd, exchange: Exchange) -> None:
     """Holds the answer to an odd request against what it may be, unless it was told already."""
     if exchange.status == 429 or _is_known(bench, odd):
         return
@@ -55,7 +61,7 @@ def check(bench: Bench, odd: Odd, exchange: Exchange, before: Sequence[Exchange]
     if broken(expectation, facts_of([exchange])):
         if bench.is_told(exchange, right_status=right_status):
             return
-        led_to = bench.origins(exchange, *before)
+        led_to = bench.origins(exchange)
     else:
         led_to = []
     bench.check(odd.rule, expectation, operation=odd.operation, field=odd.field, exchanges=[*led_to, exchange])

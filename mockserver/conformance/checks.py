@@ -1,0 +1,59 @@
+"""Checks: functions that put rules to the test, each with what it needs and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from mockserver.conformance.rules import Need
+from mockserver.conformance.run import Run
+
+_Context = TypeVar("_Context")
+Steps: TypeAlias = Iterator[None]
+Tried: TypeAlias = Callable[[_Context], Steps | None]
+
+
+class Check(NamedTuple):
+    """One check.
+
+    It may be a generator: at each `yield` the run may do something else first. What comes before the first one is the
+    check's first look at its rules, and as short as it can be.
+    """
+
+    rules: tuple[str, ...]
+    """The ids of the rules that it tests, the one that it is about first."""
+    begin: Callable[[Run], Steps]
+    cost: int
+    """So many requests at most for its first look, on the recorded data, without what it shares with other checks."""
+    needs: frozenset[Need]
+    """What a run has to have for the check to be of use."""
+    after: tuple[Check, ...]
+    """Checks that look first: what follows from what they find is not told again, and what they read is used."""
+    draws: bool
+    """Whether it draws what it sends, so that it can go on for as long as there is time."""
+
+
+def check(
+    *rules: str,
+    context: Callable[[Run], _Context],
+    cost: int,
+    needs: tuple[Need, ...] = (),
+    after: tuple[Check, ...] = (),
+    draws: bool = False,
+) -> Callable[[Tried[_Context]], Check]:
+    """Makes a function that tests these rules a check; the function is given what `context` makes of the run."""
+
+    def registered(tried: Tried[_Context]) -> Check:
+        def begin(run: Run) -> Steps:
+            steps = tried(run.shared(context))
+            if steps is not None:
+                yield from steps
+
+        return Check(rules, begin, cost, frozenset(needs), after, draws)
+
+    return registered
+
+
+def the_run(run: Run) -> Run:
+    """The context of checks that need nothing but the run."""
+    return run

@@ -1,0 +1,220 @@
+"""The plan of a run: a first look at each rule, then the rest of each check; what draws comes after that."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from mockserver.conformance.checks import Check, Steps
+from mockserver.conformance.rules import Need, Rule
+from mockserver.conformance.run import Forbidden, Run, Target
+
+USED_UP: Final = "the time budget ran out (raise --time-budget)"
+NO_CASE: Final = "what the service holds and answered offers no case of it"
+NO_CASE_YET: Final = "nothing that the run had time to look at offers a case of it"
+_TRIPS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_LACKS: Final[Mapping[Need, str]] = {
+    "write": "the run only reads",
+    "other-key": "no key of another project was given",
+    "disabled-key": "no disabled key was given",
+    "parallel": "requests are sent one at a time",
+}
+_RANKS: Final = ("high", "medium", "low")
+_TURN: Final = 24
+"""After so many requests it is another check's turn; twice as many in the next round."""
+_SOONEST: Final = "hostile"
+"""The part that goes on first after the first looks: a crash shows in one answer, so it finds most for its requests."""
+_DELETING: Final = 6
+"""Requests that it takes to delete two calendars, a check's own and a shared one, and to see that they are gone."""
+_LOOKS: Final = 3
+"""So many steps of a check, at most, before every check has had its first look."""
+
+
+class Task:
+    """A check under way."""
+
+    def __init__(self, check: Check, rules: Sequence[Rule]) -> None:
+        """`rules` are those of its rules that are to be tested."""
+        self.check, self.rules = check, rules
+        self.looks = 0
+        """How many of its steps are taken."""
+        self.over = False
+        self.cut = ""
+        """Why it did not run to its end."""
+        self.dearest = check.cost
+        """The requests that its next step may take."""
+        self.sent = self.failed = 0
+        """Its requests, and those of them that were answered with a server error or not at all."""
+        self._steps: Steps | None = None
+
+    def step(self, run: Run) -> None:
+        """Goes on to the next place where something else may come first."""
+        self.looks += 1
+        sent, failed = _counted(run)
+        try:
+            self._steps = self._steps or self.check.begin(run)
+            self.over = next(self._steps, self) is self
+        except Forbidden as reason:
+            self._cut(f"it asked for what the run may not do: {reason}")
+        except _TRIPS as reason:
+            # A deployment may answer with anything: that a check did not foresee it must not lose what others found.
+            self._cut(f"an answer that it did not foresee: {type(reason).__name__}: {reason}")
+        finally:
+            # How long a step is that is not a first look is known only afterwards.
+            self.dearest = max(self.check.cost, _counted(run)[0] - sent) if self.looks > 1 else _TURN
+            self.sent += _counted(run)[0] - sent
+            self.failed += _counted(run)[1] - failed
+
+    @property
+    def part(self) -> str:
+        """The part of its rules; "" where none of them is to be tested."""
+        return self.rules[0].part if self.rules else ""
+
+    @property
+    def is_severe(self) -> bool:
+        """Whether what it tests first of all is of high severity."""
+        return bool(self.rules) and self.rules[0].severity == "high"
+
+    def untested(self, run: Run) -> list[Rule]:
+        """Its rules that nothing has tested yet."""
+        return [rule for rule in self.rules if rule.id not in run.findings.exercised]
+
+    def _cut(self, why: str) -> None:
+        self.over, self.cut = True, why
+
+
+def _counted(run: Run) -> tuple[int, int]:
+    return getattr(run.target, "sent", 0), getattr(run.target, "failed", 0)
+
+
+class Plan:
+    """The checks of a run in the order in which they go."""
+
+    def __init__(
+        self,
+        run: Run,
+        checks: Sequence[Check],
+        rules: Mapping[str, Rule],
+        *,
+        pace: Callable[[], float] = lambda: 0.0,
+        before: Callable[[Task], object] = lambda task: None,
+    ) -> None:
+        """`rules` are those to be tested, by their ids; `pace` tells the seconds that a request takes.
+
+        `before` is called with every task that is about to go on.
+        """
+        self.tasks = [
+            Task(check, [rules[name] for name in check.rules if name in rules])
+            for check in checks
+            if not lacking(check.needs, run.target)
+        ]
+        self._run, self._rules, self._pace, self._before = run, rules, pace, before
+        self._of = {task.check: task for task in self.tasks}
+
+    def look(self) -> None:
+        """Takes checks on, each a few steps at most, for as long as they have rules that nothing has tested."""
+        while waiting := [task for task in self._waiting() if self._fits(task)]:
+            needed = sum(task.check.cost for task in waiting if not task.looks) * self._pace()
+            self._take(min(waiting, key=self._by_severity if needed > self._run.share() else self._by_cost))
+
+    def finish(self) -> None:
+        """Takes each check to its end: those of high severity at once, of the others some steps in turn."""
+        going, turn = sorted(self.tasks, key=lambda task: task.part != _SOONEST), _TURN
+        while going := [task for task in going if not task.over and self._fits(task)]:
+            for task in going:
+                sent = task.sent
+                most = math.inf if task.is_severe else sent + turn
+                while not task.over and task.sent < most and self._fits(task):
+                    self._take(task)
+            turn *= 2
+
+    def take(self) -> None:
+        """Takes one check after the other to its end."""
+        for task in self.tasks:
+            while not task.over and self._run.share() > 0:
+                self._take(task)
+
+    def settle(self, stopped: str = "") -> dict[str, str]:
+        """Writes down why rules could not be observed, and gives those that were not tested, each with the reason.
+
+        `stopped` says why the run ended early, if it did.
+        """
+        findings, untested = self._run.findings, {}
+        for name, rule in self._rules.items():
+            if name in findings.exercised:
+                findings.unobservable.pop(name, None)
+            elif lacks := lacking(rule.needs, self._run.target):
+                findings.unobservable[name] = lacks
+            elif name not in findings.unobservable:
+                tasks = [task for task in self.tasks if name in task.check.rules]
+                why = next((task.cut for task in tasks if task.cut), "")
+                if why or any(not task.over and task.looks < _LOOKS for task in tasks):
+                    untested[name] = why or stopped or USED_UP
+                elif failing := _failing(tasks):
+                    untested[name] = failing
+                elif tasks:
+                    findings.unobservable[name] = NO_CASE if all(task.over for task in tasks) else NO_CASE_YET
+        return untested
+
+    def missing(self) -> tuple[int, int]:
+        """How many rules nothing has tested for want of time, and about how many requests they need."""
+        tasks = self._waiting()
+        return len({rule.id for task in tasks for rule in task.untested(self._run)}), sum(t.check.cost for t in tasks)
+
+    def _waiting(self) -> list[Task]:
+        """The tasks with rules that nothing has tested, as far as they have not had looks enough."""
+        return [one for one in self.tasks if not one.over and one.looks < _LOOKS and one.untested(self._run)]
+
+    def _fits(self, task: Task) -> bool:
+        """Whether there is time for a look, and for deleting a calendar that it may make."""
+        requests = self._due(task) + (_DELETING if "write" in task.check.needs else 0)
+        left = self._run.share()
+        return left > 0 and left >= requests * self._pace()
+
+    def _take(self, task: Task) -> None:
+        for check in task.check.after:
+            # What it reads and finds is needed, whether or not its own rules were tested by others.
+            if (first := self._of.get(check)) is not None and not first.looks:
+                self._take(first)
+        self._before(task)
+        task.step(self._run)
+
+    def _by_cost(self, task: Task) -> tuple[object, ...]:
+        """The cheapest first, and what only reads before what changes the lists that it reads."""
+        cost = task.check.cost / len(task.untested(self._run))
+        return "write" in task.check.needs, task.looks, cost, self._rank(task)
+
+    def _by_severity(self, task: Task) -> tuple[object, ...]:
+        """Where there is not time for all: what tests most rules of the highest severity with the fewest requests."""
+        rank = self._rank(task)
+        return rank, task.looks, self._cost(task, _RANKS[: rank + 1])
+
+    def _due(self, task: Task) -> int:
+        """The requests that the next step of a check may take, with the first looks that it waits for."""
+        before = (self._of[check] for check in task.check.after if check in self._of)
+        return task.dearest + sum(self._due(first) for first in before if not first.looks)
+
+    def _cost(self, task: Task, severities: Sequence[str]) -> float:
+        """Requests for each rule of these severities that the check is the first to test."""
+        return self._due(task) / sum(rule.severity in severities for rule in task.untested(self._run))
+
+    def _rank(self, task: Task) -> int:
+        return min(_RANKS.index(rule.severity) for rule in task.untested(self._run))
+
+
+def lacking(needs: frozenset[Need], target: Target) -> str:
+    """What a target does not have of what is needed, in words; "" for nothing."""
+    has: dict[Need, bool] = {
+        "write": target.writes,
+        "other-key": target.other_key,
+        "disabled-key": target.disabled_key,
+        "parallel": target.parallel,
+    }
+    return next((_LACKS[need] for need in sorted(needs) if not has.get(need, True)), "")
+
+
+def _failing(tasks: Sequence[Task]) -> str:
+    """That no request got anything but a server error, where it is so."""
+    sent, failed = sum(task.sent for task in tasks), sum(task.failed for task in tasks)
+    return f"all {sent} requests that were to test it were answered with a server error" if sent == failed > 0 else ""

@@ -1,0 +1,118 @@
+"""One cause is one finding: its other symptoms stand below it, and different crashes are told one by one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mockserver.conformance import every_response, recorded_cases, robustness
+from mockserver.conformance.blame import grouped
+from mockserver.conformance.exchange import Exchange, Request
+from mockserver.conformance.expectations import status
+from mockserver.conformance.findings import Finding, Findings
+from mockserver.conformance.recorder import Watched
+from mockserver.conformance.run import Run
+from mockserver.conformance.runner import JudgeRun, take
+from mockserver.contracts import load_contract
+from tests.conformance.fakes import FakeTarget
+from tests.conformance.judging import judged, of
+from tests.mutants import auth
+from tests.mutants import robustness as crashes
+
+
+def finding(rule: str, operation: str, field: str, number: int, body: Any = None) -> Finding:
+    raw = None if body is None else json.dumps(body).encode()
+    seen = Exchange(number, Request("PATCH", "/api/v1/calendars/cal_0", (), raw), 500)
+    return Finding(rule, operation, field, status(200), "500", (seen,))
+
+
+def heads(*findings: Finding) -> list[tuple[str, list[str]]]:
+    return [(head.name, [symptom.name for symptom in head.symptoms]) for head in grouped(findings)]
+
+
+def test_what_one_answer_breaks_is_one_finding() -> None:
+    assert heads(finding("allow", "getCalendar", "Allow", 3), finding("vary", "getCalendar", "Vary", 3)) == [
+        ("allow getCalendar Allow", ["vary getCalendar Vary"])
+    ]
+
+
+def test_a_rule_that_is_broken_everywhere_is_one_finding() -> None:
+    found = [finding("vary", operation, "Vary", n) for n, operation in enumerate(["getCalendar", "listCalendars"])]
+    assert heads(*found) == [("vary getCalendar Vary", ["vary listCalendars Vary"])]
+
+
+def test_crashes_over_different_fields_are_told_one_by_one() -> None:
+    metadata = finding("no-server-error", "updateCalendar", "metadata", 1, {"metadata": {"a": 1}})
+    unknown = finding("no-server-error", "updateCalendar", "unknown field", 2, {"x y": 1})
+    assert len(heads(metadata, unknown)) == 2
+
+
+def test_crashes_over_one_kind_of_text_are_one_finding() -> None:
+    metadata = finding("no-server-error", "updateCalendar", "metadata", 1, {"metadata": {"a": "\0"}})
+    secret = finding("no-server-error", "updateCalendar", "client_secret", 2, {"client_secret": "\0"})
+    assert heads(metadata, secret) == [
+        ("no-server-error updateCalendar metadata", ["no-server-error updateCalendar client_secret"])
+    ]
+
+
+def test_what_any_defect_may_break_stands_below_what_says_more() -> None:
+    drawn = finding("fuzz-valid-taken", "createCalendar", "PositiveDataRejected", 1)
+    assert heads(drawn, finding("create-accepted", "createCalendar", "", 2))[0][0] == "create-accepted createCalendar"
+
+
+def test_different_defects_stay_apart() -> None:
+    assert len(heads(finding("page-full", "listCalendars", "", 1), finding("filter-zone", "listCalendars", "", 2))) == 2
+
+
+def test_one_crash_in_every_field_is_one_finding_of_the_report() -> None:
+    run = judged(of(crashes.MUTANTS, "lone-surrogate-crashes"), robustness)
+    assert len(run.findings.broken) > 5
+    assert len(grouped(run.findings.broken.values())) == 1
+
+
+def test_a_key_that_need_not_be_known_is_one_finding_of_the_report() -> None:
+    run = judged(of(auth.MUTANTS, "any-token-accepted"), recorded_cases)
+    assert len(run.findings.broken) > 5
+    assert [head.rule for head in grouped(run.findings.broken.values())] == ["key-known"]
+
+
+@pytest.mark.parametrize("alone_first", [True, False])
+def test_a_race_swallows_no_crash_that_one_request_alone_shows(alone_first: bool) -> None:
+    target = FakeTarget(lambda _: (500, {}))
+    run = JudgeRun(target, load_contract(), seed=1, clock=lambda: 0.0)
+    watched = run.target = Watched(target, run, every_response.look, lambda: None)
+
+    def alone() -> None:
+        watched.send("PATCH", "/api/v1/calendars/cal_0", json={"metadata": {}})
+
+    if alone_first:
+        alone()
+    watched.together([lambda: watched.send("PATCH", "/api/v1/calendars/cal_0", json={"metadata": {}})] * 2)
+    if not alone_first:
+        alone()
+    (crash,) = run.findings.broken.values()
+    assert not crash.raced
+    assert len(watched.led_to(crash.exchanges)) == 1
+
+
+def test_a_finding_of_a_race_stays_one_while_nothing_shows_it_alone() -> None:
+    findings = Findings()
+    seen = [finding("no-server-error", "updateCalendar", "", number).exchanges[0] for number in (1, 2)]
+    for one in seen:
+        findings.record("no-server-error", "500", status(200), operation="updateCalendar", exchanges=[one], raced=True)
+    assert [(one.hits, one.raced) for one in findings.broken.values()] == [(2, True)]
+
+
+def test_a_part_of_which_every_answer_is_a_server_error_says_so() -> None:
+    target = FakeTarget(lambda _: (500, {}), writes=False)
+    run = JudgeRun(target, load_contract(), seed=1, clock=lambda: 0.0)
+    run.target = Watched(target, run, every_response.look, lambda: None)
+    untested = _untested(run)
+    assert untested["time-refused"].endswith("answered with a server error")
+
+
+def _untested(run: Run) -> dict[str, str]:
+    take(run, recorded_cases)
+    return run.findings.unobservable

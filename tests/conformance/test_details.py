@@ -1,0 +1,75 @@
+"""The judge's rules off the usual path: kept by the mock, and broken by mutants that are right elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from mockserver.conformance import details
+from mockserver.conformance.evaluation import piece_in
+from tests.conformance.judging import judged, of, told
+from tests.conformance.staging import state_of
+from tests.mutants.corners import MUTANTS
+from tests.mutants.table import new_mock
+
+EVENTS = "listCalendarEvents"
+
+
+@pytest.mark.parametrize("writes", [True, False])
+def test_the_mock_keeps_every_rule_of_details(*, writes: bool) -> None:
+    mock = new_mock()
+    before = state_of(mock)
+    run = judged(mock.asgi, details, writes=writes)
+    assert told(run) == []
+    testable = {rule.id for rule in details.RULES if writes or "write" not in rule.needs}
+    assert testable - run.findings.exercised.keys() == set()
+    assert writes or state_of(mock) == before
+
+
+FOUND = {
+    "html-shows-client-secret": ("secrets-not-echoed", "createCalendar", "client_secret"),
+    "later-pages-lack-attendees": ("page-rows-whole", EVENTS, ""),
+    "calendar-dedup-key-ignored-with-updated-after": ("filter-pairs", EVENTS, "calendar_deduplication_key"),
+    "every-other-create-two-seconds-behind": ("write-times-ordered", "createCalendar", "created_at"),
+    "html-of-404-answers-200": ("html-answer", "getCalendar", "Accept"),
+    "second-filtered-page-is-last": ("filter-walk", EVENTS, ""),
+    "updated-at-gte-ignored-by-end-time": ("filter-every-order", EVENTS, "updated_at_gte"),
+    "platform-uuid-cut-at-512": ("value-large", "createCalendar", "platform_uuid"),
+    "metadata-in-alphabetical-order": ("metadata-name-order", "listCalendars", "metadata"),
+    "create-header-shows-end-of-token": ("secrets-not-echoed", "createCalendar", "refresh_token"),
+    "raw-shows-foreign-id": ("tenant-ids-hidden", EVENTS, ""),
+    "foreign-404-has-other-headers": ("tenant-404-alike", "getCalendar", "headers"),
+    "zero-fraction-written": ("time-fraction", EVENTS, ""),
+}
+
+
+@pytest.mark.parametrize("name", list(FOUND)[:4])
+def test_a_mutant_breaks_one_rule(name: str) -> None:
+    assert told(judged(of(MUTANTS, name), details)) == [FOUND[name]]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", list(FOUND)[4:])
+def test_another_mutant_breaks_one_rule(name: str) -> None:
+    assert told(judged(of(MUTANTS, name), details)) == [FOUND[name]]
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("GOCSPX-s0123456789abcdefz0000001", True),
+        ("GOCSPX-s012345", True),
+        ("cdefz0000001", True),
+        ("23456789abcdef", True),
+        ("GOCSPX-s01234", False),
+        ("0000001", False),
+        ("GOCSPX-", False),
+    ],
+)
+def test_a_piece_of_a_secret_is_seen_when_it_is_there_by_no_chance(text: str, *, seen: bool) -> None:
+    secret = "GOCSPX-s0123456789abcdefz0000001"
+    assert bool(piece_in(secret, f"<{text}>".encode(), [])) is seen
+    assert bool(piece_in(secret, b"", [f"near {text}!"])) is seen
+
+
+def test_a_word_at_the_beginning_of_a_key_is_no_piece_of_it() -> None:
+    assert piece_in("attendee_production_key_7f3a9c2b1d", b"attendee_production_key", []) == ""

@@ -1,0 +1,114 @@
+"""The plan of the whole judge: what it tests in so much time on a target that is far away, by a counted clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from mockserver.conformance import every_response
+from mockserver.conformance.checking import requests_to_clean_up
+from mockserver.conformance.exchange import Exchange, Key
+from mockserver.conformance.plan import Task
+from mockserver.conformance.registry import PARTS, all_rules
+from mockserver.conformance.run import Run, Stopped
+from mockserver.conformance.runner import Course, JudgeRun, chosen_of
+from mockserver.conformance.targets import AsgiTarget
+from mockserver.conformance.transport import Keys
+from mockserver.contracts import load_contract
+from tests.clients import ACME, GLOBEX
+from tests.mutants.table import DISABLED, new_mock
+
+NO_CASE = {
+    "page-ties": "the recorded data has no page that ends between equal times",
+    "page-back-ties": "the same",
+    "bytes-broken": "only sent over a socket",
+    "head-no-body": "only seen over a socket",
+    "retry-after": "nothing is answered 429",
+}
+_SHARED = 4
+"""Requests for what checks share, such as a calendar: whichever comes first makes it."""
+RACES = {rule.id for rule in all_rules() if rule.part == "races"}
+
+
+class Distant(AsgiTarget):
+    """An application in this process, on whose clock every request takes so many seconds."""
+
+    def __init__(self, *, trip: float, writes: bool) -> None:
+        super().__init__(new_mock().asgi, Keys(ACME, GLOBEX, DISABLED), writes=writes, parallel=False)
+        self.trip, self.now = trip, 0.0
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+        key: Key = "main",
+    ) -> Exchange:
+        """Sends a request, which takes its time."""
+        self.now += self.trip
+        return super().send(method, path, json=json, body=body, headers=headers, key=key)
+
+
+def looked(*, trip: float, seconds: float, writes: bool) -> tuple[Course, Distant, set[str]]:
+    """A run that ends when each rule is tested or the time is up, and the rules that it should have tested."""
+    wanted = {r.id for r in all_rules() if (writes or "write" not in r.needs)} - RACES - NO_CASE.keys()
+    wanted -= set() if writes else {"method-undeclared"}
+
+    def end(run: JudgeRun) -> None:
+        if run.findings.exercised.keys() >= wanted:
+            raise Stopped("each rule is tested")
+
+    with Distant(trip=trip, writes=writes) as target:
+        course = Course(
+            target,
+            load_contract(),
+            chosen_of(PARTS),
+            look=every_response.look,
+            seed=1,
+            seconds=seconds,
+            progress=end,
+            clock=lambda: target.now,
+        )
+        course.closing = lambda: requests_to_clean_up(target.ledger)
+        course.go()
+    return course, target, wanted
+
+
+@pytest.mark.parametrize(("writes", "seconds"), [(True, 60.0), (False, 30.0)])
+def test_each_rule_is_tested_in_time_at_50_ms_a_request(writes: bool, seconds: float) -> None:
+    course, target, wanted = looked(trip=0.05, seconds=seconds, writes=writes)
+    assert wanted - course.run.findings.exercised.keys() == set()
+    assert target.now + requests_to_clean_up(target.ledger) * 0.05 <= seconds
+    assert course.run.findings.broken == {}
+
+
+def test_the_most_severe_rules_come_first_at_500_ms_a_request_and_the_report_says_what_is_missing() -> None:
+    course, target, wanted = looked(trip=0.5, seconds=60.0, writes=True)
+    tested = course.run.findings.exercised.keys() & wanted
+    high = {rule.id for rule in all_rules() if rule.severity == "high"} & wanted
+    assert len(high & tested) >= 50
+    assert len(tested - high) <= 25
+    assert target.now + requests_to_clean_up(target.ledger) * 0.5 <= 60.0
+    assert re.fullmatch(r"\d+ more rules need about [345] min \(--time-budget\)", course.outcome.more)
+
+
+def test_a_first_look_takes_no_more_requests_than_the_check_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    dearer: list[tuple[tuple[str, ...], int, int]] = []
+    step = Task.step
+
+    def counted(task: Task, run: Run) -> None:
+        before = getattr(run.target, "sent", 0)
+        step(task, run)
+        sent = getattr(run.target, "sent", 0) - before
+        if task.looks == 1 and sent > task.check.cost + _SHARED:
+            dearer.append((task.check.rules, task.check.cost, sent))
+
+    monkeypatch.setattr(Task, "step", counted)
+    looked(trip=0.05, seconds=60.0, writes=True)
+    assert dearer == []
