@@ -135,6 +135,17 @@ bench-worlds: $(VENV)/dev.stamp ## measure throw-away projects: one after the ot
 profile: $(VENV)/dev.stamp ## profile a GET, a PATCH and a page
 	$(BIN)/python -m benchmarks.profiling
 
+# --- write ---
+
+.PHONY: docs
+docs: $(VENV)/docs.stamp ## build the docs as a site, build/docs/index.html; a warning or a dead link is an error
+	$(BIN)/python -m sphinx -q -n -W --keep-going -c docs/site -b html . build/docs
+	@echo "open build/docs/docs/index.html"
+
+.PHONY: agents
+agents: $(VENV)/dev.stamp ## write llms.txt and AGENTS.md again, from the docs
+	@$(BIN)/python docs/site/agents.py
+
 # --- set up ---
 
 # Installed once, and again when what is to be installed changes.
@@ -155,6 +166,11 @@ $(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@$(COMPILE)
 	@touch $@ $(VENV)/run.stamp
+
+$(VENV)/docs.stamp: $(VENV)/dev.stamp
+	@echo "installing Sphinx into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
 
 $(LINTERS)/stamp: Makefile
 	@echo "installing the linters into $(LINTERS) (once)"

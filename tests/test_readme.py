@@ -157,9 +157,14 @@ def test_a_program_of_the_page_prints_what_it_says(clone: Path, block: Block) ->
     program = clone / "program.py"
     program.write_text(block.text, "utf-8")
     python = clone / ".venv" / "bin" / "python"
+    is_test = block.text.startswith("def test_")
+    command = [python, "-m", "pytest", "-q", "-p", "attendee", program] if is_test else [python, program]
     done = subprocess.run(
-        [python, program], capture_output=True, text=True, env=bare(clone), check=False, timeout=HANGS
+        command, cwd=clone, capture_output=True, text=True, env=bare(clone), check=False, timeout=HANGS
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    if is_test:
+        assert "1 passed" in done.stdout
+        return
     assert block.printed is not None
     assert doctest.OutputChecker().check_output(block.printed, done.stdout, FLAGS), done.stdout

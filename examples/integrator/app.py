@@ -147,4 +147,5 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     Handler.app = Integrator(*(os.environ[f"ATTENDEE_{name}"] for name in ("BASE_URL", "API_KEY", "WEBHOOK_SECRET")))
-    ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "3000"))), Handler).serve_forever()
+    where = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "3000"))
+    ThreadingHTTPServer(where, Handler).serve_forever()
