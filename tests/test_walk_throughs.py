@@ -9,9 +9,11 @@ import pytest
 from tests.walk_through import Page
 
 
-@pytest.mark.parametrize("name", ["drift.md", "proxy.md"])
-def test_a_walk_through_does_what_it_says(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "servers", "steps"), [("drift.md", 1, 4), ("proxy.md", 1, 4), ("diff.md", 2, 3), ("timeline.md", 1, 2)]
+)
+def test_a_walk_through_does_what_it_says(name: str, servers: int, steps: int, tmp_path: Path) -> None:
     page = Page(name)
-    assert len(page.servers) == 1
-    assert len(page.steps) >= 4
+    assert len(page.servers) == servers
+    assert len(page.steps) >= steps
     page.check(tmp_path)

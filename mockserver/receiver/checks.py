@@ -106,9 +106,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(
         "large",
         "accept",
-        "a genuine webhook of 300 kB",
-        "Metadata has no small limit, and many frameworks refuse bodies over 100 kB.",
-        "Raise the limit of the body parser for this route to at least 1 MB.",
+        "a genuine webhook with the largest metadata that the service stores, 1,000 characters",
+        "A receiver that refuses or cuts it misses every webhook of such a calendar.",
+        "Read the whole body, and let the body parser of this route take at least 64 kB.",
     ),
     Check(
         "keep-alive",

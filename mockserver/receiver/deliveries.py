@@ -6,15 +6,24 @@ import base64
 import hmac
 import json
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final, NamedTuple
 
+from mockserver.contracts import WEBHOOKS, load_contract
 from mockserver.delivery.payload import SIGNATURE, canonical, previous_secret, signature
 
-EVENTS: Final = "calendar.events_update"
-_LARGE: Final = 300_000
-_NAMES: Final = {"Zoë": "Łukasz", "会议": "𝔘𝔫𝔦", "note": "naïve “quotes” – 🎉"}
+_EXAMPLES: Final = {
+    "state-change": "GoogleRevoked",
+    "non-ascii": "MetadataNonAscii",
+    "numeric-keys": "MetadataNumericKeys",
+    "deleted-calendar": "CalendarDeleted",
+    "unknown-fields": "UnknownMembers",
+    "large": "MetadataLarge",
+}
+"""The example of webhooks.yaml that a check sends; the others send that of a sync that changed events."""
 
 
 class AuditCalendar(NamedTuple):
@@ -62,25 +71,27 @@ class Composer:
         self._now = now
 
     def content(
-        self, calendar: AuditCalendar, *, trigger: str = EVENTS, age: timedelta = timedelta(0)
+        self, calendar: AuditCalendar, *, example: str = "EventsUpdate", age: timedelta = timedelta(0)
     ) -> dict[str, Any]:
-        """The members of a body, in the service's order; `age` is how old the data are."""
+        """The members of a body, in the service's order: those of an example of webhooks.yaml, about this calendar.
+
+        `age` is how old the data are. Metadata is the calendar's, unless the example is about metadata.
+        """
+        content = deepcopy(dict(_example(example)))
+        content["idempotency_key"] = self._new_key()
+        if "calendar_id" in content:
+            content["calendar_id"] = calendar.id
+            content["calendar_deduplication_key"] = calendar.deduplication_key
+            if not example.startswith("Metadata"):
+                content["calendar_metadata"] = calendar.metadata
         at = (self._now - age).isoformat().replace("+00:00", "Z")
-        lost = trigger == "calendar.state_change"
-        failure = {"error": "invalid_grant: Token has been expired or revoked.", "timestamp": at} if lost else None
-        return {
-            "idempotency_key": self._new_key(),
-            "calendar_id": calendar.id,
-            "calendar_deduplication_key": calendar.deduplication_key,
-            "calendar_metadata": calendar.metadata,
-            "trigger": trigger,
-            "data": {
-                "state": "disconnected" if lost else "connected",
-                "last_attempted_sync_at": at,
-                "connection_failure_data": failure,
-                "last_successful_sync_at": at,
-            },
-        }
+        data = content["data"]
+        for name in ("last_attempted_sync_at", "last_successful_sync_at"):
+            if data.get(name) is not None:
+                data[name] = at
+        if data.get("connection_failure_data"):
+            data["connection_failure_data"]["timestamp"] = at.replace("Z", "+00:00")
+        return content
 
     def genuine(self, content: Mapping[str, Any]) -> AuditDelivery:
         """The webhook as the service writes and signs it."""
@@ -88,19 +99,13 @@ class Composer:
 
     def accepted(self, name: str, calendar: AuditCalendar) -> AuditDelivery:
         """The genuine webhook of a check of the group `accept`."""
-        content = self.content(calendar)
-        changes: Mapping[str, Callable[[], Mapping[str, Any]]] = {
-            "state-change": lambda: {**self.content(calendar, trigger="calendar.state_change")},
-            "non-ascii": lambda: {**content, "calendar_metadata": _NAMES},
-            "numeric-keys": lambda: {**content, "calendar_metadata": {"9": "nine", "10": "ten", "b": 1, "a": [2]}},
-            "null-metadata": lambda: {**content, "calendar_metadata": None, "calendar_deduplication_key": None},
-            "deleted-calendar": lambda: {name: value for name, value in content.items() if "calendar_" not in name},
-            "unknown-trigger": lambda: {**content, "trigger": "calendar.some_new_trigger"},
-            "unknown-fields": lambda: {**content, "new_member": {"of": ["any", "type"]}},
-            "large": lambda: {**content, "calendar_metadata": {"notes": "x" * _LARGE}},
-            "late-and-out-of-order": lambda: self.content(calendar, age=timedelta(days=1)),
-        }
-        made = self.genuine(changes[name]() if name in changes else content)
+        age = timedelta(days=1) if name == "late-and-out-of-order" else timedelta(0)
+        content = self.content(calendar, example=_EXAMPLES.get(name, "EventsUpdate"), age=age)
+        if name == "unknown-trigger":
+            content["trigger"] = _example("UnknownTrigger")["trigger"]
+        if name == "null-metadata":
+            content |= {"calendar_metadata": None, "calendar_deduplication_key": None}
+        made = self.genuine(content)
         if name == "rewritten-body":
             compact = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
             return self._sealed(compact, made.signature)
@@ -142,6 +147,12 @@ class Composer:
             SIGNATURE: given,
         }
         return AuditDelivery(body, tuple(headers.items()))
+
+
+@cache
+def _example(name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = load_contract(WEBHOOKS)["components"]["examples"][name]["value"]
+    return found
 
 
 def _hmac(key: bytes, text: bytes) -> str:

@@ -95,6 +95,24 @@ def test_an_edit_upstream_is_followed_to_the_webhook_and_its_delivery_is_sent_ag
     )
 
 
+def test_an_upstream_event_is_moved_and_cancelled(opened: Opened) -> None:
+    page = opened.open()
+    card = open_calendar(page)
+    title = card.locator(".events .event").first.inner_text()
+    card.get_by_role("button", name=f"Move {title} by one hour").first.click()
+    row(page, "Changed an event upstream").wait_for()
+    card.get_by_role("button", name=f"Cancel {title}").first.click()
+    row(page, "Cancelled an event upstream").wait_for()
+
+
+def test_a_reset_brings_the_first_data_back(opened: Opened) -> None:
+    ask(opened, "POST", "/api/v1/calendars", NEW)
+    page = opened.open()
+    page.locator(".card", has_text="ada").wait_for()
+    page.locator("#tools").get_by_role("button", name="Reset").click()
+    page.locator(".card", has_text="ada").wait_for(state="detached")
+
+
 def test_the_clock_is_frozen_and_runs_again(opened: Opened) -> None:
     page = opened.open()
     page.get_by_role("button", name="Freeze").click()

@@ -170,7 +170,7 @@ class KnowsAllTriggers(RightReceiver):
 
 class SmallBodies(RightReceiver):
     def receive(self, headers: list[tuple[str, str]], raw: bytes) -> int:
-        return 413 if len(raw) > 100_000 else super().receive(headers, raw)
+        return 413 if len(raw) > 1_000 else super().receive(headers, raw)
 
 
 class NeedsCalendar(RightReceiver):

@@ -112,7 +112,7 @@ def _parts(report: Report) -> Iterator[str]:
     total = Count()
     for count in counts.values():
         total += count
-    yield '<h2>Parts</h2><div class="scroll"><table><thead><tr><th scope="col">part</th>'
+    yield '<h2>Parts</h2><div class="scroll" tabindex="0"><table><thead><tr><th scope="col">part</th>'
     heads = ("rules tested", "tests", "not observable", "not tested", "findings")
     yield "".join(f'<th scope="col" class="number">{head}</th>' for head in heads) + "</tr></thead><tbody>"
     yield "".join(_row(part, count) for part, count in counts.items())
@@ -126,7 +126,8 @@ def _row(part: str, count: Count) -> str:
 
 
 def _index(report: Report, rules: Mapping[str, Rule]) -> Iterator[str]:
-    yield '<h2 id="findings">Findings</h2><div class="scroll"><table><thead><tr><th scope="col" class="number">#</th>'
+    yield '<h2 id="findings">Findings</h2><div class="scroll" tabindex="0"><table><thead><tr>'
+    yield '<th scope="col" class="number">#</th>'
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("rule", "severity", "operation", "field"))
     yield f'{heads}<th scope="col" class="number">seen</th></tr></thead><tbody>'
     for number, finding in enumerate(report.findings, 1):
@@ -192,7 +193,7 @@ def _rules(report: Report) -> Iterator[str]:
     yield f'<h2>Rules</h2><p class="filters"><label>verdict <select id="verdict"><option value="">all</option>{options}'
     yield '</select></label><label>text <input id="words" type="search"></label></p>'
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("rule", "part", "verdict"))
-    yield f'<div class="scroll"><table><thead><tr>{heads}<th scope="col" class="number">tests</th>'
+    yield f'<div class="scroll" tabindex="0"><table><thead><tr>{heads}<th scope="col" class="number">tests</th>'
     yield '<th scope="col">description</th></tr></thead><tbody>'
     for result in shown:
         text = f"{result.rule.sentence} ({result.reason})" if result.reason else result.rule.sentence
