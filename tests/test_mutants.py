@@ -19,21 +19,24 @@ SAMPLE = (
     "get-reads-foreign-calendar",
     "row-lost-between-pages",
     "links-drop-filters",
-    "updated-at-gte-excludes-equal",
-    "calendar-dedup-key-matches-prefix",
+    *(
+        pytest.param(name, marks=pytest.mark.long)
+        for name in ("updated-at-gte-excludes-equal", "calendar-dedup-key-matches-prefix")
+    ),
 )
 REPLAYED = (
     "unknown-id-checked-before-key",
     "default-order-is-created-at",
     "filter-negates-utc-offset",
-    "gets-are-throttled",
     "links-drop-filters",
     "re-encoded-cursor-refused",
     "created-at-without-z",
-    "delete-deletes-nothing",
     "duplicate-key-answers-409",
     "unknown-path-answers-html",
-    "patch-of-both-secrets-refused",
+    *(
+        pytest.param(name, marks=pytest.mark.long)
+        for name in ("gets-are-throttled", "delete-deletes-nothing", "patch-of-both-secrets-refused")
+    ),
 )
 
 

@@ -22,8 +22,6 @@ BEYOND_SCHEMAS = (
     "An unexpected error occurred",
     "less than 1000 characters",
 )
-
-
 BEYOND_BOT_SCHEMAS = (
     *BEYOND_SCHEMAS,
     "Deduplication key already in use",
@@ -38,14 +36,22 @@ BEYOND_BOT_SCHEMAS = (
 )
 
 
-def findings(seed: int, folder: Path, *, strict: bool, document: str = "openapi.json") -> dict[str, list[str]]:
+FEW, MANY = 5, 100
+"""How many requests are drawn for each operation, beside the contract's examples and the limits of every schema."""
+REQUESTS = {FEW: 100, MANY: 400}
+"""A run of so many drawn examples that sends fewer requests has left something out."""
+
+
+def findings(
+    seed: int, folder: Path, *, strict: bool, examples: int, document: str = "openapi.json"
+) -> dict[str, list[str]]:
     """What one run finds: each finding's code with the text of its blocks; no answer may be a server error."""
     seen: list[Exchange] = []
     with running(mock=Mock(Settings(strict=strict), observe=seen.append)) as server:
         command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{server.url}/__mock__/{document}"]
         options = ["--url", server.url, "-H", "Authorization: Token YOUR_API_KEY_HERE", "--checks", "all"]
         done = subprocess.run(
-            [*command, *options, "--seed", str(seed)],
+            [*command, *options, "--seed", str(seed), "--max-examples", str(examples)],
             capture_output=True,
             text=True,
             timeout=HANGS,
@@ -53,7 +59,7 @@ def findings(seed: int, folder: Path, *, strict: bool, document: str = "openapi.
             cwd=folder,
         )
     assert done.returncode in (0, 1), done.stdout + done.stderr
-    assert len(seen) > 400
+    assert len(seen) > REQUESTS[examples]
     assert not [exchange for exchange in seen if exchange.status >= 500 and exchange.status != 501]
     found: dict[str, list[str]] = {}
     for block in re.split(r"\n\d+\. Test Case ID: ", done.stdout)[1:]:
@@ -65,24 +71,31 @@ def findings(seed: int, folder: Path, *, strict: bool, document: str = "openapi.
 LONG = pytest.mark.long
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=LONG), pytest.param(3, marks=LONG)])
-def test_schemathesis_finds_only_what_the_service_tolerates_or_a_schema_cannot_say(seed: int, tmp_path: Path) -> None:
-    found = findings(seed, tmp_path, strict=False)
+@pytest.mark.parametrize(
+    ("seed", "examples"), [(1, FEW), *(pytest.param(seed, MANY, marks=LONG) for seed in (1, 2, 3))]
+)
+def test_schemathesis_finds_only_what_the_service_tolerates_or_a_schema_cannot_say(
+    seed: int, examples: int, tmp_path: Path
+) -> None:
+    found = findings(seed, tmp_path, strict=False, examples=examples)
     assert found.keys() <= {"ST201", "ST202"}
     for block in found.get("ST202", []):
         assert any(text in block for text in BEYOND_SCHEMAS), block
 
 
-def test_schemathesis_finds_nothing_accepted_off_contract_in_strict_mode(tmp_path: Path) -> None:
-    found = findings(4, tmp_path, strict=True)
+@pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=LONG)])
+def test_schemathesis_finds_nothing_accepted_off_contract_in_strict_mode(examples: int, tmp_path: Path) -> None:
+    found = findings(4, tmp_path, strict=True, examples=examples)
     assert found.keys() <= {"ST202"}
     for block in found.get("ST202", []):
         assert any(text in block for text in BEYOND_SCHEMAS), block
 
 
-@pytest.mark.parametrize("strict", [False, pytest.param(True, marks=LONG)])
-def test_schemathesis_finds_no_more_over_the_contract_of_bots(strict: bool, tmp_path: Path) -> None:
-    found = findings(5, tmp_path, strict=strict, document="bots.json")
+@pytest.mark.parametrize(
+    ("strict", "examples"), [(False, FEW), *(pytest.param(strict, MANY, marks=LONG) for strict in (False, True))]
+)
+def test_schemathesis_finds_no_more_over_the_contract_of_bots(strict: bool, examples: int, tmp_path: Path) -> None:
+    found = findings(5, tmp_path, strict=strict, examples=examples, document="bots.json")
     # 501 is in the contract, and to Schemathesis still a server error.
     assert found.keys() <= ({"ST101", "ST202"} if strict else {"ST101", "ST201", "ST202"})
     for block in found.get("ST101", []):

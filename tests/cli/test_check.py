@@ -65,7 +65,7 @@ def test_a_finding_is_1_until_it_is_known(tmp_path: Path) -> None:
             server.url,
             *PATIENT,
             "--max-requests",
-            "1000",
+            "250",
             "--read-only",
             "--only",
             "www-authenticate",

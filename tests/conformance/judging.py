@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Any
+
+import pytest
+from _pytest.mark import ParameterSet
 
 from mockserver.api.request import App
 from mockserver.app import Mock
@@ -92,6 +95,18 @@ def mutant_of(mutants: Sequence[Mutant], name: str) -> Mutant:
 def of(mutants: Sequence[Mutant], name: str) -> App:
     """The application of a mutant."""
     return mutant_of(mutants, name).apply(new_mock())
+
+
+def sampled(cases: Iterable[Any], step: int = 2) -> list[ParameterSet]:
+    """Cases as parameters of a test: every `step`-th, from the first, for `make test`, the others marked as long.
+
+    For mutants, each of which costs a run of a whole part of the judge.
+    """
+    marks = ((), (pytest.mark.long,))
+    return [
+        pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=marks[number % step > 0])
+        for number, case in enumerate(cases)
+    ]
 
 
 def calendars(mock: Mock) -> dict[str, list[str]]:

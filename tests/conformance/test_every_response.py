@@ -6,26 +6,29 @@ import pytest
 
 from mockserver.conformance import recorded_cases
 from mockserver.conformance import robustness as robustness_part
-from tests.conformance.judging import judged, of, told
+from tests.conformance.judging import judged, of, sampled, told
 from tests.mutants import headers, robustness, schema, status
 from tests.mutants.mutant import Mutant
 
 
 @pytest.mark.parametrize(
     ("mutants", "name", "rule", "operation", "field"),
-    [
-        (schema.MUTANTS, "is-deleted-as-number", "answer-schema", "listCalendarEvents", "results.is_deleted"),
-        (schema.MUTANTS, "create-answer-lacks-metadata", "answer-schema", "createCalendar", "metadata"),
-        (schema.MUTANTS, "field-errors-as-texts", "error-family", "createCalendar", "400"),
-        (schema.MUTANTS, "201-body-written-twice", "answer-json", "createCalendar", "body"),
-        (status.MUTANTS, "duplicate-key-answers-409", "status-documented", "createCalendar", "409"),
-        (status.MUTANTS, "put-works-as-patch", "method-undeclared", "getCalendar", "PUT"),
-        (headers.MUTANTS, "vary-missing", "vary", "listCalendarEvents", "Vary"),
-        (headers.MUTANTS, "delete-sends-content-type", "content-type", "deleteCalendar", "Content-Type"),
-        (headers.MUTANTS, "unknown-path-needs-key", "path-unknown", "listCalendars", "path"),
-        (headers.MUTANTS, "event-links-show-internal-host", "links-preserve-query", "listCalendarEvents", "host"),
-        (headers.MUTANTS, "allow-of-events-has-post", "allow", "listCalendarEvents", "Allow"),
-    ],
+    sampled(
+        [
+            (schema.MUTANTS, "is-deleted-as-number", "answer-schema", "listCalendarEvents", "results.is_deleted"),
+            (schema.MUTANTS, "create-answer-lacks-metadata", "answer-schema", "createCalendar", "metadata"),
+            (schema.MUTANTS, "field-errors-as-texts", "error-family", "createCalendar", "400"),
+            (schema.MUTANTS, "201-body-written-twice", "answer-json", "createCalendar", "body"),
+            (status.MUTANTS, "duplicate-key-answers-409", "status-documented", "createCalendar", "409"),
+            (status.MUTANTS, "put-works-as-patch", "method-undeclared", "getCalendar", "PUT"),
+            (headers.MUTANTS, "vary-missing", "vary", "listCalendarEvents", "Vary"),
+            (headers.MUTANTS, "delete-sends-content-type", "content-type", "deleteCalendar", "Content-Type"),
+            (headers.MUTANTS, "unknown-path-needs-key", "path-unknown", "listCalendars", "path"),
+            (headers.MUTANTS, "event-links-show-internal-host", "links-preserve-query", "listCalendarEvents", "host"),
+            (headers.MUTANTS, "allow-of-events-has-post", "allow", "listCalendarEvents", "Allow"),
+        ],
+        step=2,
+    ),
 )
 def test_a_wrong_answer_is_one_finding(
     mutants: tuple[Mutant, ...], name: str, rule: str, operation: str, field: str
@@ -35,11 +38,14 @@ def test_a_wrong_answer_is_one_finding(
 
 @pytest.mark.parametrize(
     ("name", "field"),
-    [
-        ("zone-of-16-hours-crashes", "updated_at_gte"),
-        ("time-past-year-9999-crashes", "start_time_gte"),
-        ("nul-in-time-crashes", "updated_at_gte"),
-    ],
+    sampled(
+        [
+            ("zone-of-16-hours-crashes", "updated_at_gte"),
+            ("time-past-year-9999-crashes", "start_time_gte"),
+            ("nul-in-time-crashes", "updated_at_gte"),
+        ],
+        step=2,
+    ),
 )
 def test_a_server_error_over_one_kind_of_input_is_one_finding(name: str, field: str) -> None:
     run = judged(of(robustness.MUTANTS, name), robustness_part, writes=False)

@@ -32,8 +32,9 @@ def get(query: str) -> Request:
     return Request("GET", f"/api/v1/calendar_events?{query}")
 
 
-def test_the_mock_is_not_blamed() -> None:
-    report = check(new_mock().asgi, key=ACME, time_budget=None, only=["fuzz-*"], seed=3)
+@pytest.mark.parametrize("writes", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_the_mock_is_not_blamed(writes: bool) -> None:
+    report = check(new_mock().asgi, key=ACME, time_budget=None, only=["fuzz-*"], seed=3, write=writes)
     assert not report.findings
     assert {result.rule.id for result in report.results if result.verdict == "kept"} == {
         "fuzz-answer",

@@ -79,7 +79,12 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["invalid-ordering-crashes", "metadata-returned-as-text", "row-lost-between-pages", "every-other-page-reversed"],
+    [
+        pytest.param("invalid-ordering-crashes", marks=pytest.mark.long),
+        "metadata-returned-as-text",
+        "row-lost-between-pages",
+        pytest.param("every-other-page-reversed", marks=pytest.mark.long),
+    ],
 )
 def test_files_of_a_finding_show_the_defect_and_pass_without_it(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

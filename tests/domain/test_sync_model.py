@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
@@ -243,4 +244,11 @@ def seen(happened: Activity) -> tuple[int, str, int | None]:
 
 
 TestWorld = SyncMachine.TestCase
-TestWorld.settings = settings(max_examples=300, stateful_step_count=30)
+TestWorld.settings = settings(max_examples=60, stateful_step_count=30)
+
+
+@pytest.mark.long
+class TestWorldForLonger(SyncMachine.TestCase):  # type: ignore[misc, valid-type]
+    """The same with more histories."""
+
+    settings = settings(max_examples=300, stateful_step_count=30)
