@@ -158,7 +158,7 @@ def test_a_program_of_the_page_prints_what_it_says(clone: Path, block: Block) ->
     program.write_text(block.text, "utf-8")
     python = clone / ".venv" / "bin" / "python"
     is_test = block.text.startswith("def test_")
-    command = [python, "-m", "pytest", "-q", "-p", "attendee", program] if is_test else [python, program]
+    command = [str(python), *(("-m", "pytest", "-q", "-p", "attendee") if is_test else ()), str(program)]
     done = subprocess.run(
         command, cwd=clone, capture_output=True, text=True, env=bare(clone), check=False, timeout=HANGS
     )
