@@ -200,6 +200,9 @@ def _has_the_cause_of(finding: Finding, head: Finding) -> bool:
         return _is_said_again(finding, head, last.request, first.request)
     if any({finding.rule, head.rule} <= rules for rules in _ON_ALL):
         return True
+    if (finding.rule, head.rule) == ("answer-arrives", "head-no-body"):
+        # A client takes the body for the next answer, whatever it asked for then.
+        return True
     if finding.operation != head.operation or finding.rule in _CRASHES or head.rule in _CRASHES:
         return False
     return finding.rule in _ANYTHING or any({finding.rule, head.rule} <= rules for rules in _SUBJECTS)

@@ -223,12 +223,22 @@ def is_ordinary(request: Request) -> bool:
     )
 
 
+def is_malformed(request: Request) -> bool:
+    """Whether the value of a header has a control character, for which an HTTP server may refuse the request."""
+    return any(ord(character) < 32 or ord(character) == 127 for character in _values(request) if character != "\t")
+
+
+def _values(request: Request) -> str:
+    return "".join(value for _, value in request.headers)
+
+
 def _refused_in_front(exchange: Exchange) -> bool:
     """A refusal that is not the API's own: of its framework or of a server before it, over an extreme request."""
-    kind = exchange.headers.get("content-type", "")
-    return (
-        400 <= exchange.status < 500 and not kind.startswith("application/json") and not is_ordinary(exchange.request)
-    )
+    if not 400 <= exchange.status < 500 or is_ordinary(exchange.request):
+        return False
+    # The HTTP server refuses a malformed request in its own words, which may be JSON, before the API sees it.
+    at_once = exchange.status == 400 and is_malformed(exchange.request)
+    return at_once or not exchange.headers.get("content-type", "").startswith(_JSON)
 
 
 def _or_in_front(expectation: Expectation, exchange: Exchange) -> Expectation:
@@ -236,8 +246,10 @@ def _or_in_front(expectation: Expectation, exchange: Exchange) -> Expectation:
     if is_ordinary(exchange.request):
         return expectation
     typed = expectations.header("Content-Type", _JSON, begins=True)
-    in_front = expectations.every(expectations.status((400, 499)), expectations.never_so(typed))
-    return expectations.either(in_front, expectation)
+    in_front = [expectations.every(expectations.status((400, 499)), expectations.never_so(typed))]
+    if is_malformed(exchange.request):
+        in_front.append(expectations.status(400))
+    return expectations.either(*in_front, expectation)
 
 
 def _status(answers: Answers, place: Place, exchange: Exchange, facts: Facts) -> Verdict:

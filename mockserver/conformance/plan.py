@@ -22,9 +22,13 @@ _LACKS: Final[Mapping[Need, str]] = {
 }
 _RANKS: Final = ("high", "medium", "low")
 _TURN: Final = 24
-"""After so many requests it is another check's turn; twice as many in the next round."""
-_SOONEST: Final = "hostile"
-"""The part that goes on first after the first looks: a crash shows in one answer, so it finds most for its requests."""
+"""After so many requests, twice as many for unusual input, it is another check's turn; each round doubles it."""
+_KEYS: Final = "key-"
+"""How the ids of the rules about API keys begin: their checks go on first, for they are short and matter most."""
+_SOON: Final = "hostile"
+"""The part that goes on next: a crash shows in one answer, so it finds most for its requests."""
+_LAST: Final = "fuzz"
+"""The part that goes on last: it takes hundreds of requests, and other parts know better what they look for."""
 _DELETING: Final = 6
 """Requests that it takes to delete two calendars, a check's own and a shared one, and to see that they are gone."""
 _LOOKS: Final = 3
@@ -119,12 +123,14 @@ class Plan:
             self._take(min(waiting, key=self._by_severity if needed > self._run.share() else self._by_cost))
 
     def finish(self) -> None:
-        """Takes each check to its end: those of high severity at once, of the others some steps in turn."""
-        going, turn = sorted(self.tasks, key=lambda task: task.part != _SOONEST), _TURN
+        """Takes each check to its end: those of high severity first and at once, of the others some steps in turn."""
+        going, turn = sorted(self.tasks, key=_by_use), _TURN
         while going := [task for task in going if not task.over and self._fits(task)]:
             for task in going:
                 sent = task.sent
-                most = math.inf if task.is_severe else sent + turn
+                most: float = sent + (2 * turn if task.part == _SOON else turn)
+                if task.is_severe and task.part != _LAST:
+                    most = math.inf
                 while not task.over and task.sent < most and self._fits(task):
                     self._take(task)
             turn *= 2
@@ -201,6 +207,12 @@ class Plan:
 
     def _rank(self, task: Task) -> int:
         return min(_RANKS.index(rule.severity) for rule in task.untested(self._run))
+
+
+def _by_use(task: Task) -> tuple[bool, ...]:
+    """What is likely to find most with its next requests first."""
+    of_keys = bool(task.rules) and task.rules[0].id.startswith(_KEYS)
+    return not of_keys, task.part != _SOON, task.part == _LAST, not task.is_severe
 
 
 def lacking(needs: frozenset[Need], target: Target) -> str:

@@ -6,6 +6,12 @@ import pytest
 
 from mockserver.conformance import recorded_cases
 from mockserver.conformance import robustness as robustness_part
+from mockserver.conformance.answers import answers_of
+from mockserver.conformance.evaluation import broken
+from mockserver.conformance.every_response import contracted, judge
+from mockserver.conformance.exchange import Exchange, Request
+from mockserver.conformance.expectations import facts_of
+from mockserver.contracts import load_contract
 from tests.conformance.judging import judged, of, sampled, told
 from tests.mutants import headers, robustness, schema, status
 from tests.mutants.mutant import Mutant
@@ -56,3 +62,38 @@ def test_a_finding_starts_with_what_made_its_values() -> None:
     run = judged(of(schema.MUTANTS, "patch-answers-status-ok"), recorded_cases)
     finding = run.findings.broken["answer-schema", "updateCalendar", "id"]
     assert [exchange.request.method for exchange in finding.exchanges] == ["POST", "PATCH"]
+
+
+def refused(value: str, status: int) -> Exchange:
+    """A list of calendars with this Authorization header, refused by what stands before the API."""
+    request = Request("GET", "/api/v1/calendars", (("Authorization", value),))
+    return Exchange(1, request, status, {"content-type": "application/json"}, b'{"detail":"Invalid HTTP request."}')
+
+
+def wrongs(exchange: Exchange) -> set[str]:
+    return {verdict.rule for verdict in judge(answers_of(load_contract()), exchange) if verdict.seen}
+
+
+@pytest.mark.parametrize("value", ["Token\x0bx y z", "Token \x00", "Token \x7f"])
+def test_what_an_http_server_says_of_a_malformed_head_is_no_answer_of_the_api(value: str) -> None:
+    seen = refused(value, 400)
+    assert wrongs(seen) == set()
+    assert broken(contracted(answers_of(load_contract()), seen), facts_of([seen])) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "rules"),
+    [
+        ("Token x", 400, {"allow", "vary"}),
+        ("Token\tx", 400, {"allow", "vary"}),
+        ("Token \xe9", 400, {"allow", "vary"}),
+        ("Token\x0bx", 401, {"allow", "vary", "www-authenticate"}),
+        ("Token\x0bx", 404, {"allow", "vary"}),
+    ],
+)
+def test_what_the_api_says_in_json_is_judged(value: str, status: int, rules: set[str]) -> None:
+    assert rules <= wrongs(refused(value, status))
+
+
+def test_a_crash_over_a_malformed_head_is_one() -> None:
+    assert wrongs(refused("Token\x0bx", 500)) == {"no-server-error"}

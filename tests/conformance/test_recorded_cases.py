@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import time
+from copy import copy
 
 import pytest
 
-from mockserver.conformance import recorded_cases
+from mockserver.conformance import every_response, recorded_cases
+from mockserver.conformance.blame import grouped
 from mockserver.conformance.recorded_cases import methods
+from mockserver.conformance.recorder import Watched
 from mockserver.conformance.recording import Origins, recipe_of
 from mockserver.conformance.replay import Replayer
 from mockserver.conformance.runner import JudgeRun
+from mockserver.conformance.targets import HttpTarget
+from mockserver.conformance.transport import Keys
 from mockserver.contracts import load_contract
+from mockserver.http import responses
+from mockserver.http.responses import whole
+from mockserver.server import running
+from tests.clients import ACME
 from tests.conformance.judging import judged, of, sampled, told
 from tests.conformance.test_transport import answering, target
 from tests.mutants import auth, headers, status
 from tests.mutants.mutant import Mutant
 from tests.mutants.table import new_mock
+from tests.mutants.wrapped import Call, before
 
 
 @pytest.mark.parametrize("writes", [True, False])
@@ -57,6 +67,24 @@ def test_a_mutant_is_found_by_its_rule_alone(
     mutants: tuple[Mutant, ...], name: str, rule: str, operation: str, field: str
 ) -> None:
     assert told(judged(of(mutants, name), recorded_cases)) == [(rule, operation, field)]
+
+
+def test_a_body_after_head_on_a_kept_connection_is_one_finding_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    def as_get(call: Call) -> None:
+        call.method = "GET" if call.method == "HEAD" else call.method
+
+    monkeypatch.setattr(responses, "whole", lambda start, body, method, lines: whole(start, body, "GET", lines))
+    mock = new_mock()
+    mutant = copy(mock)
+    mutant.asgi = before(as_get)(mock)
+    with running(mock=mutant) as server, HttpTarget(server.url, Keys(ACME)) as sender:
+        run = JudgeRun(sender, load_contract(), seed=1, clock=time.monotonic)
+        run.target = Watched(sender, run, every_response.look, lambda: None)
+        for tried in (methods.bodies_of_head, methods.heads):
+            list(tried.begin(run))
+    found = grouped(run.findings.broken.values())
+    assert [(finding.rule, finding.operation) for finding in found] == [("head-no-body", "listCalendars")]
+    assert "answer-arrives" in {symptom.rule for symptom in found[0].symptoms}
 
 
 @pytest.mark.parametrize(("body", "found"), [(b"", False), (b"{}", True)])

@@ -112,8 +112,8 @@ _OTHER_TYPES = (
 )
 _UNREADABLE = (b"{", b"{'a': 1}", b'{"a": 1,}', b"x", b" ", b'{"a" 1}', b"{} {}", b"NaN", b"\xff\xfe{}", b'{"a": 01}')
 _NO_OBJECTS: tuple[tuple[bytes, str], ...] = (
-    (b"null", "No data provided"),
     (b"[]", "Invalid data. Expected a dictionary, but got list."),
+    (b"null", "No data provided"),
     (b'"x"', "Invalid data. Expected a dictionary, but got str."),
     (b"1", "Invalid data. Expected a dictionary, but got int."),
     (b"1.5", "Invalid data. Expected a dictionary, but got float."),
