@@ -147,5 +147,4 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     Handler.app = Integrator(*(os.environ[f"ATTENDEE_{name}"] for name in ("BASE_URL", "API_KEY", "WEBHOOK_SECRET")))
-    where = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "3000"))
-    ThreadingHTTPServer(where, Handler).serve_forever()
+    ThreadingHTTPServer((os.getenv("HOST", "127.0.0.1"), int(os.getenv("PORT", "3000"))), Handler).serve_forever()
