@@ -13,7 +13,8 @@ from mockserver.conformance.run import Forbidden, Run, Target
 USED_UP: Final = "the time budget ran out (raise --time-budget)"
 NO_CASE: Final = "what the service holds and answered offers no case of it"
 NO_CASE_YET: Final = "nothing that the run had time to look at offers a case of it"
-_TRIPS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_TRIPS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What a check may trip over; a StopIteration within one arrives as a RuntimeError."""
 _LACKS: Final[Mapping[Need, str]] = {
     "write": "the run only reads",
     "other-key": "no key of another project was given",

@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation, renumbered, with_texts
@@ -125,6 +125,14 @@ def _captures(exchanges: Sequence[Exchange], number: int) -> dict[str, dict[str,
     return found
 
 
+def _split(link: str | None) -> SplitResult | None:
+    """The parts of a link; None for one that is no URL."""
+    try:
+        return None if link is None else urlsplit(link)
+    except ValueError:
+        return None
+
+
 def _offers(exchange: Exchange) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The values of an answer that requests may use: made ids, rows' ids, links and their cursors."""
     body = exchange.json
@@ -138,9 +146,8 @@ def _offers(exchange: Exchange) -> Iterator[tuple[str, dict[str, Any], str]]:
         if isinstance(text, str) and len(text) >= _SHORTEST_ID:
             yield "row", {"pointer": f"/results/{index}/id", "was": text}, text
     for name in ("next", "previous"):
-        link = link_of(body, name)
-        if link is not None and "?" in link:
-            parts = urlsplit(link)
+        parts = _split(link_of(body, name))
+        if parts is not None and parts.query:
             yield "link", {"pointer": f"/{name}", "part": "path"}, f"{parts.path}?{parts.query}"
             cursor = re.search(r"(?:^|&)cursor=([^&]+)", parts.query)
             if cursor is not None:
