@@ -223,10 +223,11 @@ def delete(stage: Stage, number: int) -> None:
     if not gone:
         stage.strays.append((calendar.id, "main"))
         return
-    _judge_gone(stage, calendar, story)
+    # Before anything new is created: only a calendar that was there at the deletion can show what it did to others.
     other = stage.pick(number)
     if other is not None:
         stage.as_written(other, "delete-others-stay", _DELETE, [answer])
+    _judge_gone(stage, calendar, story)
 
 
 def _judge_gone(stage: Stage, calendar: Calendar, story: list[Exchange]) -> None:
