@@ -8,10 +8,11 @@ from mockserver.conformance import details
 from mockserver.conformance.evaluation import piece_in
 from tests.conformance.judging import judged, of, told
 from tests.conformance.staging import state_of
-from tests.mutants.corners import MUTANTS
+from tests.mutants import corners, html
 from tests.mutants.table import new_mock
 
 EVENTS = "listCalendarEvents"
+MUTANTS = (*corners.MUTANTS, *html.MUTANTS)
 
 
 @pytest.mark.parametrize("writes", [True, False])

@@ -1,4 +1,4 @@
-"""Mutants that are wrong only off the beaten path: in HTML, on later pages, with large values, beside other filters."""
+"""Mutants that are wrong only off the beaten path: on later pages, with large values, beside other filters."""
 
 from __future__ import annotations
 
@@ -19,57 +19,6 @@ from tests.mutants.bodies import fields
 from tests.mutants.mutant import Mutant
 from tests.mutants.state import Create, Update, on_create, on_update, store
 from tests.mutants.wrapped import EVENTS, LIST, ONE, Call, Reply, Shell, after, before, crash
-
-_HTML = "text/html; charset=utf-8"
-
-
-def _wants_html(call: Call) -> bool:
-    return "html" in call.headers.get("accept", "") or "format=api" in call.query
-
-
-def _html(change: Callable[[Call, Reply], None]) -> Callable[[Mock], App]:
-    """Changes answers that are HTML."""
-
-    def changed(call: Call, reply: Reply) -> None:
-        if reply.headers.get("content-type") == _HTML:
-            change(call, reply)
-
-    return after(changed)
-
-
-def _html_of_get_crashes(call: Call, reply: Reply) -> None:
-    if call.is_on(ONE, methods="GET") and reply.status == 200:
-        reply.status = 500
-
-
-def _html_of_error_is_200(call: Call, reply: Reply) -> None:
-    if reply.status == 404:
-        reply.status = 200
-
-
-def _html_of_patch_crashes(call: Call, reply: Reply) -> None:
-    if call.is_on(ONE, methods="PATCH"):
-        reply.status = 500
-
-
-def _html_untyped(call: Call, reply: Reply) -> None:
-    reply.headers["content-type"] = "text/html"
-
-
-def _html_shows_secret(call: Call, reply: Reply) -> None:
-    sent = call.json if call.is_on(LIST, methods="POST") else None
-    if isinstance(sent, dict) and isinstance(sent.get("client_secret"), str):
-        reply.body += f"<!-- {sent['client_secret']} -->".encode()
-
-
-def _html_without_allow(call: Call, reply: Reply) -> None:
-    if call.is_on(EVENTS):
-        reply.headers.pop("allow", None)
-
-
-def _no_format_api(call: Call) -> None:
-    if call.is_on(EVENTS, methods="GET"):
-        call.query = call.query.replace("format=api", "format=json")
 
 
 def _cursor(call: Call) -> str | None:
@@ -215,7 +164,7 @@ def _bounded_by_letters(mock: Mock) -> App:
     return before(change)(mock)
 
 
-def _quietly(change: Callable[[Call], None]) -> Callable[[Mock], App]:
+def quietly(change: Callable[[Call], None]) -> Callable[[Mock], App]:
     """Changes the query of events; links keep what was asked."""
 
     def asked_again(call: Call, reply: Reply) -> Reply | None:
@@ -241,7 +190,7 @@ def _ignored(name: str, beside: Callable[[dict[str, str]], bool]) -> Callable[[M
             parameters = parse_qs(call.query, keep_blank_values=True)
             call.query = urlencode([(one, text) for one, texts in parameters.items() if one != name for text in texts])
 
-    return _quietly(change)
+    return quietly(change)
 
 
 def _orders_by_default(call: Call) -> None:
@@ -344,203 +293,185 @@ def _list_updated_as_created(call: Call, row: dict[str, Any]) -> None:
     row["updated_at"] = row["created_at"]
 
 
-def _mutant(slug: str, area: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
-    return Mutant(slug, area, defect, apply)
-
-
 MUTANTS: tuple[Mutant, ...] = (
-    _mutant("html-of-calendar-crashes", "headers", "a calendar as HTML is a server error", _html(_html_of_get_crashes)),
-    _mutant("html-of-404-answers-200", "headers", "a 404 as HTML answers 200", _html(_html_of_error_is_200)),
-    _mutant(
-        "html-of-patch-crashes",
-        "headers",
-        "a changed calendar as HTML is a server error",
-        _html(_html_of_patch_crashes),
-    ),
-    _mutant("html-without-charset", "headers", "HTML has no charset", _html(_html_untyped)),
-    _mutant(
-        "html-shows-client-secret", "auth", "a new calendar as HTML shows its client_secret", _html(_html_shows_secret)
-    ),
-    _mutant("html-of-events-without-allow", "headers", "events as HTML have no Allow", _html(_html_without_allow)),
-    _mutant("format-api-ignored", "headers", "format=api gives JSON for events", _quietly(_no_format_api)),
-    _mutant(
+    Mutant(
         "bare-plus-cursor-restarts",
         "pagination",
         "a cursor with a bare plus is the first page",
         before(_bare_plus_is_start),
     ),
-    _mutant(
+    Mutant(
         "bare-plus-cursor-crashes",
         "robustness",
         "a cursor of events with a bare plus crashes",
         before(_bare_plus_crashes),
     ),
-    _mutant(
+    Mutant(
         "every-other-create-two-seconds-behind",
         "timing",
         "every other new calendar is two seconds older",
         _creates(_behind),
     ),
-    _mutant("patch-clock-three-seconds-behind", "timing", "changes are dated three seconds early", _patch_clock_behind),
-    _mutant(
+    Mutant("patch-clock-three-seconds-behind", "timing", "changes are dated three seconds early", _patch_clock_behind),
+    Mutant(
         "later-pages-lack-metadata",
         "schema",
         "calendars of later pages have no metadata",
         _pages(LIST, _put(metadata=None), later=True),
     ),
-    _mutant(
+    Mutant(
         "later-pages-lack-attendees",
         "schema",
         "events of later pages have no attendees",
         _pages(EVENTS, _put(attendees=None), later=True),
     ),
-    _mutant(
+    Mutant(
         "second-filtered-page-is-last",
         "pagination",
         "with a filter, the second page of events is the last",
         after(_ends_after_two_pages),
     ),
-    _mutant("metadata-keeps-20-names", "state", "metadata keeps 20 names", before(fields(_many_names_cut, LIST, ONE))),
-    _mutant(
+    Mutant("metadata-keeps-20-names", "state", "metadata keeps 20 names", before(fields(_many_names_cut, LIST, ONE))),
+    Mutant(
         "metadata-values-cut-at-500",
         "state",
         "values of metadata are cut at 500 characters",
         before(fields(_long_value_cut, LIST, ONE)),
     ),
-    _mutant(
+    Mutant(
         "metadata-names-cut-at-100",
         "state",
         "names of metadata are cut at 100 characters",
         before(fields(_long_name_cut, LIST, ONE)),
     ),
-    _mutant(
+    Mutant(
         "platform-uuid-cut-at-512",
         "state",
         "platform_uuid is cut at 512 characters",
         before(fields(_cut("platform_uuid", 512), LIST)),
     ),
-    _mutant(
+    Mutant(
         "dedup-key-cut-at-512",
         "state",
         "deduplication_key is cut at 512 characters",
         before(fields(_cut("deduplication_key", 512), LIST)),
     ),
-    _mutant(
+    Mutant(
         "long-client-secret-crashes",
         "robustness",
         "a client_secret of over 2000 characters crashes",
         before(_long_secret_refused),
     ),
-    _mutant(
+    Mutant(
         "long-refresh-token-crashes",
         "robustness",
         "a refresh_token of over 1024 characters crashes a PATCH",
         before(_long_token_refused),
     ),
-    _mutant(
+    Mutant(
         "long-filter-crashes",
         "robustness",
         "a calendar_deduplication_key filter of over 700 characters crashes",
         before(_long_filter_crashes),
     ),
-    _mutant(
+    Mutant(
         "metadata-limit-counts-letters",
         "status",
         "the limit of metadata counts letters, not JSON text",
         _bounded_by_letters,
     ),
-    _mutant(
+    Mutant(
         "updated-at-gte-ignored-by-end-time",
         "filters",
         "updated_at_gte is ignored when sorted by end_time",
         _ignored("updated_at_gte", lambda p: p.get("ordering") == "end_time"),
     ),
-    _mutant(
+    Mutant(
         "event-id-ignored-by-start-time",
         "filters",
         "event_id is ignored when sorted by -start_time",
         _ignored("event_id", lambda p: p.get("ordering") == "-start_time"),
     ),
-    _mutant(
+    Mutant(
         "calendar-dedup-key-ignored-with-updated-after",
         "filters",
         "calendar_deduplication_key is ignored beside updated_after",
         _ignored("calendar_deduplication_key", lambda p: "updated_after" in p),
     ),
-    _mutant(
+    Mutant(
         "ordering-ignored-with-calendar-id",
         "filters",
         "-end_time is ignored beside calendar_id",
-        _quietly(_orders_by_default),
+        quietly(_orders_by_default),
     ),
-    _mutant(
+    Mutant(
         "patch-error-shows-start-of-secret",
         "auth",
         "a refused PATCH shows the beginning of client_secret",
         after(_start_of_secret),
     ),
-    _mutant(
+    Mutant(
         "create-header-shows-end-of-token",
         "auth",
         "a header of create shows the end of refresh_token",
         after(_end_of_token),
     ),
-    _mutant(
+    Mutant(
         "404-header-shows-start-of-key",
         "auth",
         "a header of a 404 shows the beginning of the API key",
         after(_start_of_key),
     ),
-    _mutant(
+    Mutant(
         "taken-key-error-shows-foreign-id",
         "tenants",
         "the error for a taken key has an id of another project",
         _foreign_id_in_error,
     ),
-    _mutant("raw-shows-foreign-id", "tenants", "raw of events has an id of another project", _foreign_id_in_raw),
-    _mutant(
+    Mutant("raw-shows-foreign-id", "tenants", "raw of events has an id of another project", _foreign_id_in_raw),
+    Mutant(
         "foreign-404-has-other-headers",
         "tenants",
         "the 404 for another project's calendar has a header more",
         _foreign_404_differs,
     ),
-    _mutant(
+    Mutant(
         "metadata-in-alphabetical-order",
         "schema",
         "names of metadata come in alphabetical order in lists",
         _pages(LIST, _metadata_alphabetical, later=False),
     ),
-    _mutant(
+    Mutant(
         "field-errors-in-alphabetical-order",
         "status",
         "wrong fields are reported by name, not in their order",
         after(_errors_alphabetical),
     ),
-    _mutant(
+    Mutant(
         "zero-fraction-written",
         "schema",
         "times of events without a fraction end in .000000Z",
         _pages(EVENTS, _zero_fraction, later=False),
     ),
-    _mutant(
+    Mutant(
         "head-of-later-page-crashes", "headers", "HEAD of a later page of events crashes", before(_head_of_later_page)
     ),
-    _mutant(
+    Mutant(
         "head-with-filter-answers-404", "headers", "HEAD of calendars with a filter is a 404", after(_head_of_filter)
     ),
-    _mutant(
+    Mutant(
         "invalid-cursor-without-allow",
         "headers",
         "the 404 for a cursor of events has no Allow",
         after(_refused_forgets_allow),
     ),
-    _mutant(
+    Mutant(
         "list-lacks-platform-uuid",
         "state",
         "the list shows no platform_uuid",
         _pages(LIST, _list_lacks_uuid, later=False),
     ),
-    _mutant(
+    Mutant(
         "list-updated-at-is-created-at",
         "state",
         "the list shows created_at as updated_at",
