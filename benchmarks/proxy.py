@@ -72,7 +72,7 @@ def memory(through: Running, record: Path, rate: float) -> dict[int, tuple[int, 
         assert not outcome.refused
         done = step
         while entries(record) < step:
-            time.sleep(0.2)
+            time.sleep(0.2)  # the recording process is behind on purpose: it runs at a lower priority
         found[step] = tuple(resident(pid) for pid in (through.pid, *children(through.pid)))
     return found
 
@@ -95,7 +95,7 @@ def main() -> None:
             )
             before = [processor_seconds(pid) for pid in (through.pid, *children(through.pid))]
             count = len(latencies(through.url, given.rate, given.seconds * 20))
-            time.sleep(3)
+            time.sleep(3)  # until the recording process has caught up: it checks nothing that is later than 2 s
             after = [processor_seconds(pid) for pid in (through.pid, *children(through.pid))]
             used = [f"{(b - a) / count * 1e6:.0f}" for a, b in zip(before, after, strict=True)]
             print(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, Self
 
 from mockserver.app import Mock
@@ -21,6 +19,7 @@ from mockserver.testing.clock import as_time
 from mockserver.testing.controls import AGENT, ControlError, Controls, NeedsControls, NoControls, send
 from mockserver.testing.direct import AsgiBridge, InProcess, OverTheApi
 from mockserver.testing.project import AttendeeProject
+from mockserver.testing.startable import Startable
 
 __all__ = ["AttendeeMock", "Fixtures"]
 
@@ -47,7 +46,7 @@ class _Errors(logging.Handler):
             self.texts.append(record.getMessage() + (f": {error!r}" if error is not None else ""))
 
 
-class AttendeeMock:
+class AttendeeMock(Startable):
     """Makes projects, in a mock that runs from `with` or `start` until `close`, on a free port of 127.0.0.1.
 
     The mock runs in a thread of this process. Its state has no locks and belongs to the thread's event loop; therefore
@@ -85,22 +84,6 @@ class AttendeeMock:
             raise ValueError(f"{url} is a real deployment; set ATTENDEE_API_KEY to the key of a project for tests")
         made._controls, made._real = NoControls(made.url), (api_key, webhook_secret)
         return made
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return await asyncio.to_thread(self.start)
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await asyncio.to_thread(self.close)
 
     def start(self) -> Self:
         """Starts the mock. Raises FixtureError for broken fixtures of the settings."""

@@ -9,7 +9,6 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Any, Final, NamedTuple, Protocol, Self
 
 from mockserver.domain.subscriptions import TRIGGERS
@@ -20,6 +19,7 @@ from mockserver.testing.apps import App, AppKind, AppResponse, call_asgi, call_w
 from mockserver.testing.calendars import AttendeeCalendar
 from mockserver.testing.journal import counted
 from mockserver.testing.signature import signature_header, signature_problem
+from mockserver.testing.startable import Startable
 
 __all__ = ["Answer", "ReceivedWebhook", "Sender", "WebhookReceiver"]
 
@@ -110,7 +110,7 @@ class Sender(Protocol):
         ...
 
 
-class WebhookReceiver:
+class WebhookReceiver(Startable):
     """Receives webhooks at `url`, in a thread of its own, from `with` or `start` until `close`.
 
     `received` has all that arrived, in order; `wait_for` gives each of them once.
@@ -133,22 +133,6 @@ class WebhookReceiver:
         self._usual, self._next = Answer(), deque[Answer]()
         self._deliver: Callable[[ReceivedWebhook], Awaitable[AppResponse]] | None = None
         self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return await asyncio.to_thread(self.start)
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await asyncio.to_thread(self.close)
 
     def start(self) -> Self:
         """Starts to listen. Raises PortInUse."""
