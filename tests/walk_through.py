@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 from mockserver.server import listen
@@ -42,7 +43,7 @@ class Page:
         """Runs the page in a folder; its ports are free ones."""
         ports = _free_ports(self.text)
         environment = _environment(folder)
-        shutil.copytree(ROOT / "examples/drift", folder / "examples/drift")
+        shutil.copytree(ROOT / "examples", folder / "examples")
         with _running(self.servers, ports, folder, environment):
             script = [f"echo '=== {n}'\n{_moved(step.commands, ports)}\necho" for n, step in enumerate(self.steps)]
             served = {port for text in self.servers for port in _ports(text)} or {"8000"}
@@ -66,7 +67,7 @@ class Page:
 
 
 def _ports(text: str) -> list[str]:
-    return re.findall(r"127\.0\.0\.1:(\d+)", text) + re.findall(r"--port (\d+)", text)
+    return re.findall(r"127\.0\.0\.1:(\d+)", text) + re.findall(r"(?:--port |PORT=)(\d+)", text)
 
 
 def _free_ports(text: str) -> dict[str, str]:
@@ -77,7 +78,7 @@ def _free_ports(text: str) -> dict[str, str]:
 
 def _moved(text: str, ports: Mapping[str, str]) -> str:
     moved = re.sub(r"127\.0\.0\.1:(\d+)", lambda match: f"127.0.0.1:{ports[match[1]]}", text)
-    return re.sub(r"--port (\d+)", lambda match: f"--port {ports[match[1]]}", moved)
+    return re.sub(r"(--port |PORT=)(\d+)", lambda match: f"{match[1]}{ports[match[2]]}", moved)
 
 
 def _wait(port: str) -> str:
@@ -103,7 +104,22 @@ def _running(
             *before, last = _moved(commands, ports).strip().splitlines()
             given = {**environment, "ATTENDEE_MOCK_PORT": ports["8000"]}
             script = "\n".join([*before, f"exec {last}"])
-            server = subprocess.Popen(["bash", "-c", script], cwd=folder, env=given, stdout=subprocess.DEVNULL)
+            server = subprocess.Popen(
+                ["bash", "-c", script],
+                cwd=folder,
+                env=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            assert server.stdout is not None
+            if last.startswith("attendee-mock"):
+                # The next one may need it.
+                next((line for line in server.stdout if "http://" in line), None)
+            rest = Thread(target=server.stdout.read)
+            rest.start()
+            stack.callback(server.stdout.close)
+            stack.callback(rest.join)
             stack.callback(server.wait, HANGS)
             stack.callback(server.terminate)
         yield
