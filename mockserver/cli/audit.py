@@ -60,7 +60,7 @@ def audit(
     payloads: Path | None,
     form: str,
 ) -> None:
-    """Send genuine and forged webhooks to the URL of a RECEIVER, and judge its answers and what it does then.
+    """Send genuine and forged webhooks to the URL of a RECEIVER, and check its answers and its requests to the mock.
 
     The receiver has to use the mock at --url, with an API key of the chosen project. The audit puts the project's own
     webhooks on hold and restores its data at the end.

@@ -37,7 +37,7 @@ _LOOK: Final = 0.05
     "--secret",
     envvar="ATTENDEE_WEBHOOK_SECRET",
     show_envvar=True,
-    help="the webhook secret, as base64 text [default: the mock on this machine says it]",
+    help="the webhook secret, as base64 text [default: read from a mock on this machine]",
 )
 @click.option(
     "--format", "form", type=click.Choice(("text", "json")), default="text", help="json prints an object for each line"
@@ -46,7 +46,7 @@ _LOOK: Final = 0.05
 def listen(mock: Controls, host: str, port: int, callback: str | None, count: int | None, **given: Any) -> None:
     """Receive the webhooks of a project and print a line for each, with what is wrong with its signature.
 
-    Subscribes at the mock at --url until Ctrl-C.
+    It subscribes at the mock (--url), and removes its subscription at Ctrl-C.
 
     \b
     attendee-mock listen

@@ -141,11 +141,17 @@ class Timelines:
         """Removes an action that was refused."""
         self._journals.withdraw_note(project.name, number)
 
-    def read(self, project: Project, after: Position, limit: int = AT_ONCE) -> Read:
+    async def read(self, project: Project, after: Position, limit: int = AT_ONCE) -> Read:
         """The first items after a position, with their causes; all of them after one that is not of this process."""
         if self.is_foreign(after):
             after = Position()
-        return _Reader(self._journals, project).read(after, limit)
+        reader, items = _Reader(self._journals, project), list[Item]()
+        while True:
+            read = await reader.step(after, limit - len(items))
+            items += read.items
+            if not read.more or len(items) == limit:
+                return Read(items, read.position, read.more)
+            await asyncio.sleep(0)
 
     def is_foreign(self, position: Position) -> bool:
         """Whether a position is of an earlier process: this one has not yet come as far."""
@@ -169,7 +175,7 @@ class Timelines:
             after = Position()
             yield b"event: restart\ndata: {}\n\n"
         while True:
-            read = reader.read(after, AT_ONCE)
+            read = await reader.step(after, AT_ONCE)
             after = read.position
             if read.items:
                 yield f"event: items\nid: {after}\ndata: {json.dumps(read.items)}\n\n".encode()
@@ -207,12 +213,21 @@ class _Reader:
         self._seen = Position()
         self._causes = Causes()
 
-    def read(self, after: Position, limit: int) -> Read:
-        """As Timelines.read; a second call must not ask for an earlier position than the first."""
+    async def step(self, after: Position, limit: int) -> Read:
+        """The next items, in a thread where masking them takes long; a step looks at `AT_ONCE` entries at the most.
+
+        A later step must not ask for an earlier position than the one before.
+        """
+        if self._journals.is_large(self._project.name):
+            return await asyncio.to_thread(self._read, after, limit)
+        return self._read(after, limit)
+
+    def _read(self, after: Position, limit: int) -> Read:
         known = self._journals.secrets.known()
         items: list[Item] = []
-        for one in self._journals.since(self._project.name, self._seen.entry, self._seen.note):
-            if len(items) == limit:
+        later = self._journals.since(self._project.name, self._seen.entry, self._seen.note)
+        for looked_at, one in enumerate(later):
+            if len(items) == limit or looked_at == AT_ONCE:
                 return Read(items, max_of(after, self._seen), more=True)
             number, is_note = one.number, isinstance(one, Note)
             is_new = number > (after.note if is_note else after.entry)

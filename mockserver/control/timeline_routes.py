@@ -25,7 +25,7 @@ class TimelineRoutes:
     async def read(self, call: Call) -> Reply:
         """The first items after a position."""
         after = read_position(call.query.get("after"))
-        read = self._timelines.read(call.project, after, min(read_limit(call.query), AT_ONCE))
+        read = await self._timelines.read(call.project, after, min(read_limit(call.query), AT_ONCE))
         return Reply(200, {"items": read.items, "next": str(read.position), "more": read.more})
 
     async def stream(self, call: Call) -> Reply:

@@ -165,6 +165,28 @@ def test_the_stream_of_a_project_that_is_deleted_ends(mock: Mock) -> None:
     assert len(asyncio.run(follow())) == 2
 
 
+def test_a_long_timeline_is_read_in_steps_between_which_others_have_their_turn(mock: Mock) -> None:
+    project = mock.store.projects[0]
+    for number in range(900):
+        mock._timelines.record_sync(project, Activity(0, "sync", f"cal_{number}", "synced", {"webhook": None}))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def read() -> int:
+        beside = asyncio.ensure_future(others())
+        found = await mock._timelines.read(project, Position(0, 890))
+        beside.cancel()
+        return len(found.items)
+
+    assert asyncio.run(read()) == 10
+    assert turns == 1, "one turn between two steps of 500 entries at the most"
+
+
 def test_clearing_the_journal_clears_the_timeline(mock: Mock, controls: Controls) -> None:
     api(mock, "GET", "calendars")
     controls("POST", "clock/freeze")
