@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Literal, Protocol
@@ -77,6 +78,8 @@ class Worker:
         self._observe = observe
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
+        """The thread in which that loop runs."""
         self._work_of: dict[int, _ProjectWork] = {}
         self._settling: set[asyncio.Task[list[Activity]]] = set()
         self._slots = asyncio.Semaphore(ALL_AT_ONCE)
@@ -93,11 +96,8 @@ class Worker:
 
         To be called in the event loop's thread. Without an event loop everything stays until there is one.
         """
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return
-        if self._closed:
+        loop = self._running_loop()
+        if loop is None or self._closed:
             return
         work = self._work_in(loop, project)
         work.changed.set()
@@ -161,6 +161,17 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._work_of = {}
 
+    def _running_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop that runs in this thread, if one does."""
+        loop = self._loop
+        if loop is not None and self._thread == threading.get_ident() and loop.is_running():
+            # asyncio.get_running_loop asks the system for the process's number: a tenth of the time of a PATCH.
+            return loop
+        try:
+            return asyncio.get_running_loop()
+        except RuntimeError:
+            return None
+
     def _work(self, project: Project) -> _ProjectWork:
         return self._work_in(asyncio.get_running_loop(), project)
 
@@ -168,6 +179,7 @@ class Worker:
         if loop is not self._loop:
             # What ran in another loop was cancelled with it, and is in the task queues again.
             self._loop, self._work_of, self._slots = loop, {}, asyncio.Semaphore(ALL_AT_ONCE)
+            self._thread = threading.get_ident()
         work = self._work_of.get(id(project))
         if work is None:
             work = self._work_of[id(project)] = _ProjectWork(project)
