@@ -10,7 +10,7 @@ from benchmarks.load import GET, PAGE, PATCH
 from benchmarks.peers import NAMES, UNFAIR
 from benchmarks.servers import MOCK
 
-SHARES = {GET.name: 0.75, PATCH.name: 0.65, PAGE.name: 0.40}
+SHARES = {GET.name: 0.85, PATCH.name: 0.48, PAGE.name: 0.45}
 TIMES_BEST_PEER = 2.0
 SECONDS_TO_START = 0.45
 RESIDENT = 90_000_000

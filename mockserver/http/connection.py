@@ -14,6 +14,7 @@ import h11
 
 from mockserver.http.cycle import HIGH_WATER, RequestCycle
 from mockserver.http.heads import Head, HeadReader, NotHttp, read_target, reason_of
+from mockserver.http.outgoing import Outgoing
 
 RAW: Final = "mockserver.connection"
 """Under which name a request's scope["state"] holds the connection that it came on."""
@@ -52,6 +53,7 @@ class Server(NamedTuple):
     connections: set[HttpConnection]
     emptied: Callable[[], None]
     """Called when the last connection has ended."""
+    outgoing: Outgoing
     limits: Limits
 
 
@@ -321,8 +323,13 @@ class HttpConnection(asyncio.Protocol):
         """Header lines that the server adds to a response."""
         return self._server.lines(keep_alive)
 
+    def write_whole(self, data: bytes) -> None:
+        """Sends a whole response, together with those of other connections."""
+        self._server.outgoing.add(self._transport, data)
+
     def write(self, data: bytes) -> None:
         """Sends bytes as they are."""
+        self._server.outgoing.flush()
         if not self._transport.is_closing():
             self._transport.write(data)
 
@@ -360,6 +367,7 @@ class HttpConnection(asyncio.Protocol):
     def close(self) -> None:
         """Ends the connection once what was written is sent."""
         self._closing = True
+        self._server.outgoing.flush()
         self._transport.close()
 
     def reset(self) -> None:
@@ -368,6 +376,7 @@ class HttpConnection(asyncio.Protocol):
         if its_socket is not None:
             its_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._closing = True
+        self._server.outgoing.flush()
         self._transport.abort()
 
     def abort(self) -> None:
@@ -389,6 +398,7 @@ class HttpConnection(asyncio.Protocol):
         the connection, and the client would lose the response.
         """
         self._closing = True
+        self._server.outgoing.flush()
         if self._eof or not (unread or self._buffer) or self._transport.is_closing():
             self._transport.close()
             return

@@ -35,6 +35,10 @@ class Connection(Protocol):
         """Sends bytes as they are."""
         ...
 
+    def write_whole(self, data: bytes, /) -> None:
+        """Sends a whole response, together with those of other connections."""
+        ...
+
     async def drained(self) -> None:
         """Waits until more may be written, or the connection is gone."""
         ...
@@ -179,7 +183,7 @@ class RequestCycle:
             data = responses.whole(start, body, self.method, connection.lines())
             if data is not None:
                 self.started = True
-                connection.write(data)
+                connection.write_whole(data)
                 self._complete()
                 return
         self._send_piece(start, body, last=last)

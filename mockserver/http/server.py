@@ -18,6 +18,7 @@ from typing import Any
 
 from mockserver.http.connection import HttpConnection, Limits, Server
 from mockserver.http.cycle import RequestCycle
+from mockserver.http.outgoing import Outgoing
 
 Message = MutableMapping[str, Any]
 App = Callable[
@@ -114,7 +115,7 @@ class HttpServer:
         await lifespan.start()
         emptied = asyncio.Event()
         workers = _Workers(self._app, self._log, loop)
-        shared = Server(workers.begin, self._header_lines, set(), emptied.set, self._limits)
+        shared = Server(workers.begin, self._header_lines, set(), emptied.set, Outgoing(loop), self._limits)
         servers = [await loop.create_server(lambda: HttpConnection(shared, loop), sock=one) for one in sockets]
         sweeper = loop.create_task(_sweep(shared, loop))
         if self._ready is not None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from mockserver.http.connection import Limits
+from mockserver.http.connection import RAW, Limits
 from tests.http.wires import App, Talk, Wire, connected, echo, responses, say, saying, sent, settled
 
 GET = b"GET /api/v1/x HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -18,6 +18,17 @@ PATCH = b"PATCH /api/v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\n"
 
 def test_head_and_body_are_one_write() -> None:
     assert say(saying(b"hello"), GET).written == [b"HTTP/1.1 200 OK\r\ndate: now\r\ncontent-length: 5\r\n\r\nhello"]
+
+
+@pytest.mark.parametrize("end", ["close", "reset", "shutdown"])
+def test_a_whole_answer_is_sent_before_its_connection_is_ended(end: str) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await saying(b"hello")(scope, receive, send)
+        getattr(scope["state"][RAW], end)()
+
+    wire = say(app, GET)
+    assert wire.written[0].endswith(b"hello")
+    assert wire.closed
 
 
 def test_an_answer_in_pieces_is_sent_in_pieces() -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from mockserver.http.connection import HttpConnection, Limits, Server
 from mockserver.http.cycle import RequestCycle
+from mockserver.http.outgoing import Outgoing
 
 App = Callable[..., Coroutine[Any, Any, None]]
 LINES = b"date: now\r\n"
@@ -86,9 +87,9 @@ class Talk(NamedTuple):
 
 def connected(app: App, limits: Limits | None = None, loop: Any = None) -> Talk:
     """A connection to an application; needs a running loop."""
-    tasks = Tasks(app)
-    server = Server(tasks.begin, lambda keep_alive: LINES, set(), lambda: None, limits or Limits())
-    connection = HttpConnection(server, loop or asyncio.get_running_loop())
+    tasks, loop = Tasks(app), loop or asyncio.get_running_loop()
+    server = Server(tasks.begin, lambda keep_alive: LINES, set(), lambda: None, Outgoing(loop), limits or Limits())
+    connection = HttpConnection(server, loop)
     wire = Wire()
     connection.connection_made(wire)
     return Talk(connection, wire, tasks)
