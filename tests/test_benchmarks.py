@@ -242,7 +242,7 @@ def test_the_best_peer_is_the_quickest_that_was_measured() -> None:
 
 def test_a_peer_that_does_less_is_judged_apart() -> None:
     results = made_up(0.9, 0.1)
-    results["throughput"][GET.name] = {**results["throughput"][GET.name], peers.UNFAIR: spread(9e3)}
+    results["throughput"][GET.name] = {**results["throughput"][GET.name], peers.UNFAIR: spread(1e4)}
     missed = [goal for goal in goals.judge(results) if not goal.met]
     assert [(goal.measure, goal.reached) for goal in missed] == [
         (f"{GET.name}: beside {peers.UNFAIR}", f"0.9 × {peers.UNFAIR}")
