@@ -39,7 +39,7 @@ def _kept(ledger: Ledger, events: list[tuple[Any, ...]]) -> set[int]:
     return settled
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.one_of(_CREATIONS, _NEWS, _SETTLING), max_size=12))
 def test_what_is_there_and_what_is_unanswered_follows_from_the_events_also_after_a_kill(
     events: list[tuple[Any, ...]],
