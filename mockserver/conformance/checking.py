@@ -17,8 +17,9 @@ from types import FrameType
 from typing import Any
 
 from mockserver import __version__
-from mockserver.conformance import blame, every_response
+from mockserver.conformance import blame
 from mockserver.conformance.baseline import read_known, sort_out
+from mockserver.conformance.checks import every_response
 from mockserver.conformance.cleanup import clean_up, ledgers, resumed
 from mockserver.conformance.connection import DIRECT, Connection, completed
 from mockserver.conformance.findings import Finding

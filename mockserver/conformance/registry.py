@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from mockserver.conformance import (
-    bots,
-    details,
-    every_response,
-    fuzz,
-    lifecycle,
-    list_properties,
-    races,
-    recorded_cases,
-    robustness,
-)
+from mockserver.conformance import details, list_properties, recorded_cases, robustness
+from mockserver.conformance.checks import bots, every_response, fuzz, lifecycle, races
 from mockserver.conformance.rules import Rule
 from mockserver.conformance.runner import Part
 

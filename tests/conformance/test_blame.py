@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from mockserver.conformance import every_response, recorded_cases, robustness
+from mockserver.conformance import recorded_cases, robustness
 from mockserver.conformance.blame import grouped
+from mockserver.conformance.checks import every_response
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.expectations import status
 from mockserver.conformance.findings import Finding, Findings

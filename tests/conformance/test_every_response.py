@@ -7,8 +7,8 @@ import pytest
 from mockserver.conformance import recorded_cases
 from mockserver.conformance import robustness as robustness_part
 from mockserver.conformance.answers import answers_of
+from mockserver.conformance.checks.every_response import contracted, judge
 from mockserver.conformance.evaluation import broken
-from mockserver.conformance.every_response import contracted, judge
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.expectations import facts_of
 from mockserver.contracts import load_contract

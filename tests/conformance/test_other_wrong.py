@@ -15,19 +15,11 @@ from typing import Any
 
 import pytest
 
-from mockserver.conformance import (
-    bots,
-    details,
-    every_response,
-    lifecycle,
-    list_properties,
-    races,
-    recorded_cases,
-    robustness,
-)
+from mockserver.conformance import details, list_properties, recorded_cases, robustness
+from mockserver.conformance.checks import bots, every_response, lifecycle, races
+from mockserver.conformance.checks.lifecycle import opening
 from mockserver.conformance.expectations import LAST, renumbered
 from mockserver.conformance.findings import Finding, Findings
-from mockserver.conformance.lifecycle import opening
 from mockserver.conformance.list_properties.bench import Bench
 from mockserver.conformance.recorder import Watched
 from mockserver.conformance.recording import Origins, recipe_of

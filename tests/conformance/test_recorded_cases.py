@@ -7,8 +7,9 @@ from copy import copy
 
 import pytest
 
-from mockserver.conformance import every_response, recorded_cases
+from mockserver.conformance import recorded_cases
 from mockserver.conformance.blame import grouped
+from mockserver.conformance.checks import every_response
 from mockserver.conformance.recorded_cases import methods
 from mockserver.conformance.recorder import Watched
 from mockserver.conformance.recording import Origins, recipe_of

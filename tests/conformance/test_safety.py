@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.api.request import App
-from mockserver.conformance import every_response, lifecycle, list_properties, races, recorded_cases, robustness
+from mockserver.conformance import list_properties, recorded_cases, robustness
 from mockserver.conformance.budget import Budget
+from mockserver.conformance.checks import every_response, lifecycle, races
 from mockserver.conformance.cleanup import clean_up
 from mockserver.conformance.guard import CALENDARS, Reach
 from mockserver.conformance.ledger import Ledger, read_ledger

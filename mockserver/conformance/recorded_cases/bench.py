@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from mockserver.conformance import every_response, expectations
+from mockserver.conformance import expectations
 from mockserver.conformance.answers import answers_of
 from mockserver.conformance.calendar_bodies import Credentials, calendar_body, created_id, fresh_credentials
 from mockserver.conformance.check_context import CheckContext
+from mockserver.conformance.checks import every_response
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation, facts_of

@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
-from mockserver.conformance import every_response
-from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks import Steps, check, every_response
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.expectations import facts_of, no_body, same_headers
 from mockserver.conformance.guard import CALENDARS, EVENTS

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from mockserver.conformance import every_response
-from mockserver.conformance.checks import Steps
+from mockserver.conformance.checks import Steps, every_response
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation, body, every, facts_of, status, unless_throttled, where

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mockserver.conformance.checks import Check
-from mockserver.conformance.lifecycle import machine, opening
-from mockserver.conformance.lifecycle.rules import RULES
+from mockserver.conformance.checks.lifecycle import machine, opening
+from mockserver.conformance.checks.lifecycle.rules import RULES
 
 CHECKS: tuple[Check, ...] = (*opening.CHECKS, machine.explored)
 

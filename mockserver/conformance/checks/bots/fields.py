@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mockserver.conformance.bots.bench import NO_BOT, BotBench, probe
-from mockserver.conformance.bots.creation import creation
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.bots.bench import NO_BOT, BotBench, probe
+from mockserver.conformance.checks.bots.creation import creation
 from mockserver.conformance.expectations import status
 from mockserver.conformance.guard import BOTS
 from mockserver.conformance.recorded_cases.bench import Holding

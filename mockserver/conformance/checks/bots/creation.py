@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from mockserver.conformance.bots.bench import BotBench, id_of, probe
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.bots.bench import BotBench, id_of, probe
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import same_document
 from mockserver.conformance.guard import BOTS, path_of

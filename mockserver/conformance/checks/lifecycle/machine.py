@@ -13,9 +13,9 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from mockserver.conformance.checks import check, the_run
-from mockserver.conformance.lifecycle import keys, listing, writing
-from mockserver.conformance.lifecycle.rules import RULES
-from mockserver.conformance.lifecycle.stage import Broken, Stage, Throttled
+from mockserver.conformance.checks.lifecycle import keys, listing, writing
+from mockserver.conformance.checks.lifecycle.rules import RULES
+from mockserver.conformance.checks.lifecycle.stage import Broken, Stage, Throttled
 from mockserver.conformance.run import Forbidden, Run, Stopped
 
 _EXAMPLES, _STEPS = 6, 12

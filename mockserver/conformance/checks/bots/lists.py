@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from mockserver.conformance.bots.bench import BotBench, id_of, listed, probe, these_rows
-from mockserver.conformance.bots.creation import creation
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.bots.bench import BotBench, id_of, listed, probe, these_rows
+from mockserver.conformance.checks.bots.creation import creation
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import body as like
 from mockserver.conformance.expectations import every, has, member

@@ -8,10 +8,10 @@ from typing import Any
 from mockserver.conformance import expectations
 from mockserver.conformance.calendar_bodies import Body, calendar_body, created_id
 from mockserver.conformance.check_context import CheckContext
+from mockserver.conformance.checks.lifecycle.model import VOLATILE, Calendar, Model
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation, every
 from mockserver.conformance.guard import CALENDARS
-from mockserver.conformance.lifecycle.model import VOLATILE, Calendar, Model
 from mockserver.conformance.run import Forbidden, Run
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from mockserver.conformance.bots.bench import NO_BOT, NOT_FOUND, BotBench, id_of, probe
-from mockserver.conformance.bots.creation import creation, made_of
-from mockserver.conformance.bots.lists import filters
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.bots.bench import NO_BOT, NOT_FOUND, BotBench, id_of, probe
+from mockserver.conformance.checks.bots.creation import creation, made_of
+from mockserver.conformance.checks.bots.lists import filters
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import body as like
 from mockserver.conformance.expectations import count, every, has, no_row, same_document, same_headers, status

@@ -5,6 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.conformance.calendar_bodies import Body, marked
+from mockserver.conformance.checks.lifecycle.model import DEFAULTS, SENT, Calendar, changed, created, difference
+from mockserver.conformance.checks.lifecycle.shapes import (
+    BAD_CHANGES,
+    BAD_CREATES,
+    CHANGES,
+    CREATES,
+    READ_ONLY,
+)
+from mockserver.conformance.checks.lifecycle.stage import Stage
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (
     Expectation,
@@ -22,15 +31,6 @@ from mockserver.conformance.expectations import (
 )
 from mockserver.conformance.expectations import body as body_is
 from mockserver.conformance.guard import CALENDARS
-from mockserver.conformance.lifecycle.model import DEFAULTS, SENT, Calendar, changed, created, difference
-from mockserver.conformance.lifecycle.shapes import (
-    BAD_CHANGES,
-    BAD_CREATES,
-    CHANGES,
-    CREATES,
-    READ_ONLY,
-)
-from mockserver.conformance.lifecycle.stage import Stage
 from mockserver.conformance.list_pages import CALENDARS as LIST
 from mockserver.conformance.list_pages import address, is_page, rows_in
 from mockserver.conformance.list_properties.instants import SECOND, read

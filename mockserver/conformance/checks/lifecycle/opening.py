@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from mockserver.conformance.checks import Check, Steps, check
-from mockserver.conformance.lifecycle import keys, listing, writing
-from mockserver.conformance.lifecycle.shapes import BAD_CHANGES, BAD_CREATES, CHANGES, CREATES, READ_ONLY
-from mockserver.conformance.lifecycle.stage import Stage, Throttled
+from mockserver.conformance.checks.lifecycle import keys, listing, writing
+from mockserver.conformance.checks.lifecycle.shapes import BAD_CHANGES, BAD_CREATES, CHANGES, CREATES, READ_ONLY
+from mockserver.conformance.checks.lifecycle.stage import Stage, Throttled
 from mockserver.conformance.rules import Need
 
 _Act: TypeAlias = Callable[[Stage], Steps]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from mockserver.conformance.checks.lifecycle.model import Calendar
+from mockserver.conformance.checks.lifecycle.stage import Stage
+from mockserver.conformance.checks.lifecycle.writing import create
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import same_rows, shows
-from mockserver.conformance.lifecycle.model import Calendar
-from mockserver.conformance.lifecycle.stage import Stage
-from mockserver.conformance.lifecycle.writing import create
 from mockserver.conformance.list_pages import CALENDARS, Page, Row, Unreadable, address, link_path, page_of
 from mockserver.conformance.list_properties.instants import read
 

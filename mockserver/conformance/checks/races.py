@@ -9,6 +9,9 @@ from typing import Any
 
 from mockserver.conformance.calendar_bodies import marked
 from mockserver.conformance.checks import Check, Steps, check, the_run
+from mockserver.conformance.checks.lifecycle.listing import NO_SECOND_PAGE, has_place
+from mockserver.conformance.checks.lifecycle.model import Calendar
+from mockserver.conformance.checks.lifecycle.stage import Stage, Throttled
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (
@@ -26,9 +29,6 @@ from mockserver.conformance.expectations import (
     where,
 )
 from mockserver.conformance.guard import CALENDARS
-from mockserver.conformance.lifecycle.listing import NO_SECOND_PAGE, has_place
-from mockserver.conformance.lifecycle.model import Calendar
-from mockserver.conformance.lifecycle.stage import Stage, Throttled
 from mockserver.conformance.list_pages import CALENDARS as LIST
 from mockserver.conformance.list_pages import Unreadable, address, link_path, page_of
 from mockserver.conformance.rules import Need, Rule

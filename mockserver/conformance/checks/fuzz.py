@@ -17,11 +17,10 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
-from mockserver.conformance import every_response
 from mockserver.conformance.allowances import is_refused_rightly, is_taken_rightly
 from mockserver.conformance.answers import Answers, answers_of
 from mockserver.conformance.calendar_bodies import calendar_body, created_id
-from mockserver.conformance.checks import Check, Steps, check
+from mockserver.conformance.checks import Check, Steps, check, every_response
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation, every, headers, status, unless_throttled
 from mockserver.conformance.guard import CALENDARS
