@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import NOBODY, Bench, header
 from mockserver.conformance.expectations import every
 from mockserver.conformance.expectations import header as has_header
 from mockserver.conformance.expectations import status as has_status
 from mockserver.conformance.guard import BOTS, CALENDARS, EVENTS
-from mockserver.conformance.recorded_cases.bench import NOBODY, Bench, header
 
 _HTML = header("Accept", "text/html")
 _TOLD = ("html-answer", "content-type")

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import Bench
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (
     count,
@@ -21,7 +22,6 @@ from mockserver.conformance.expectations import (
 )
 from mockserver.conformance.guard import CALENDARS, EVENTS
 from mockserver.conformance.list_pages import ids_in, is_page, link_of, rows_in
-from mockserver.conformance.recorded_cases.bench import Bench
 
 _ORDERINGS = (
     "start_time",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import NOBODY, Bench
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import no_ids_of, same_headers
 from mockserver.conformance.guard import CALENDARS, EVENTS
 from mockserver.conformance.list_pages import ids_in
-from mockserver.conformance.recorded_cases.bench import NOBODY, Bench
 
 _CHANGES = frozenset({"date", "content-length"})
 _COMPARED = ("allow", "content-type", "vary")

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from mockserver.conformance.calendar_bodies import MARK
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import Bench, Case, Holding
 from mockserver.conformance.details.lists import VOLATILE
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (
@@ -21,7 +22,6 @@ from mockserver.conformance.expectations import (
     unless_throttled,
 )
 from mockserver.conformance.guard import CALENDARS, EVENTS
-from mockserver.conformance.recorded_cases.bench import Bench, Holding, Probe
 
 _LIMIT = 1000
 _LONG = 1000
@@ -80,13 +80,13 @@ def large_values(bench: Bench) -> Steps:
         ("refresh_token", {"refresh_token": bench.target.secret("refresh_token") + "t" * 5000}, False),
     )
     for field, given, shown in cases:
-        asked = Probe("value-large", "createCalendar", field, "POST", CALENDARS, 201, Holding(given if shown else {}))
+        asked = Case("value-large", "createCalendar", field, "POST", CALENDARS, 201, Holding(given if shown else {}))
         fields = {"deduplication_key": bench.target.tag(), **given}
         bench.took(bench.ask(asked._replace(json=bench.fields(**fields), unless=("field-length", "field-metadata"))))
         yield
         known = bench.is_broken("value-large", field=field)
         if field in ("metadata", "client_secret", "refresh_token") and bench.writes and not known:
-            changed = Probe("value-large", "updateCalendar", field, "PATCH", bench.ours, 200, asked.body)
+            changed = Case("value-large", "updateCalendar", field, "PATCH", bench.ours, 200, asked.body)
             bench.ask(changed._replace(json=given, unless=("field-metadata",)))
 
 
@@ -121,7 +121,7 @@ def limits(bench: Bench) -> Steps:
         whole = _filled(_metadata(bench), letter, _LIMIT)
         beyond = _filled(_metadata(bench), letter, _LIMIT + 1)
         for metadata, code, body in ((whole, 201, Holding(metadata=whole)), (beyond, 400, _TOO_LONG)):
-            asked = Probe("metadata-limit", "createCalendar", "metadata", "POST", CALENDARS, code, body)
+            asked = Case("metadata-limit", "createCalendar", "metadata", "POST", CALENDARS, code, body)
             bench.took(
                 bench.ask(
                     asked._replace(json=bench.fields(metadata=metadata), unless=("field-metadata", "value-large"))

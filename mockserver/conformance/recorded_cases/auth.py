@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from mockserver.conformance.calendar_bodies import marked
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import MISSING_KEY, NOBODY, NOT_FOUND, Bench, Case, Holding, header
 from mockserver.conformance.exchange import Key
 from mockserver.conformance.guard import CALENDARS, EVENTS
-from mockserver.conformance.recorded_cases.bench import MISSING_KEY, NOBODY, NOT_FOUND, Bench, Holding, Probe, header
 from mockserver.conformance.rules import Need, Rule
 
 _READ: frozenset[Need] = frozenset({"read"})
@@ -109,8 +109,8 @@ def _written(bench: Bench) -> Iterator[_Door]:
 def _knock(bench: Bench, door: _Door, rule: str, body: Any, authorization: str | None, key: Key = None) -> bool:
     """Whether the door stayed shut."""
     headers = () if authorization is None else header("Authorization", authorization)
-    probe = Probe(rule, door.operation, "Authorization", door.method, door.path, 401, body, headers, door.json)
-    exchange = bench.ask(probe._replace(key=key))
+    case = Case(rule, door.operation, "Authorization", door.method, door.path, 401, body, headers, door.json)
+    exchange = bench.ask(case._replace(key=key))
     bench.took(exchange)
     return exchange.status == 401
 
@@ -156,8 +156,8 @@ def shapes_of_keys(bench: Bench) -> Steps:
     for name in ("HEAD", "OPTIONS"):
         for path in (CALENDARS, EVENTS, NOBODY):
             operation = bench.answers.place("GET", path).operation
-            probe = Probe("key-required", operation, name, name, path, 401, MISSING_KEY, key=None)
-            bench.ask(probe)
+            case = Case("key-required", operation, name, name, path, 401, MISSING_KEY, key=None)
+            bench.ask(case)
 
 
 def _own_key(bench: Bench, rule: str) -> str | None:
@@ -192,11 +192,11 @@ def keys_elsewhere(bench: Bench) -> Steps:
     if key is None:
         return
     for name, value in (("X-API-Key", key), ("X-Authorization", f"Token {key}"), ("Cookie", f"token={key}")):
-        probe = Probe("key-elsewhere", "listCalendars", name, "GET", CALENDARS, 401, MISSING_KEY, header(name, value))
-        bench.ask(probe._replace(key=None, unless=("key-required",)))
+        case = Case("key-elsewhere", "listCalendars", name, "GET", CALENDARS, 401, MISSING_KEY, header(name, value))
+        bench.ask(case._replace(key=None, unless=("key-required",)))
         yield
     path = f"{EVENTS}?event_id=evt_nothing&api_key={key}&token={key}&key={key}"
-    elsewhere = Probe("key-elsewhere", "listCalendarEvents", "query", "GET", path, 401, MISSING_KEY, key=None)
+    elsewhere = Case("key-elsewhere", "listCalendarEvents", "query", "GET", path, 401, MISSING_KEY, key=None)
     bench.ask(elsewhere._replace(unless=("key-required",)))
 
 
@@ -227,13 +227,13 @@ def _respelt(bench: Bench, key: str) -> list[str]:
 def _enter(bench: Bench, authorization: str, paths: Sequence[str]) -> None:
     for path in paths:
         operation = bench.answers.place("GET", path).operation
-        probe = Probe("key-scheme", operation, "Authorization", "GET", path, 200, Holding())
+        case = Case("key-scheme", operation, "Authorization", "GET", path, 200, Holding())
         if path == NOBODY:
-            probe = probe._replace(status=404, body=NOT_FOUND)
-        bench.ask(probe._replace(headers=header("Authorization", authorization), key=None))
+            case = case._replace(status=404, body=NOT_FOUND)
+        bench.ask(case._replace(headers=header("Authorization", authorization), key=None))
 
 
-_KEYLESS = Probe(
+_KEYLESS = Case(
     "key-first",
     "listCalendars",
     "Authorization",
@@ -249,13 +249,13 @@ _KEYLESS = Probe(
 @check("key-first", context=Bench, cost=5, after=(doors,))
 def keys_before_all(bench: Bench) -> None:
     """Requests without a key that are wrong in another way too."""
-    probe = _KEYLESS
-    bench.ask(probe._replace(path=f"{CALENDARS}?cursor=bad"))
-    bench.ask(probe._replace(path=f"{CALENDARS}?deduplication_key=%00"))
-    events = probe._replace(operation="listCalendarEvents")
+    case = _KEYLESS
+    bench.ask(case._replace(path=f"{CALENDARS}?cursor=bad"))
+    bench.ask(case._replace(path=f"{CALENDARS}?deduplication_key=%00"))
+    events = case._replace(operation="listCalendarEvents")
     bench.ask(events._replace(path=f"{EVENTS}?ordering=bad"))
     bench.ask(events._replace(path=f"{EVENTS}?start_time_gte=bad"))
-    bench.ask(probe._replace(operation="getCalendar", path=NOBODY))
+    bench.ask(case._replace(operation="getCalendar", path=NOBODY))
 
 
 @check("key-first", context=Bench, cost=6, needs=("write",), after=(doors_to_write,))

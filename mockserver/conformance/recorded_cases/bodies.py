@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from mockserver.conformance.calendar_bodies import CLIENT, MARK
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import Bench, Case, Holding, header
 from mockserver.conformance.guard import CALENDARS
-from mockserver.conformance.recorded_cases.bench import Bench, Holding, Probe, header
 from mockserver.conformance.rules import Need, Rule
 
 _WRITE: frozenset[Need] = frozenset({"read", "write"})
@@ -121,25 +121,25 @@ _NO_OBJECTS: tuple[tuple[bytes, str], ...] = (
 )
 
 
-def _writes(bench: Bench) -> list[Probe]:
+def _writes(bench: Bench) -> list[Case]:
     """The two operations that take a body, as far as there is something to send it to."""
-    probe = Probe("", "createCalendar", "body", "POST", CALENDARS, 400, headers=_JSON)
+    case = Case("", "createCalendar", "body", "POST", CALENDARS, 400, headers=_JSON)
     if not bench.writes:
         return []
-    return [probe, probe._replace(operation="updateCalendar", method="PATCH", path=bench.ours)]
+    return [case, case._replace(operation="updateCalendar", method="PATCH", path=bench.ours)]
 
 
 @check("body-unreadable", context=Bench, cost=2, needs=("write",))
 def unreadable_bodies(bench: Bench) -> Steps:
     """What does not match its type."""
     for number, text in enumerate(_UNREADABLE):
-        for probe in _writes(bench):
-            if probe.method == "POST" or number < _FEW:
-                bench.took(bench.ask(probe._replace(rule="body-unreadable", raw=text, body=_JSON_ERROR)))
+        for case in _writes(bench):
+            if case.method == "POST" or number < _FEW:
+                bench.took(bench.ask(case._replace(rule="body-unreadable", raw=text, body=_JSON_ERROR)))
         yield
     told = {"detail": "Multipart form parse error - Invalid boundary in multipart: None"}
-    for probe in _writes(bench):
-        unbounded = probe._replace(rule="body-unreadable", raw=b"--x--\r\n", body=told)
+    for case in _writes(bench):
+        unbounded = case._replace(rule="body-unreadable", raw=b"--x--\r\n", body=told)
         bench.ask(unbounded._replace(headers=header("Content-Type", "multipart/form-data")))
 
 
@@ -147,9 +147,9 @@ def unreadable_bodies(bench: Bench) -> Steps:
 def bodies_without_object(bench: Bench) -> Steps:
     """JSON that is no object."""
     for number, (text, message) in enumerate(_NO_OBJECTS):
-        for probe in _writes(bench):
-            if probe.method == "POST" or number < _FEW:
-                bench.ask(probe._replace(rule="body-no-object", raw=text, body={"non_field_errors": [message]}))
+        for case in _writes(bench):
+            if case.method == "POST" or number < _FEW:
+                bench.ask(case._replace(rule="body-no-object", raw=text, body={"non_field_errors": [message]}))
         yield
 
 
@@ -158,9 +158,9 @@ def other_types(bench: Bench) -> Steps:
     """Types of bodies that are not taken."""
     for number, kind in enumerate(_OTHER_TYPES):
         told = {"detail": f'Unsupported media type "{kind}" in request.'}
-        for probe in _writes(bench):
-            unsupported = probe._replace(rule="body-type-refused", field="Content-Type", status=415, raw=b"{}")
-            if probe.method == "POST" or number < _FEW:
+        for case in _writes(bench):
+            unsupported = case._replace(rule="body-type-refused", field="Content-Type", status=415, raw=b"{}")
+            if case.method == "POST" or number < _FEW:
                 bench.ask(unsupported._replace(body=told, headers=header("Content-Type", kind)))
         yield
 
@@ -169,9 +169,9 @@ def other_types(bench: Bench) -> Steps:
 def empty_bodies(bench: Bench) -> Steps:
     """No body at all."""
     for kind in ("application/json", _FORM, _MULTIPART):
-        for probe in _writes(bench):
-            empty = probe._replace(rule="body-empty", raw=b"", headers=header("Content-Type", kind), body=_REQUIRED)
-            if probe.method == "PATCH":
+        for case in _writes(bench):
+            empty = case._replace(rule="body-empty", raw=b"", headers=header("Content-Type", kind), body=_REQUIRED)
+            if case.method == "PATCH":
                 empty = empty._replace(status=200, body=Holding())
             bench.ask(empty)
         yield
@@ -184,20 +184,20 @@ def taken_types(bench: Bench) -> Steps:
         return
     for kind in _JSON_TYPES:
         fields = bench.fields()
-        probe = Probe("body-type-taken", "createCalendar", "Content-Type", "POST", CALENDARS, 201, _echo(fields))
+        case = Case("body-type-taken", "createCalendar", "Content-Type", "POST", CALENDARS, 201, _echo(fields))
         body = json.dumps(fields).encode()
-        bench.took(bench.ask(probe._replace(raw=body, headers=header("Content-Type", kind))))
+        bench.took(bench.ask(case._replace(raw=body, headers=header("Content-Type", kind))))
         yield
     tag = {MARK: bench.target.tag()}
-    probe = Probe("body-type-taken", "updateCalendar", "Content-Type", "PATCH", bench.ours, 200, Holding(metadata=tag))
-    bench.ask(probe._replace(raw=_multipart({"metadata": json.dumps(tag)}), headers=header("Content-Type", _MULTIPART)))
+    case = Case("body-type-taken", "updateCalendar", "Content-Type", "PATCH", bench.ours, 200, Holding(metadata=tag))
+    bench.ask(case._replace(raw=_multipart({"metadata": json.dumps(tag)}), headers=header("Content-Type", _MULTIPART)))
     yield
     for kind in (_FORM, _MULTIPART):
         fields = {**bench.fields(platform_uuid="a b&c", deduplication_key=bench.target.tag())}
         written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
         body = urlencode(written).encode() if kind == _FORM else _multipart(written)
-        probe = Probe("body-type-taken", "createCalendar", "Content-Type", "POST", CALENDARS, 201, _echo(fields))
-        bench.took(bench.ask(probe._replace(raw=body, headers=header("Content-Type", kind))))
+        case = Case("body-type-taken", "createCalendar", "Content-Type", "POST", CALENDARS, 201, _echo(fields))
+        bench.took(bench.ask(case._replace(raw=body, headers=header("Content-Type", kind))))
         yield
 
 
@@ -207,18 +207,18 @@ def blank_forms(bench: Bench) -> None:
     if not bench.writes:
         return
     form = header("Content-Type", _FORM)
-    kept = Probe("form-blank", "updateCalendar", "client_secret", "PATCH", bench.ours, 200, Holding(), form)
+    kept = Case("form-blank", "updateCalendar", "client_secret", "PATCH", bench.ours, 200, Holding(), form)
     bench.ask(kept._replace(raw=b"client_secret="))
     blank = {"client_id": ["This field may not be blank."]}
     fields = bench.fields(client_id="")
     raw = urlencode({**fields, "metadata": json.dumps(fields["metadata"])}).encode()
     bench.took(
-        bench.ask(Probe("form-blank", "createCalendar", "client_id", "POST", CALENDARS, 400, blank, form, raw=raw))
+        bench.ask(Case("form-blank", "createCalendar", "client_id", "POST", CALENDARS, 400, blank, form, raw=raw))
     )
     no_json = {"metadata": ["Value must be valid JSON."]}
     raw = urlencode({**fields, "client_id": CLIENT, "metadata": "{bad"}).encode()
     bench.took(
-        bench.ask(Probe("form-blank", "createCalendar", "metadata", "POST", CALENDARS, 400, no_json, form, raw=raw))
+        bench.ask(Case("form-blank", "createCalendar", "metadata", "POST", CALENDARS, 400, no_json, form, raw=raw))
     )
 
 
@@ -227,11 +227,11 @@ def repeated_names(bench: Bench) -> None:
     """A body that has a name twice."""
     fields = bench.fields()
     text = json.dumps(fields)
-    probe = Probe("body-last-wins", "createCalendar", "body", "POST", CALENDARS, 201, _echo(fields), _JSON)
+    case = Case("body-last-wins", "createCalendar", "body", "POST", CALENDARS, 201, _echo(fields), _JSON)
     doubled = text.replace('"platform": "google"', '"platform": "outlook", "platform": "google"', 1)
-    bench.took(bench.ask(probe._replace(raw=doubled.encode())))
+    bench.took(bench.ask(case._replace(raw=doubled.encode())))
     last = text.replace('"platform": "google"', '"platform": "google", "platform": "outlook"', 1)
-    bench.took(bench.ask(probe._replace(raw=last.encode(), status=400, body=Holding())))
+    bench.took(bench.ask(case._replace(raw=last.encode(), status=400, body=Holding())))
 
 
 @check("body-of-delete", context=Bench, cost=2, needs=("write",))
@@ -242,8 +242,8 @@ def bodies_of_delete(bench: Bench) -> Steps:
         if made is None:
             return
         path = f"{CALENDARS}/{made.json['id']}"
-        probe = Probe("body-of-delete", "deleteCalendar", "body", "DELETE", path, 200)
-        gone = bench.ask(probe._replace(raw=body, headers=header("Content-Type", kind)), [made])
+        case = Case("body-of-delete", "deleteCalendar", "body", "DELETE", path, 200)
+        gone = bench.ask(case._replace(raw=body, headers=header("Content-Type", kind)), [made])
         if gone.status == 200:
             bench.forget(made.json["id"])
         yield

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from mockserver.conformance.calendar_bodies import CLIENT, MARK, marked
 from mockserver.conformance.checks import Check, Steps, check
+from mockserver.conformance.checks.cases import Bench, Case, Holding
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import no_row, same_document, status, where
 from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.list_pages import is_page
-from mockserver.conformance.recorded_cases.bench import Bench, Holding, Probe
 from mockserver.conformance.rules import Need, Rule
 
 _WRITE: frozenset[Need] = frozenset({"read", "write"})
@@ -211,7 +211,7 @@ def nothing_given(bench: Bench) -> None:
     """A body without any field."""
     told = {name: [_MISSING] for name in _REQUIRED}
     if bench.writes:
-        bench.ask(Probe("field-required", "createCalendar", "", "POST", CALENDARS, 400, told, json={}))
+        bench.ask(Case("field-required", "createCalendar", "", "POST", CALENDARS, 400, told, json={}))
 
 
 def _refused(rule: str) -> Check:
@@ -259,19 +259,19 @@ def order_of_refusals(bench: Bench) -> None:
     _refuse_updates(bench, [case for case in wrong("PATCH") if case.rule == "field-order"])
     two = {"platform": ['"x" is not a valid choice.'], "client_id": [_BLANK], "refresh_token": [_NULL]}
     fields = {**bench.fields(), "platform": "x", "client_id": " ", "refresh_token": None}
-    several = Probe("field-order", "createCalendar", "", "POST", CALENDARS, 400, two, json=fields)
+    several = Case("field-order", "createCalendar", "", "POST", CALENDARS, 400, two, json=fields)
     bench.took(bench.ask(several._replace(unless=_SINGLE)))
 
 
 def _refuse_creates(bench: Bench, cases: Sequence[Wrong], *, read_back: bool = True) -> None:
     """`read_back`: sees after the first of them that nothing of it is stored."""
-    for case in cases:
+    for one in cases:
         tag = bench.target.tag()
-        fields = {**bench.fields(deduplication_key=tag), **case.fields}
-        fields = {name: value for name, value in fields.items() if name != case.without}
-        probe = Probe(case.rule, "createCalendar", case.field, "POST", CALENDARS, 400, case.told, json=fields)
-        probe = probe._replace(unless=_before(case.rule))
-        refused = bench.ask(probe)
+        fields = {**bench.fields(deduplication_key=tag), **one.fields}
+        fields = {name: value for name, value in fields.items() if name != one.without}
+        case = Case(one.rule, "createCalendar", one.field, "POST", CALENDARS, 400, one.told, json=fields)
+        case = case._replace(unless=_before(one.rule))
+        refused = bench.ask(case)
         stored = bench.took(refused) or refused.status != 400 or fields.get("deduplication_key") != tag
         if not stored and read_back:
             read_back = False
@@ -296,11 +296,11 @@ def _refuse_updates(bench: Bench, cases: Sequence[Wrong], *, read_back: bool = T
     before = bench.get(calendar) if cases and read_back else None
     if before is not None and before.status != 200:
         return
-    for case in cases:
+    for one in cases:
         # Something good beside what is wrong, for it to be stored where a refusal stores anything.
-        good = {} if "metadata" in case.fields else marked(bench.target.tag())
-        probe = Probe(case.rule, "updateCalendar", case.field, "PATCH", calendar, 400, case.told)
-        refused = bench.ask(probe._replace(json={**good, **case.fields}, unless=_before(case.rule)))
+        good = {} if "metadata" in one.fields else marked(bench.target.tag())
+        case = Case(one.rule, "updateCalendar", one.field, "PATCH", calendar, 400, one.told)
+        refused = bench.ask(case._replace(json={**good, **one.fields}, unless=_before(one.rule)))
         if before is None:
             continue
         after = bench.get(calendar)
@@ -326,10 +326,10 @@ def taken_keys(bench: Bench) -> None:
     if made is None:
         return
     told: dict[str, list[Any]] = {"deduplication_key": [_TAKEN]}
-    probe = Probe("key-taken", "createCalendar", "deduplication_key", "POST", CALENDARS, 400, told)
+    case = Case("key-taken", "createCalendar", "deduplication_key", "POST", CALENDARS, 400, told)
     for spelt in (key, f" {key}\t"):
-        bench.took(bench.ask(probe._replace(json=bench.fields(deduplication_key=spelt)), [made]))
-    ordered = probe._replace(rule="field-order", unless=_SINGLE)
+        bench.took(bench.ask(case._replace(json=bench.fields(deduplication_key=spelt)), [made]))
+    ordered = case._replace(rule="field-order", unless=_SINGLE)
     bad = bench.fields(deduplication_key=key, platform="outlook")
     told = {"platform": ['"outlook" is not a valid choice.']}
     bench.took(bench.ask(ordered._replace(json=bad, body=told), [made]))
@@ -351,11 +351,11 @@ def taken_fields(bench: Bench) -> Steps:
     for number, (rule, field, given, shown) in enumerate((*first.values(), *rest)):
         if number and number % len(first) == 0:
             yield
-        probe = Probe(rule, "createCalendar", field, "POST", CALENDARS, 201, Holding(shown), json=bench.fields(**given))
-        bench.took(bench.ask(probe))
-    update = Probe("field-metadata", "updateCalendar", "metadata", "PATCH", bench.ours, 200, Holding(metadata=at_limit))
+        case = Case(rule, "createCalendar", field, "POST", CALENDARS, 201, Holding(shown), json=bench.fields(**given))
+        bench.took(bench.ask(case))
+    update = Case("field-metadata", "updateCalendar", "metadata", "PATCH", bench.ours, 200, Holding(metadata=at_limit))
     bench.ask(update._replace(json={"metadata": at_limit}))
-    counted = Probe("field-number", "updateCalendar", "client_secret", "PATCH", bench.ours, 200, Holding())
+    counted = Case("field-number", "updateCalendar", "client_secret", "PATCH", bench.ours, 200, Holding())
     bench.ask(counted._replace(json={"client_secret": 12345}))
 
 

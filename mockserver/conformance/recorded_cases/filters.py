@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import quote
 
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import Bench, Case, Holding, expected_by
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import each_row, every, same_rows
 from mockserver.conformance.guard import CALENDARS, EVENTS
 from mockserver.conformance.list_pages import ids_in, is_page, rows_in
-from mockserver.conformance.recorded_cases.bench import Bench, Holding, Probe, expected_by
 from mockserver.conformance.rules import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -144,9 +144,9 @@ _SINGLE = ("time-refused", "ordering-refused", "cursor-refused")
 _BAD = ("updated_at_gte=bad", "start_time_gte=bad", "end_time_lte=bad", "ordering=bad", "cursor=bad")
 
 
-def _events(rule: str, field: str, query: str, status: int = 200, body: Any = None) -> Probe:
+def _events(rule: str, field: str, query: str, status: int = 200, body: Any = None) -> Case:
     wanted = Holding() if body is None else body
-    return Probe(rule, "listCalendarEvents", field, "GET", f"{EVENTS}?{query}", status, wanted)
+    return Case(rule, "listCalendarEvents", field, "GET", f"{EVENTS}?{query}", status, wanted)
 
 
 def _bad_time(name: str) -> dict[str, str]:
@@ -196,17 +196,17 @@ def known_orderings(bench: Bench) -> Steps:
 def invalid_cursors(bench: Bench) -> Steps:
     """What is no cursor."""
     for path, operation in ((CALENDARS, "listCalendars"), (EVENTS, "listCalendarEvents")):
-        probe = Probe("cursor-refused", operation, "cursor", "GET", path, 404, _BAD_CURSOR)
+        case = Case("cursor-refused", operation, "cursor", "GET", path, 404, _BAD_CURSOR)
         for text in _NO_CURSORS[:_FIRST]:
-            bench.ask(probe._replace(path=f"{path}?cursor={text}"))
+            bench.ask(case._replace(path=f"{path}?cursor={text}"))
     yield
     for path, operation in ((CALENDARS, "listCalendars"), (EVENTS, "listCalendarEvents")):
-        probe = Probe("cursor-refused", operation, "cursor", "GET", path, 404, _BAD_CURSOR)
+        case = Case("cursor-refused", operation, "cursor", "GET", path, 404, _BAD_CURSOR)
         for text in _NO_CURSORS[_FIRST:]:
-            bench.ask(probe._replace(path=f"{path}?cursor={text}"))
-        bench.ask(probe._replace(path=f"{path}?cursor=", status=200, body=Holding()))
+            bench.ask(case._replace(path=f"{path}?cursor={text}"))
+        bench.ask(case._replace(path=f"{path}?cursor=", status=200, body=Holding()))
     path = f"{CALENDARS}?deduplication_key=nothing-has-this&cursor=bad"
-    bench.ask(Probe("cursor-refused", "listCalendars", "cursor", "GET", path, 404, _BAD_CURSOR))
+    bench.ask(Case("cursor-refused", "listCalendars", "cursor", "GET", path, 404, _BAD_CURSOR))
 
 
 @check("filter-first", context=Bench, cost=3, after=(times, unknown_orderings, invalid_cursors))
@@ -215,8 +215,8 @@ def order_of_errors(bench: Bench) -> Steps:
     told = (*(_bad_time(name) for name in ("updated_at_gte", "start_time_gte", "end_time_lte")), _BAD_ORDERING)
     for first, body in enumerate(told):
         name = _BAD[first].partition("=")[0]
-        probe = _events("filter-first", name, "&".join(reversed(_BAD[first:])), 400, body)
-        bench.ask(probe._replace(unless=_SINGLE))
+        case = _events("filter-first", name, "&".join(reversed(_BAD[first:])), 400, body)
+        bench.ask(case._replace(unless=_SINGLE))
         if first == 1:
             yield
     last = _events("filter-first", "cursor", "cursor=bad&calendar_id=nope", 404, _BAD_CURSOR)
@@ -230,7 +230,7 @@ def empty_filters(bench: Bench) -> None:
     for name in ("calendar_id", "calendar_deduplication_key", "event_id"):
         bench.ask(_events("filter-empty", name, f"{name}=", 200, _NOTHING))
     path = f"{CALENDARS}?deduplication_key="
-    bench.ask(Probe("filter-empty", "listCalendars", "deduplication_key", "GET", path, 200, _NOTHING))
+    bench.ask(Case("filter-empty", "listCalendars", "deduplication_key", "GET", path, 200, _NOTHING))
 
 
 @check("parameter-last-wins", context=Bench, cost=2, after=(times, unknown_orderings, invalid_cursors))
@@ -238,8 +238,8 @@ def repeated_parameters(bench: Bench) -> Steps:
     """Parameters that are given twice."""
     rule = "parameter-last-wins"
     good = "start_time_gte=2026-05-10T00:00:00Z"
-    cursor = Probe(rule, "listCalendars", "cursor", "GET", CALENDARS, 404, _BAD_CURSOR)
-    for probe in (
+    cursor = Case(rule, "listCalendars", "cursor", "GET", CALENDARS, 404, _BAD_CURSOR)
+    for case in (
         _events(rule, "ordering", "ordering=bad&ordering=start_time"),
         _events(rule, "ordering", "ordering=start_time&ordering=bad", 400, _BAD_ORDERING),
         _events(rule, "start_time_gte", f"start_time_gte=bad&{good}"),
@@ -247,8 +247,8 @@ def repeated_parameters(bench: Bench) -> Steps:
         cursor._replace(path=f"{CALENDARS}?cursor=bad&cursor=", status=200, body=Holding()),
         cursor._replace(path=f"{CALENDARS}?cursor=&cursor=bad"),
     ):
-        bench.ask(probe._replace(unless=_SINGLE))
-        if probe.field == "start_time_gte":
+        bench.ask(case._replace(unless=_SINGLE))
+        if case.field == "start_time_gte":
             yield
 
 
@@ -267,19 +267,19 @@ def unknown_parameters(bench: Bench) -> Steps:
                 # The project changes meanwhile: what was compared was not the same list.
                 plain = again[-1]
                 continue
-            probe = Probe("parameter-unknown", operation, query.partition("=")[0], "GET", path, 200)
-            if bench.check_answer(probe, answer, [plain]) and answer.status == 200:
-                _same_results(bench, probe, plain, answer)
+            case = Case("parameter-unknown", operation, query.partition("=")[0], "GET", path, 200)
+            if bench.check_answer(case, answer, [plain]) and answer.status == 200:
+                _same_results(bench, case, plain, answer)
             if query == _UNKNOWN[_FIRST]:
                 yield
 
 
-def _same_results(bench: Bench, probe: Probe, plain: Exchange, answer: Exchange) -> None:
+def _same_results(bench: Bench, case: Case, plain: Exchange, answer: Exchange) -> None:
     bench.check(
-        probe.rule,
-        every(expected_by(probe), same_rows(plain)),
-        operation=probe.operation,
-        field=probe.field,
+        case.rule,
+        every(expected_by(case, answer), same_rows(plain)),
+        operation=case.operation,
+        field=case.field,
         exchanges=[plain, answer],
     )
 

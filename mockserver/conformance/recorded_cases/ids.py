@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mockserver.conformance.calendar_bodies import marked
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import NOBODY, NOT_FOUND, Bench, Case, header
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.guard import CALENDARS
-from mockserver.conformance.recorded_cases.bench import NOBODY, NOT_FOUND, Bench, Probe, header
 from mockserver.conformance.rules import Need, Rule
 
 _WRITE: frozenset[Need] = frozenset({"read", "write"})
@@ -68,10 +68,10 @@ _NAMELESS = (
 @check("id-unknown", context=Bench, cost=2)
 def unknown_ids(bench: Bench) -> Steps:
     """Ids that name nothing."""
-    probe = Probe("id-unknown", "getCalendar", "object_id", "GET", NOBODY, 404, NOT_FOUND)
-    bench.ask(probe)
+    case = Case("id-unknown", "getCalendar", "object_id", "GET", NOBODY, 404, NOT_FOUND)
+    bench.ask(case)
     for number, text in enumerate(_NAMELESS):
-        bench.ask(probe._replace(path=f"{CALENDARS}/{text}"))
+        bench.ask(case._replace(path=f"{CALENDARS}/{text}"))
         if number == 0:
             yield
 
@@ -86,7 +86,7 @@ def exact_ids(bench: Bench) -> Steps:
     spelt = (name.swapcase(), f"{start}_{rest.swapcase()}", name[:-1], f"{name}x", f"evt_{rest}", rest, f"%20{name}")
     for number, text in enumerate((*spelt, f"{name}%20", f"{name}%0A", f"{name}.json"), 1):
         path = f"{CALENDARS}/{text}"
-        bench.ask(Probe("id-exact", "getCalendar", "object_id", "GET", path, 404, NOT_FOUND))
+        bench.ask(Case("id-exact", "getCalendar", "object_id", "GET", path, 404, NOT_FOUND))
         if number == _FIRST:
             yield
 
@@ -104,10 +104,10 @@ def gone_ids(bench: Bench) -> Steps:
     bench.forget(made.json["id"])
     before: list[Exchange] = [made, deleted]
     tag = marked(bench.target.tag())
-    bench.ask(Probe("id-gone", "getCalendar", "object_id", "GET", path, 404, NOT_FOUND), before)
-    bench.ask(Probe("id-gone", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND, json=tag), before)
-    bench.ask(Probe("id-gone", "deleteCalendar", "object_id", "DELETE", path, 404, NOT_FOUND), before)
-    first = Probe("id-before-body", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND)
+    bench.ask(Case("id-gone", "getCalendar", "object_id", "GET", path, 404, NOT_FOUND), before)
+    bench.ask(Case("id-gone", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND, json=tag), before)
+    bench.ask(Case("id-gone", "deleteCalendar", "object_id", "DELETE", path, 404, NOT_FOUND), before)
+    first = Case("id-before-body", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND)
     bench.ask(first._replace(raw=b"{", headers=header("Content-Type", "application/json")), before)
     yield
     bench.ask(first._replace(raw=b"x", headers=header("Content-Type", "text/plain")), before)

@@ -6,10 +6,10 @@ from itertools import chain
 from typing import Any
 
 from mockserver.conformance.checks import Steps, check, every_response
+from mockserver.conformance.checks.cases import NOBODY, Bench, Case, Holding, header
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.expectations import facts_of, no_body, same_headers
 from mockserver.conformance.guard import CALENDARS, EVENTS
-from mockserver.conformance.recorded_cases.bench import NOBODY, Bench, Holding, Probe, header
 from mockserver.conformance.rules import Rule
 from mockserver.conformance.run import Forbidden
 
@@ -73,7 +73,7 @@ def options(bench: Bench) -> Steps:
         members: dict[str, Any] = {"name": _NAMES.get(path, "Calendar Detail Patch Delete"), **_DESCRIPTION}
         if path == CALENDARS:
             members["actions"] = {"POST": _actions(bench)}
-        bench.ask(Probe("options-describe", operation, "OPTIONS", "OPTIONS", path + wrong.get(path, ""), 200, members))
+        bench.ask(Case("options-describe", operation, "OPTIONS", "OPTIONS", path + wrong.get(path, ""), 200, members))
         yield
 
 
@@ -133,9 +133,9 @@ def undeclared_methods(bench: Bench) -> Steps:
         for method in methods:
             operation = bench.answers.place("GET", path).operation
             body = {"detail": f'Method "{method}" not allowed.'}
-            probe = Probe("method-text", operation, method, method, path, 405, body, json=bench.fields())
+            case = Case("method-text", operation, method, method, path, 405, body, json=bench.fields())
             try:
-                bench.took(bench.ask(probe))
+                bench.took(bench.ask(case))
             except Forbidden:
                 # A method on a whole collection is more than the transport lets through on some targets.
                 bench.unobservable("method-text", "the target may be changed too much by it")
@@ -150,10 +150,10 @@ def overrides(bench: Bench) -> Steps:
         if made is None:
             return
         path = f"{CALENDARS}/{made.json['id']}"
-        probe = Probe("method-override", "getCalendar", "method", "GET", path, 200, Holding(id=made.json["id"]))
+        case = Case("method-override", "getCalendar", "method", "GET", path, 200, Holding(id=made.json["id"]))
         headers = header(name, "DELETE") if name else ()
-        overridden = bench.ask(probe._replace(path=path + query, headers=headers), [made])
-        bench.ask(probe, [made, overridden])
+        overridden = bench.ask(case._replace(path=path + query, headers=headers), [made])
+        bench.ask(case, [made, overridden])
         yield
 
 

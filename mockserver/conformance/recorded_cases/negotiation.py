@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import NOBODY, NOT_FOUND, Bench, Case, Holding, header
 from mockserver.conformance.guard import CALENDARS, EVENTS
-from mockserver.conformance.recorded_cases.bench import NOBODY, NOT_FOUND, Bench, Holding, Probe, header
 from mockserver.conformance.rules import Rule
 
 _REFUSED = {"detail": "Could not satisfy the request Accept header."}
@@ -129,17 +129,17 @@ def formats(bench: Bench) -> Steps:
 @check("header-ignored", context=Bench, cost=2)
 def ignored_headers(bench: Bench) -> Steps:
     """Headers that have no effect."""
-    missing = Probe("header-ignored", "getCalendar", "Accept-Language", "GET", NOBODY, 404, NOT_FOUND)
+    missing = Case("header-ignored", "getCalendar", "Accept-Language", "GET", NOBODY, 404, NOT_FOUND)
     bench.ask(missing._replace(headers=header("Accept-Language", "de, fr")))
     for name, value in _IGNORED:
         bench.ask(_got("header-ignored", CALENDARS, name, value))
         yield
 
 
-def _got(rule: str, path: str, name: str, value: str) -> Probe:
+def _got(rule: str, path: str, name: str, value: str) -> Case:
     operation = {CALENDARS: "listCalendars", EVENTS: "listCalendarEvents"}.get(path, "getCalendar")
-    probe = Probe(rule, operation, name, "GET", path, 200, Holding(), header(name, value))
-    return probe._replace(status=404, body=NOT_FOUND) if path == NOBODY else probe
+    case = Case(rule, operation, name, "GET", path, 200, Holding(), header(name, value))
+    return case._replace(status=404, body=NOT_FOUND) if path == NOBODY else case
 
 
 def _accept(bench: Bench, path: str) -> None:
@@ -150,8 +150,8 @@ def _accept(bench: Bench, path: str) -> None:
         bench.ask(refused)
         bench.ask(refused._replace(rule="accept-first", key=None))
     if bench.writes and path == CALENDARS:
-        probe = _got("accept-first", path, "Accept", "application/xml")._replace(status=406, body=_REFUSED)
-        bench.ask(probe._replace(operation="createCalendar", method="POST", json={"platform": "outlook"}))
+        case = _got("accept-first", path, "Accept", "application/xml")._replace(status=406, body=_REFUSED)
+        bench.ask(case._replace(operation="createCalendar", method="POST", json={"platform": "outlook"}))
 
 
 def _format(bench: Bench, path: str) -> None:
@@ -167,10 +167,10 @@ def nowhere(bench: Bench) -> Steps:
     """Paths that name nothing."""
     for number, path in enumerate(_NOWHERE):
         operation = bench.answers.place("GET", path).operation
-        probe = Probe("path-text", operation, "path", "GET", path, 404, {"error": "Not found"})
-        bench.ask(probe)
+        case = Case("path-text", operation, "path", "GET", path, 404, {"error": "Not found"})
+        bench.ask(case)
         if number % 2 == 0:
-            bench.ask(probe._replace(key=None))
+            bench.ask(case._replace(key=None))
         yield
 
 

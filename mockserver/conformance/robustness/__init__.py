@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from itertools import chain
 
-from mockserver.conformance.checks import Check, Steps, check
-from mockserver.conformance.recorded_cases.bench import Bench
+from mockserver.conformance.checks import Check, cases
+from mockserver.conformance.checks.cases import odd_check
 from mockserver.conformance.robustness import bodies, broken, cursors, queries
-from mockserver.conformance.robustness.odd import Odd, throw
 from mockserver.conformance.rules import Need, Rule
 
-_FIRST = 2
-"""So many odd requests of a kind are enough for a first look."""
 _WRITE: frozenset[Need] = frozenset({"read", "write"})
 
 RULES: tuple[Rule, ...] = (
@@ -52,13 +48,7 @@ RULES: tuple[Rule, ...] = (
         "A cursor with the same content in another encoding shows the same page.",
         "recordings: list-events-cursor-made",
     ),
-    Rule(
-        "still-answers",
-        "hostile",
-        "high",
-        "After unusual input, the service still answers a normal request.",
-        "openapi.yaml: responses",
-    ),
+    *cases.RULES,
     broken.RULE,
     Rule(
         "body-odd",
@@ -111,23 +101,13 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _thrown(rule: str, odds: Callable[[Bench], Iterable[Odd]], *, needs: tuple[Need, ...] = ()) -> Check:
-    """The check that sends what is odd in one way: some first, then all."""
-
-    @check(rule, "still-answers", context=Bench, cost=_FIRST + 1, needs=needs)
-    def thrown(bench: Bench) -> Steps:
-        return throw(bench, odds(bench), first=_FIRST)
-
-    return thrown
-
-
 CHECKS: tuple[Check, ...] = (
-    _thrown("query-odd", lambda bench: queries.odd_queries(thorough=bench.target.writes)),
-    _thrown("time-odd", lambda bench: queries.odd_times(thorough=bench.target.writes)),
-    _thrown("cursor-forged", lambda bench: chain(cursors.odd_cursors(), cursors.damaged(bench))),
+    odd_check("query-odd", lambda bench: queries.odd_queries(thorough=bench.target.writes)),
+    odd_check("time-odd", lambda bench: queries.odd_times(thorough=bench.target.writes)),
+    odd_check("cursor-forged", lambda bench: chain(cursors.odd_cursors(), cursors.damaged(bench))),
     cursors.spellings,
-    _thrown("id-odd", lambda bench: queries.odd_ids()),
-    _thrown("header-odd", lambda bench: queries.odd_headers()),
+    odd_check("id-odd", lambda bench: queries.odd_ids()),
+    odd_check("header-odd", lambda bench: queries.odd_headers()),
     broken.send_broken,
-    *(_thrown(rule, odds, needs=("write",)) for rule, odds in bodies.ODD.items()),
+    *(odd_check(rule, odds, needs=("write",)) for rule, odds in bodies.ODD.items()),
 )

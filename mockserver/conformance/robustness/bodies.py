@@ -8,19 +8,19 @@ from functools import partial
 from itertools import zip_longest
 from typing import Any, Final
 
+from mockserver.conformance.checks.cases import OURS, Bench, Case, Holding, header
 from mockserver.conformance.guard import CALENDARS
-from mockserver.conformance.recorded_cases.bench import Bench, Holding, header
-from mockserver.conformance.robustness.odd import OURS, Odd
 
 _JSON = header("Content-Type", "application/json")
 _REFUSED = frozenset({400})
 _TAKEN = frozenset({201, 200})
 _EITHER = frozenset({200, 201, 400})
 _LARGE = frozenset({400, 413})
+_CREATE = Case("", "createCalendar", "body", "POST", CALENDARS, _TAKEN, headers=_JSON, odd=True)
 _MARK = "@odd@"
 
 
-def _with_each(bench: Bench, odds: Callable[[Bench, str, str, str], Iterator[Odd]]) -> Iterator[Odd]:
+def _with_each(bench: Bench, odds: Callable[[Bench, str, str, str], Iterator[Case]]) -> Iterator[Case]:
     """For the two operations that take a body, in turn, as far as there is something to send it to."""
     if not bench.writes:
         return
@@ -30,7 +30,7 @@ def _with_each(bench: Bench, odds: Callable[[Bench, str, str, str], Iterator[Odd
         yield from (odd for odd in row if odd is not None)
 
 
-def _unreadable(bench: Bench, operation: str, method: str, path: str) -> Iterator[Odd]:
+def _unreadable(bench: Bench, operation: str, method: str, path: str) -> Iterator[Case]:
     bodies = (
         b"[" * 1_500 + b"]" * 1_500,
         b"[" * 100_000,
@@ -54,21 +54,20 @@ def _unreadable(bench: Bench, operation: str, method: str, path: str) -> Iterato
         b'"' + b"x" * 10_000,
     )
     for body in bodies:
-        yield Odd("body-odd", operation, "body", method, path, _REFUSED, _JSON, body)
+        yield Case("body-odd", operation, "body", method, path, _REFUSED, headers=_JSON, raw=body, odd=True)
 
 
-def _unholdable(bench: Bench, operation: str, method: str, path: str) -> Iterator[Odd]:
+def _unholdable(bench: Bench, operation: str, method: str, path: str) -> Iterator[Case]:
     """Texts that no PostgreSQL holds, in every place for a text; written as escapes, so that JSON carries them."""
+    unholdable = Case("text-unholdable", operation, "body", method, path, _REFUSED, headers=_JSON, odd=True)
     for escape in (r"\u0000", r"\ud800", r"\udc00x", r"\ud83d\ud83d"):
         for name in ("client_secret", "refresh_token") if method == "PATCH" else _TEXTS:
-            yield Odd(
-                "text-unholdable", operation, name, method, path, _REFUSED, _JSON, _body(bench, method, name, escape)
-            )
+            yield unholdable._replace(field=name, raw=_body(bench, method, name, escape))
         for text in (f'{{"k":"{escape}"}}', f'{{"{escape}":"v"}}', f'{{"ok":"v","k":["{escape}"]}}'):
             body = _written(bench, method, {"metadata": _MARK}).replace(f'"{_MARK}"', text)
-            yield Odd("text-unholdable", operation, "metadata", method, path, _REFUSED, _JSON, body.encode())
+            yield unholdable._replace(field="metadata", raw=body.encode())
         unknown = _written(bench, method, {_MARK: 1}).replace(_MARK, escape)
-        yield Odd("text-unholdable", operation, "body", method, path, _REFUSED, _JSON, unknown.encode())
+        yield unholdable._replace(raw=unknown.encode())
 
 
 _TEXTS = ("client_id", "client_secret", "refresh_token", "platform_uuid", "deduplication_key", "platform")
@@ -83,7 +82,7 @@ def _written(bench: Bench, method: str, fields: dict[str, Any]) -> str:
     return json.dumps({**usual, **fields})
 
 
-def _numbers(bench: Bench) -> Iterator[Odd]:
+def _numbers(bench: Bench) -> Iterator[Case]:
     for name, text, statuses in (
         ("platform_uuid", "1E400", _EITHER),
         ("platform_uuid", "-1E400", _EITHER),
@@ -99,10 +98,10 @@ def _numbers(bench: Bench) -> Iterator[Odd]:
         ("platform", '{"a":"it\'s"}', _REFUSED),
     ):
         body = _written(bench, "POST", {name: _MARK}).replace(f'"{_MARK}"', text)
-        yield Odd("number-odd", "createCalendar", name, "POST", CALENDARS, statuses, _JSON, body.encode())
+        yield _CREATE._replace(rule="number-odd", field=name, status=statuses, raw=body.encode())
 
 
-def _oversized(bench: Bench) -> Iterator[Odd]:
+def _oversized(bench: Bench) -> Iterator[Case]:
     for name, fields in (
         ("client_id", {"client_id": "x" * 100_000}),
         ("metadata", {"metadata": {"k": "x" * 100_000}}),
@@ -113,13 +112,13 @@ def _oversized(bench: Bench) -> Iterator[Odd]:
         ("platform", {"platform": "g" * 100_000}),
     ):
         body = _written(bench, "POST", fields).encode()
-        yield Odd("size-odd", "createCalendar", name, "POST", CALENDARS, _LARGE, _JSON, body)
+        yield _CREATE._replace(rule="size-odd", field=name, status=_LARGE, raw=body)
     form = "&".join(f"a{number}=1" for number in range(1_100)).encode()
     headers = header("Content-Type", "application/x-www-form-urlencoded")
-    yield Odd("size-odd", "createCalendar", "body", "POST", CALENDARS, _LARGE, headers, form)
+    yield _CREATE._replace(rule="size-odd", status=_LARGE, headers=headers, raw=form)
 
 
-def _types(bench: Bench, operation: str, method: str, path: str) -> Iterator[Odd]:
+def _types(bench: Bench, operation: str, method: str, path: str) -> Iterator[Case]:
     """Content-Types that make no sense; an update may take what holds no field."""
     refused, either = _REFUSED, _REFUSED if method == "POST" else frozenset({200, 400})
     part = b'--b\r\nContent-Disposition: form-data; name="%b"\r\n\r\nv\r\n'
@@ -152,16 +151,17 @@ def _types(bench: Bench, operation: str, method: str, path: str) -> Iterator[Odd
         (";;;", b"{}", frozenset({415})),
         ("application/json" + "; a=b" * 300, b"[]", refused),
     ):
-        yield Odd("type-odd", operation, "Content-Type", method, path, statuses, header("Content-Type", kind), body)
+        headers = header("Content-Type", kind)
+        yield Case("type-odd", operation, "Content-Type", method, path, statuses, headers=headers, raw=body, odd=True)
 
 
-def _kept(bench: Bench) -> Iterator[Odd]:
+def _kept(bench: Bench) -> Iterator[Case]:
     """Texts that are odd and good: taken, and given back as they are."""
     for text in ("a\x01\x1f\x7fb", "a\u2028\u2029b", "\U0001f468\u200d\U0001f469", "e\u0301\ufb01", "a\ufffe\uffffb"):
         fields = bench.fields(client_id=f"conformance {text}", metadata={"k": text, text: "v"})
         shown = Holding(client_id=fields["client_id"], metadata=fields["metadata"])
         body = json.dumps(fields).encode()
-        yield Odd("text-kept", "createCalendar", "client_id", "POST", CALENDARS, _TAKEN, _JSON, body, shown)
+        yield _CREATE._replace(rule="text-kept", field="client_id", status=_TAKEN, raw=body, body=shown)
     for text in (
         "</script><b>",
         "'; DROP TABLE calendars; --",
@@ -173,10 +173,10 @@ def _kept(bench: Bench) -> Iterator[Odd]:
         fields = bench.fields(client_id=text, metadata={"__proto__": text, "$where": text})
         shown = Holding(client_id=text, metadata=fields["metadata"])
         body = json.dumps(fields).encode()
-        yield Odd("text-kept", "createCalendar", "client_id", "POST", CALENDARS, _TAKEN, _JSON, body, shown)
+        yield _CREATE._replace(rule="text-kept", field="client_id", status=_TAKEN, raw=body, body=shown)
 
 
-ODD: Final[Mapping[str, Callable[[Bench], Iterator[Odd]]]] = {
+ODD: Final[Mapping[str, Callable[[Bench], Iterator[Case]]]] = {
     "body-odd": partial(_with_each, odds=_unreadable),
     "text-unholdable": partial(_with_each, odds=_unholdable),
     "number-odd": _numbers,

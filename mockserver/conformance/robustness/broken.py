@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final, NamedTuple, TypeAlias
 
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import Bench
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import status
 from mockserver.conformance.guard import CALENDARS
-from mockserver.conformance.recorded_cases.bench import Bench
 from mockserver.conformance.rules import Rule
 
 RULE: Final = Rule(

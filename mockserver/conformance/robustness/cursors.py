@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, quote, urlencode
 
 from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import Bench, Case
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.expectations import facts_of, same_rows
 from mockserver.conformance.guard import CALENDARS, EVENTS
 from mockserver.conformance.list_pages import cursor_of, ids_in, link_of
-from mockserver.conformance.recorded_cases.bench import Bench
-from mockserver.conformance.robustness.odd import Odd
 
 _PLACES = (("listCalendars", CALENDARS), ("listCalendarEvents", EVENTS))
 _GONE, _FOUND = frozenset({404}), frozenset({200})
@@ -61,7 +60,7 @@ _TEXTS = (
 )
 
 
-def odd_cursors() -> Iterator[Odd]:
+def odd_cursors() -> Iterator[Case]:
     """Cursors that were never in a link; every other one for the list that cannot be sorted, as it is read alike.
 
     First for the list that can be: what reads a cursor wrongly shows there with fewer requests.
@@ -73,12 +72,12 @@ def odd_cursors() -> Iterator[Odd]:
             yield _odd(operation, path, text, statuses)
 
 
-def _odd(operation: str, path: str, text: str, statuses: frozenset[int]) -> Odd:
+def _odd(operation: str, path: str, text: str, statuses: frozenset[int]) -> Case:
     mark = "&" if "?" in path else "?"
-    return Odd("cursor-forged", operation, "cursor", "GET", f"{path}{mark}cursor={text}", statuses)
+    return Case("cursor-forged", operation, "cursor", "GET", f"{path}{mark}cursor={text}", statuses, odd=True)
 
 
-def damaged(bench: Bench) -> Iterator[Odd]:
+def damaged(bench: Bench) -> Iterator[Case]:
     """A cursor of the service's own, cut and bent; nothing where no list has a second page."""
     for operation, path in _PLACES:
         text = cursor_of(link_of(bench.get(path).json))

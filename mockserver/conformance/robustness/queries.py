@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mockserver.conformance.checks.cases import ANYTHING, Case, Holding, header
 from mockserver.conformance.guard import CALENDARS, EVENTS
-from mockserver.conformance.recorded_cases.bench import ANYTHING, Holding, header
-from mockserver.conformance.robustness.odd import Odd
 
 _OK, _REFUSED, _EITHER = frozenset({200}), frozenset({400}), frozenset({200, 400})
 _NOTHING = Holding(results=[])
@@ -62,7 +61,11 @@ _GOOD_TIMES = (
 )
 
 
-def odd_queries(*, thorough: bool) -> Iterator[Odd]:
+def _odd(rule: str, operation: str, field: str, path: str, statuses: frozenset[int]) -> Case:
+    return Case(rule, operation, field, "GET", path, statuses, odd=True)
+
+
+def odd_queries(*, thorough: bool) -> Iterator[Case]:
     """Filters with what a database or a parser chokes on.
 
     Unless it is to be thorough, filters that the service reads with the same code share what is tried on them.
@@ -70,46 +73,46 @@ def odd_queries(*, thorough: bool) -> Iterator[Odd]:
     for operation, path, name in _TEXT_FILTERS:
         rule = "query-odd"
         # Done right, a NUL is in no id and no key; the stand-in refuses it, for the real service breaks off.
-        yield Odd(rule, operation, name, "GET", f"{path}?{name}=%00", _EITHER, body=_NOTHING)
-        yield Odd(rule, operation, name, "GET", f"{path}?{name}=a%00b", _EITHER, body=_NOTHING)
+        yield _odd(rule, operation, name, f"{path}?{name}=%00", _EITHER)._replace(body=_NOTHING)
+        yield _odd(rule, operation, name, f"{path}?{name}=a%00b", _EITHER)._replace(body=_NOTHING)
         every = thorough or name in ("deduplication_key", "event_id")
         for text in (*_TEXTS, "x" * 2000) if every else _TEXTS[:3]:
-            yield Odd(rule, operation, name, "GET", f"{path}?{name}={text}", _OK, body=Holding(results=ANYTHING))
+            yield _odd(rule, operation, name, f"{path}?{name}={text}", _OK)._replace(body=Holding(results=ANYTHING))
     for text in ("%00", "%FF", "x" * 2000, "start_time%00", "%F0%9F%98%80", "start_time;drop"):
-        yield Odd("query-odd", "listCalendarEvents", "ordering", "GET", f"{EVENTS}?ordering={text}", _REFUSED)
+        yield _odd("query-odd", "listCalendarEvents", "ordering", f"{EVENTS}?ordering={text}", _REFUSED)
     yield from _odd_parameters(thorough=thorough)
 
 
-def odd_times(*, thorough: bool) -> Iterator[Odd]:
+def odd_times(*, thorough: bool) -> Iterator[Case]:
     """Time filters with what is no time, and with extreme times."""
     for name in _TIMES:
         every = thorough or name == "start_time_gte"
         for texts, statuses in ((_NO_TIMES, _REFUSED), (_EDGE_TIMES, _EITHER), (_GOOD_TIMES, _OK)):
             for text in texts if every else texts[:3]:
-                yield Odd("time-odd", "listCalendarEvents", name, "GET", f"{EVENTS}?{name}={text}", statuses)
+                yield _odd("time-odd", "listCalendarEvents", name, f"{EVENTS}?{name}={text}", statuses)
 
 
-def _odd_parameters(*, thorough: bool) -> Iterator[Odd]:
+def _odd_parameters(*, thorough: bool) -> Iterator[Case]:
     for operation, path in (("listCalendars", CALENDARS), ("listCalendarEvents", EVENTS)):
         many = "&".join(f"a{number}=1" for number in range(400))
         queries = (many, "%00=%00", "%FF=%FF", "=", "%zz=%", "&&&", "=x", "?", ";;", "a=b;c=d", "+=+")
         for query in queries if thorough or path == EVENTS else queries[:5]:
-            yield Odd("query-odd", operation, "query", "GET", f"{path}?{query}", _OK)
+            yield _odd("query-odd", operation, "query", f"{path}?{query}", _OK)
         far_too_many = "&".join(f"a{number}=1" for number in range(1100))
         statuses = frozenset({200, 400, 414, 431})
-        yield Odd("query-odd", operation, "query", "GET", f"{path}?{far_too_many}", statuses)
+        yield _odd("query-odd", operation, "query", f"{path}?{far_too_many}", statuses)
 
 
-def odd_ids() -> Iterator[Odd]:
+def odd_ids() -> Iterator[Case]:
     """Ids with what a database or a router chokes on."""
     missing = frozenset({404})
     for text in ("%FF", "%ED%A0%80", "%0A", "%F0%9F%98%80", "cal_%27%20OR%20%271%27=%271", "x" * 2000, "%7B%7D", "%25"):
-        yield Odd("id-odd", "getCalendar", "object_id", "GET", f"{CALENDARS}/{text}", missing)
+        yield _odd("id-odd", "getCalendar", "object_id", f"{CALENDARS}/{text}", missing)
     for text in ("%00", "cal_%00", "cal_0000000000000000%00"):
-        yield Odd("id-odd", "getCalendar", "object_id", "GET", f"{CALENDARS}/{text}", frozenset({404, 400}))
+        yield _odd("id-odd", "getCalendar", "object_id", f"{CALENDARS}/{text}", frozenset({404, 400}))
 
 
-def odd_headers() -> Iterator[Odd]:
+def odd_headers() -> Iterator[Case]:
     """Headers that are too long, not in ASCII, or make no sense."""
     refused = frozenset({406})
     for text, statuses in (
@@ -125,11 +128,14 @@ def odd_headers() -> Iterator[Odd]:
         ("application/json; indent=-1", _OK),
         ("application/json; indent=x", _OK),
     ):
-        yield Odd("header-odd", "listCalendars", "Accept", "GET", CALENDARS, statuses, header("Accept", text))
+        yield _odd("header-odd", "listCalendars", "Accept", CALENDARS, statuses)._replace(
+            headers=header("Accept", text)
+        )
     refused = frozenset({401})
     for text in ("Token \xff\xfe", "Token " + "k" * 3000, "\xa0", "Token\x0bx y z", "Token \xe9 \xe8", "," * 500):
         headers = header("Authorization", text)
-        yield Odd("header-odd", "listCalendars", "Authorization", "GET", CALENDARS, refused, headers, key=None)
+        case = _odd("header-odd", "listCalendars", "Authorization", CALENDARS, refused)
+        yield case._replace(headers=headers, key=None)
     for name, text in (
         ("Cookie", "sessionid=x; csrftoken=y; =; ;;"),
         ("Cookie", 'a="b; \xff=\xff'),
@@ -139,4 +145,4 @@ def odd_headers() -> Iterator[Odd]:
         ("X-Forwarded-For", "::1, not an address"),
         ("Referer", "\xff" * 100),
     ):
-        yield Odd("header-odd", "listCalendars", name, "GET", CALENDARS, _OK, header(name, text))
+        yield _odd("header-odd", "listCalendars", name, CALENDARS, _OK)._replace(headers=header(name, text))

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 from mockserver.conformance.bot_links import link_of_run
 from mockserver.conformance.calendar_bodies import MARK, created_id
+from mockserver.conformance.checks.cases import Bench, Case, Holding
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation, body, has
 from mockserver.conformance.guard import BOTS, EVENTS, path_of
 from mockserver.conformance.list_pages import rows_in
-from mockserver.conformance.recorded_cases.bench import Bench, Holding, Probe
 from mockserver.conformance.run import Run
 
 NO_BOT: Final = f"{BOTS}/bot_0000000000000000"
@@ -136,9 +136,9 @@ def id_of(exchange: Exchange) -> str:
     return made
 
 
-def probe(rule: str, operation: str, field: str, method: str, path: str, status: int, body: Any = None) -> Probe:
+def probe(rule: str, operation: str, field: str, method: str, path: str, status: int, body: Any = None) -> Case:
     """A probe of bots; without a `body` the answer has to be an object."""
-    return Probe(rule, operation, field, method, path, status, Holding() if body is None else body)
+    return Case(rule, operation, field, method, path, status, Holding() if body is None else body)
 
 
 def _instant(text: object) -> float | None:

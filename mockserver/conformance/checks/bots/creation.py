@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.checks.bots.bench import BotBench, id_of, probe
+from mockserver.conformance.checks.cases import Holding
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import same_document
 from mockserver.conformance.guard import BOTS, path_of
-from mockserver.conformance.recorded_cases.bench import Holding
 
 
 @check("bot-create-accepted", "bot-stored", context=BotBench, cost=6, needs=("write",))

@@ -9,9 +9,9 @@ from typing import Any
 from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.checks.bots.bench import NO_BOT, BotBench, probe
 from mockserver.conformance.checks.bots.creation import creation
+from mockserver.conformance.checks.cases import Holding
 from mockserver.conformance.expectations import status
 from mockserver.conformance.guard import BOTS
-from mockserver.conformance.recorded_cases.bench import Holding
 
 _MISSING, _NULL, _BLANK = "This field is required.", "This field may not be null.", "This field may not be blank."
 _NO_TEXT, _NUL, _NO_LINK = "Not a valid string.", "Null characters are not allowed.", "Invalid meeting URL"

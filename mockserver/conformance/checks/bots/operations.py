@@ -9,12 +9,12 @@ from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.checks.bots.bench import NO_BOT, NOT_FOUND, BotBench, id_of, probe
 from mockserver.conformance.checks.bots.creation import creation, made_of
 from mockserver.conformance.checks.bots.lists import filters
+from mockserver.conformance.checks.cases import MISSING_KEY, Holding, header
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import body as like
 from mockserver.conformance.expectations import count, every, has, no_row, same_document, same_headers, status
 from mockserver.conformance.guard import BOTS, EVENTS, path_of
 from mockserver.conformance.list_pages import rows_in
-from mockserver.conformance.recorded_cases.bench import MISSING_KEY, Holding, header
 
 _FORM = header("Content-Type", "application/x-www-form-urlencoded")
 _LISTS, _ONE = "GET, POST, HEAD, OPTIONS", "GET, PATCH, DELETE, HEAD, OPTIONS"

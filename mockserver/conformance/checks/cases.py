@@ -1,28 +1,44 @@
-"""Sends one probe at a time and holds its answer against what the probe wants."""
+"""Cases: requests, each with what its answer has to be; the tables of most subjects consist of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from mockserver.conformance import expectations
 from mockserver.conformance.answers import answers_of
 from mockserver.conformance.calendar_bodies import Credentials, calendar_body, created_id, fresh_credentials
 from mockserver.conformance.check_context import CheckContext
-from mockserver.conformance.checks import every_response
+from mockserver.conformance.checks import Check, Steps, check, every_response
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation, facts_of
 from mockserver.conformance.guard import CALENDARS, EVENTS
 from mockserver.conformance.list_pages import ids_in
 from mockserver.conformance.origins import in_order
+from mockserver.conformance.rules import Need, Rule
 from mockserver.conformance.run import Run
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "still-answers",
+        "hostile",
+        "high",
+        "After unusual input, the service still answers a normal request.",
+        "openapi.yaml: responses",
+    ),
+)
 
 NOBODY: Final = f"{CALENDARS}/cal_0000000000000000"
 """The path of a calendar that nobody has."""
 NOT_FOUND: Final = {"error": "Calendar not found"}
 MISSING_KEY: Final = {"detail": "Missing Authorization header"}
+OURS: Final = "ours"
+"""Stands for the path of a calendar of this run, in a case."""
+_PROOF: Final = f"{CALENDARS}?deduplication_key=conformance-still-there"
+_FIRST, _PAUSE = 2, 24
+"""So many odd requests of a kind are enough for a first look, and so many go between two plain ones after that."""
 _OF_STATUS = frozenset({"answer-arrives", "no-server-error", "status-documented", "method-undeclared", "path-unknown"})
 _OF_BODY = frozenset({"content-type", "answer-json", "answer-schema", "error-family"})
 
@@ -38,7 +54,7 @@ class Holding(dict[str, Any]):
     """An object with at least these members."""
 
 
-class Probe(NamedTuple):
+class Case(NamedTuple):
     """A request and the answer that it has to get. `raw` is a body as it is sent, `json` one that is written."""
 
     rule: str
@@ -46,14 +62,27 @@ class Probe(NamedTuple):
     field: str
     method: str
     path: str
-    status: int
+    status: int | frozenset[int]
+    """The status, or those of which it has to be one."""
     body: Any = ANYTHING
     headers: Sequence[tuple[str, str]] = ()
     json: Any = None
     raw: bytes | None = None
     key: Key = "main"
     unless: tuple[str, ...] = ()
-    """Rules that this probe follows from: where one of them is broken for the operation, it says nothing new."""
+    """Rules that this case follows from: where one of them is broken for the operation, it says nothing new."""
+    odd: bool = False
+    """Whether the request is not as requests should be.
+
+    What stands in front of the service may refuse an extreme one, and only an answer that is no refusal has to have
+    the body. A field that takes too much takes odd things as well: where another rule is broken at the same operation
+    and field, the case says nothing new.
+    """
+
+    @property
+    def statuses(self) -> frozenset[int]:
+        """The statuses that the answer may have."""
+        return self.status if isinstance(self.status, frozenset) else frozenset({self.status})
 
 
 def wanted(body: Any) -> Any:
@@ -70,16 +99,18 @@ def wanted(body: Any) -> Any:
     return body
 
 
-def expected_by(probe: Probe) -> Expectation:
-    """What a probe expects of its answer; a project that has used up its POSTs for now is no fault."""
-    whole = [expectations.status(probe.status)]
-    if probe.body is not ANYTHING and probe.method != "HEAD":
-        whole.append(expectations.body(wanted(probe.body)))
+def expected_by(case: Case, exchange: Exchange) -> Expectation:
+    """What a case expects of its answer; a project that has used up its POSTs for now is no fault."""
+    in_front = ((400, 499),) if case.odd and not every_response.is_ordinary(exchange.request) else ()
+    whole = [expectations.status(*sorted(case.statuses), *in_front)]
+    if case.body is not ANYTHING and case.method != "HEAD":
+        body = expectations.body(wanted(case.body))
+        whole.append(expectations.where(expectations.status((1, 399)), body) if case.odd else body)
     return expectations.unless_throttled(expectations.every(*whole))
 
 
 class Bench(CheckContext):
-    """A run's probes: what they share, and the calendars that they make."""
+    """A run as cases see it: what they share, and the calendars that they make."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
@@ -128,30 +159,60 @@ class Bench(CheckContext):
         """The path if a calendar is there, else NOBODY: when ids are wrong, all else would be wrong after them."""
         return path if path is not None and self.get(path).status == 200 else NOBODY
 
-    def ask(self, probe: Probe, before: Sequence[Exchange] = ()) -> Exchange:
-        """Sends a probe and checks its answer; `before` are the exchanges that it rests on."""
+    def ask(self, case: Case, before: Sequence[Exchange] = ()) -> Exchange:
+        """Sends the request of a case and checks its answer; `before` are the exchanges that it rests on."""
+        path = self.ours if case.path == OURS else case.path
         exchange = self.target.send(
-            probe.method, probe.path, json=probe.json, body=probe.raw, headers=probe.headers, key=probe.key
+            case.method, path, json=case.json, body=case.raw, headers=case.headers, key=case.key
         )
-        self.check_answer(probe, exchange, before)
+        self.check_answer(case, exchange, before)
         return exchange
 
-    def check_answer(self, probe: Probe, exchange: Exchange, before: Sequence[Exchange] = ()) -> bool:
-        """Holds an answer against its probe, unless a rule on all answers has told what is wrong with it."""
-        if exchange.status == 429 or self.is_broken(*probe.unless, operation=probe.operation):
+    def check_answer(self, case: Case, exchange: Exchange, before: Sequence[Exchange] = ()) -> bool:
+        """Holds an answer against its case, unless a rule on all answers has told what is wrong with it."""
+        if exchange.status == 429 or self._follows(case):
             return False
-        expectation = expected_by(probe)
-        right_status = exchange.status == probe.status
+        expectation = expected_by(case, exchange)
         holds = not broken(expectation, facts_of([exchange]))
+        right_status = exchange.status in case.statuses or (case.odd and _is_in_front(exchange))
         if not holds and self.is_told(exchange, right_status=right_status):
             return False
         return self.check(
-            probe.rule,
+            case.rule,
             expectation,
-            operation=probe.operation,
-            field=probe.field,
+            operation=case.operation,
+            field=case.field,
             exchanges=[exchange] if holds else [*self.origins(exchange, *before), exchange],
         )
+
+    def _follows(self, case: Case) -> bool:
+        """Whether a case says nothing new, for what it follows from is known to be broken."""
+        if not case.odd:
+            return self.is_broken(*case.unless, operation=case.operation)
+        if case.field == "body" and self.is_broken("field-unknown", operation=case.operation):
+            return True
+        here = case.operation, case.field
+        return any((operation, field) == here and rule != case.rule for rule, operation, field in self.known_broken())
+
+    def try_odd(self, cases: Iterable[Case], *, first: int = _PAUSE) -> Steps:
+        """Sends odd requests, and sees that the service is still there: after the first few, then now and then."""
+        sent: list[Exchange] = []
+        pause = first
+        for case in cases:
+            exchange = self.ask(case)
+            self.took(exchange)
+            sent.append(exchange)
+            if exchange.status == 0 or len(sent) >= pause:
+                self._prove(sent)
+                sent, pause = [], _PAUSE
+                yield
+        if sent:
+            self._prove(sent)
+
+    def _prove(self, sent: Sequence[Exchange]) -> None:
+        request, proof = sent[-1].request, self.get(_PROOF)
+        operation = self.answers.place(request.method, request.path).operation
+        self.check("still-answers", expectations.status(200), operation, [*sent, proof])
 
     def origins(self, exchange: Exchange, *before: Exchange) -> list[Exchange]:
         """What came before an exchange and has to come before it again, and where its values are from."""
@@ -190,11 +251,11 @@ class Bench(CheckContext):
         return made is not None
 
     def forget(self, calendar_id: str) -> None:
-        """The calendar was deleted by its probe."""
+        """The calendar was deleted by its case."""
         self._made = [made for made in self._made if made != calendar_id]
 
     def clear(self) -> None:
-        """Deletes what the probes made."""
+        """Deletes what the cases made."""
         self._ours = self._there = None
         while self._made:
             self.target.send("DELETE", f"{CALENDARS}/{self._made.pop()}")
@@ -203,3 +264,18 @@ class Bench(CheckContext):
 def header(name: str, value: str) -> tuple[tuple[str, str], ...]:
     """One header."""
     return ((name, value),)
+
+
+def _is_in_front(exchange: Exchange) -> bool:
+    """Whether an extreme request may have been refused by what stands before the service."""
+    return 400 <= exchange.status < 500 and not every_response.is_ordinary(exchange.request)
+
+
+def odd_check(rule: str, cases: Callable[[Bench], Iterable[Case]], *, needs: tuple[Need, ...] = ()) -> Check:
+    """The check that sends what is odd in one way: some first, then all."""
+
+    @check(rule, "still-answers", context=Bench, cost=_FIRST + 1, needs=needs)
+    def tried(bench: Bench) -> Steps:
+        return bench.try_odd(cases(bench), first=_FIRST)
+
+    return tried
