@@ -20,7 +20,7 @@ from mockserver.conformance.checks import bots, every_response, lifecycle, races
 from mockserver.conformance.checks.lifecycle import opening
 from mockserver.conformance.expectations import LAST, renumbered
 from mockserver.conformance.findings import Finding, Findings
-from mockserver.conformance.list_properties.bench import Bench
+from mockserver.conformance.list_properties.bench import Trial as Bench
 from mockserver.conformance.recorder import Watched
 from mockserver.conformance.recording import Origins, recipe_of
 from mockserver.conformance.registry import all_rules

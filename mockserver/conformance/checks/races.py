@@ -29,8 +29,7 @@ from mockserver.conformance.expectations import (
     where,
 )
 from mockserver.conformance.guard import CALENDARS
-from mockserver.conformance.list_pages import CALENDARS as LIST
-from mockserver.conformance.list_pages import Unreadable, address, link_path, page_of
+from mockserver.conformance.list_pages import CALENDAR_LIST, Unreadable, address, link_path, page_of
 from mockserver.conformance.rules import Need, Rule
 from mockserver.conformance.run import Run
 
@@ -132,7 +131,7 @@ def _creates(stage: Track) -> None:
     answers = stage.start([partial(stage.post, body) for body in bodies])
     if any(answer.status not in (201, 400) for answer in answers):
         return
-    found = stage.get(address(LIST, (("deduplication_key", key),)))
+    found = stage.get(address(CALENDAR_LIST, (("deduplication_key", key),)))
     one_taken = every(statuses(answers, 201, 400, 400, 400), count(1))
     stage.judge("race-one-winner", one_taken, "createCalendar", [*answers, found])
 
@@ -190,7 +189,7 @@ def _change_and_delete(stage: Track) -> None:
     calls = [patch, partial(stage.write, "DELETE", calendar.id), patch]
     answers = stage.start(calls)
     if answers[1].status == 200:
-        listed = stage.get(address(LIST, (("deduplication_key", str(calendar.key)),)))
+        listed = stage.get(address(CALENDAR_LIST, (("deduplication_key", str(calendar.key)),)))
         found = stage.read(calendar.id)
         gone = every(status(404, of=found), lacks(calendar.id, of=listed))
         stage.judge(
@@ -205,16 +204,16 @@ def _change_and_delete(stage: Track) -> None:
 def _walk(stage: Track) -> None:
     """Reads pages while calendars are created: what was there before is shown once."""
     try:
-        first = page_of(LIST, (), stage.get(CALENDARS))
+        first = page_of(CALENDAR_LIST, (), stage.get(CALENDARS))
         if first.next is None or not has_place(first):
             stage.unobservable("race-walk", NO_SECOND_PAGE)
             return
         path = link_path(first.next)
-        before = page_of(LIST, (), stage.get(path))
+        before = page_of(CALENDAR_LIST, (), stage.get(path))
         get = partial(stage.target.send, "GET", path)
         calls: list[Any] = [call for _ in range(3) for call in (get, partial(stage.post, stage.body()))]
         answers = stage.start(calls)
-        pages = [page_of(LIST, (), answer) for answer in answers[::2]]
+        pages = [page_of(CALENDAR_LIST, (), answer) for answer in answers[::2]]
     except Unreadable:
         return
     same = every(*(same_rows(before.exchange, page.exchange) for page in pages))

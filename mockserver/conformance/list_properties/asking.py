@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation, complete, each_row, every, facts_of
-from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing, Page, Query, Row
-from mockserver.conformance.list_properties.bench import Bench
+from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, Page, Query, Row
+from mockserver.conformance.list_properties.bench import Trial
 from mockserver.conformance.list_properties.cursors import sort_key
 from mockserver.conformance.list_properties.instants import read
 from mockserver.conformance.list_properties.pages import still_there
@@ -46,7 +46,7 @@ def query_of(filters: Sequence[Filter], ordering: str | None = None) -> Query:
     return (*asked, ("ordering", ordering)) if ordering else tuple(asked)
 
 
-def meets(bench: Bench, row: Row, item: Filter) -> bool:
+def meets(trial: Trial, row: Row, item: Filter) -> bool:
     """Whether a row meets a filter, by what the row itself says."""
     if item.name in ("updated_at_gte", "updated_after", "start_time_gte", "end_time_lte"):
         instant = read(row.get(TIMES.get(item.name, "updated_at")))
@@ -56,25 +56,25 @@ def meets(bench: Bench, row: Row, item: Filter) -> bool:
     if item.name == "event_id":
         return bool(row.get("id") == item.text)
     if item.name == "calendar_deduplication_key":
-        return key_of(bench, row.get("calendar_id")) == item.text
+        return key_of(trial, row.get("calendar_id")) == item.text
     return bool(row.get(item.name) == item.text)
 
 
-def key_of(bench: Bench, calendar_id: object) -> str | None:
+def key_of(trial: Trial, calendar_id: object) -> str | None:
     """The deduplication key of a calendar; None where there is none, or no such calendar."""
-    known = bench.survey.rows.setdefault(CALENDARS.operation, {})
-    if calendar_id in bench.survey.gone:
+    known = trial.survey.rows.setdefault(CALENDAR_LIST.operation, {})
+    if calendar_id in trial.survey.gone:
         return None
     if calendar_id not in known:
-        exchange = bench.get(f"{CALENDARS.path}/{calendar_id}")
+        exchange = trial.get(f"{CALENDAR_LIST.path}/{calendar_id}")
         body = exchange.json if exchange.status == 200 else None
         if not isinstance(body, dict) or body.get("id") != calendar_id:
-            bench.survey.gone.add(str(calendar_id))
-            bench.survey.seen.setdefault(str(calendar_id), exchange)
+            trial.survey.gone.add(str(calendar_id))
+            trial.survey.seen.setdefault(str(calendar_id), exchange)
             return None
         known[str(calendar_id)] = body
-        bench.survey.seen[str(calendar_id)] = exchange
-        bench.survey.first_seen.setdefault(str(calendar_id), exchange.number)
+        trial.survey.seen[str(calendar_id)] = exchange
+        trial.survey.first_seen.setdefault(str(calendar_id), exchange.number)
     key = known[str(calendar_id)].get("deduplication_key")
     return key if isinstance(key, str) else None
 
@@ -93,10 +93,10 @@ def conditions(filters: Sequence[Filter]) -> list[list[Any]]:
 
 
 def filtered(
-    bench: Bench, pages: Sequence[Page], filters: Sequence[Filter], sources: Sequence[Exchange] = ()
+    trial: Trial, pages: Sequence[Page], filters: Sequence[Filter], sources: Sequence[Exchange] = ()
 ) -> tuple[Expectation, list[Exchange]]:
     """That pages show what the filters leave and, of what the sources show, all of it; with all exchanges it needs."""
-    where, seen = conditions(filters), bench.survey.seen
+    where, seen = conditions(filters), trial.survey.seen
     calendars: dict[str, Exchange] = {}
     if any(condition[1] == "key" for condition in where):
         facts = facts_of([*sources, *(page.exchange for page in pages)])
@@ -117,52 +117,52 @@ def filtered(
     return expectation, [*in_order([*calendars.values(), *sources]), *answers]
 
 
-def wrong_with(bench: Bench, page: Page, filters: Sequence[Filter]) -> Wrong | None:
+def wrong_with(trial: Trial, page: Page, filters: Sequence[Filter]) -> Wrong | None:
     """What is wrong with a first page: a row that should not be there, or a known row that should and is not."""
     for row in page.rows:
         for item in filters:
-            if not meets(bench, row, item):
-                expectation, exchanges = filtered(bench, [page], filters, _sources(bench, page, filters))
+            if not meets(trial, row, item):
+                expectation, exchanges = filtered(trial, [page], filters, _sources(trial, page, filters))
                 return Wrong(expectation, exchanges, item.name)
-    return _missing(bench, page, filters)
+    return _missing(trial, page, filters)
 
 
-def _sources(bench: Bench, page: Page, filters: Sequence[Filter]) -> list[Exchange]:
+def _sources(trial: Trial, page: Page, filters: Sequence[Filter]) -> list[Exchange]:
     """An answer that shows a row that the filters leave: whoever drops rows in place of adding some is wrong too."""
-    if _is_unsorted(bench, page):
+    if _is_unsorted(trial, page):
         return []
-    for row in bench.survey.known(page.listing):
-        source = bench.survey.seen[row["id"]]
-        if source.number < page.exchange.number and all(meets(bench, row, item) for item in filters):
+    for row in trial.survey.known(page.listing):
+        source = trial.survey.seen[row["id"]]
+        if source.number < page.exchange.number and all(meets(trial, row, item) for item in filters):
             return [source]
     return []
 
 
-def _is_unsorted(bench: Bench, page: Page) -> bool:
-    return bench.is_broken("events-order", *(() if "ordering" in dict(page.query) else ("events-default-order",)))
+def _is_unsorted(trial: Trial, page: Page) -> bool:
+    return trial.is_broken("events-order", *(() if "ordering" in dict(page.query) else ("events-default-order",)))
 
 
-def _missing(bench: Bench, page: Page, filters: Sequence[Filter]) -> Wrong | None:
+def _missing(trial: Trial, page: Page, filters: Sequence[Filter]) -> Wrong | None:
     shown = set(page.ids)
     last = sort_key(page.rows[-1], page.ordering) if page.rows else None
     more = page.next is not None or len(page.rows) >= page.listing.size
-    if more and _is_unsorted(bench, page):
+    if more and _is_unsorted(trial, page):
         return None
     patience = 3
-    for row in bench.survey.known(page.listing):
+    for row in trial.survey.known(page.listing):
         key = sort_key(row, page.ordering)
         further = more and (key is None or last is None or key >= last)
-        if row["id"] in shown or further or not all(meets(bench, row, item) for item in filters):
+        if row["id"] in shown or further or not all(meets(trial, row, item) for item in filters):
             continue
-        first_shown = bench.survey.seen[row["id"]]
-        there = still_there(bench, page.listing, row)
-        if there is None or bench.survey.first_seen[row["id"]] > page.exchange.number:
+        first_shown = trial.survey.seen[row["id"]]
+        there = still_there(trial, page.listing, row)
+        if there is None or trial.survey.first_seen[row["id"]] > page.exchange.number:
             patience -= 1
             if not patience:
                 return None
             continue
         sources = [one for one in (first_shown, there.exchange) if one.number != page.exchange.number]
-        return Wrong(*filtered(bench, [page], filters, in_order(sources)))
+        return Wrong(*filtered(trial, [page], filters, in_order(sources)))
     return None
 
 
@@ -171,22 +171,22 @@ def _meant(item: Filter) -> str:
 
 
 def judge(
-    bench: Bench,
+    trial: Trial,
     rule: str,
     field: str,
     filters: Sequence[Filter],
     *,
     ordering: str | None = None,
-    listing: Listing = EVENTS,
+    listing: Listing = EVENT_LIST,
 ) -> bool:
     """Asks, and tests the answer under a rule."""
-    page = bench.page(listing, query_of(filters, ordering))
-    wrong = wrong_with(bench, page, filters)
-    return tell(bench, rule, wrong, operation=listing.operation, field=field)
+    page = trial.page(listing, query_of(filters, ordering))
+    wrong = wrong_with(trial, page, filters)
+    return tell(trial, rule, wrong, operation=listing.operation, field=field)
 
 
-def tell(bench: Bench, rule: str, wrong: Wrong | None, *, operation: str, field: str) -> bool:
+def tell(trial: Trial, rule: str, wrong: Wrong | None, *, operation: str, field: str) -> bool:
     """Takes note of what is wrong, or that nothing is."""
     if wrong is None:
-        return bench.keep(rule)
-    return bench.check(rule, wrong.expectation, operation=operation, field=field, exchanges=wrong.exchanges)
+        return trial.keep(rule)
+    return trial.check(rule, wrong.expectation, operation=operation, field=field, exchanges=wrong.exchanges)

@@ -82,7 +82,7 @@ class Survey:
         return [row for row in there if row.get("is_deleted") is not True] if self.hides_deleted else there
 
 
-class Bench(CheckContext):
+class Trial(CheckContext):
     """One trial of one law."""
 
     def __init__(self, run: Run, survey: Survey, *, seed: int, confirming: bool) -> None:
@@ -191,4 +191,4 @@ def is_strict(exchange: Exchange) -> bool:
     return isinstance(body, dict) and str(body.get("detail", "")).startswith(_STRICT)
 
 
-__all__ = ["Bench", "Survey", "Suspicion", "Unreadable", "is_strict"]
+__all__ = ["Trial", "Survey", "Suspicion", "Unreadable", "is_strict"]

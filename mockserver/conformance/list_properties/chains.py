@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.list_pages import Page, Row
-from mockserver.conformance.list_properties.bench import Bench
+from mockserver.conformance.list_properties.bench import Trial
 from mockserver.conformance.list_properties.cursors import sort_key
 
 Crossing: TypeAlias = Literal["next", "previous", "again"]
@@ -59,30 +59,30 @@ class Fault(NamedTuple):
     ordering: str
 
 
-def forward(bench: Bench, first: Page, most: int) -> Chain:
+def forward(trial: Trial, first: Page, most: int) -> Chain:
     """The chain of at most so many pages from a page on, by `next`. Raises Unreadable."""
     pages = [first]
     while pages[-1].next and len(pages) < most:
-        pages.append(bench.follow(pages[-1], pages[-1].next))
+        pages.append(trial.follow(pages[-1], pages[-1].next))
         if not pages[-1].rows:
             break
     return Chain(pages, ["next"] * (len(pages) - 1), first.previous is None, pages[-1].next is None)
 
 
-def backward(bench: Bench, last: Page, most: int) -> Chain:
+def backward(trial: Trial, last: Page, most: int) -> Chain:
     """The chain of at most so many pages up to a page, by `previous`. Raises Unreadable."""
     pages = [last]
     while pages[-1].previous and len(pages) < most:
-        pages.append(bench.follow(pages[-1], pages[-1].previous))
+        pages.append(trial.follow(pages[-1], pages[-1].previous))
         if not pages[-1].rows:
             break
     whole = pages[-1].previous is None
     return Chain(pages[::-1], ["previous"] * (len(pages) - 1), whole, last.next is None)
 
 
-def both_ways(bench: Bench, start: Page, most: int, *, reverse: bool) -> Chain:
+def both_ways(trial: Trial, start: Page, most: int, *, reverse: bool) -> Chain:
     """The chain of pages before and after a page; `reverse`: the page was read backwards."""
-    before, after = backward(bench, start, most), forward(bench, start, most)
+    before, after = backward(trial, start, most), forward(trial, start, most)
     if reverse and after.crossings:
         after.crossings[0] = "again"
     return Chain([*before.pages, *after.pages[1:]], [*before.crossings, *after.crossings], before.starts, after.ends)

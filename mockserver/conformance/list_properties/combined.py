@@ -8,7 +8,7 @@ from itertools import combinations
 from mockserver.conformance.checks import Steps
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import each_row, every, in_order
-from mockserver.conformance.list_pages import EVENTS, Page, Row, Unreadable
+from mockserver.conformance.list_pages import EVENT_LIST, Page, Row, Unreadable
 from mockserver.conformance.list_properties.asking import (
     TIMES,
     Filter,
@@ -20,7 +20,7 @@ from mockserver.conformance.list_properties.asking import (
     tell,
     wrong_with,
 )
-from mockserver.conformance.list_properties.bench import Bench
+from mockserver.conformance.list_properties.bench import Trial
 from mockserver.conformance.list_properties.chains import Chain, misplaced
 from mockserver.conformance.list_properties.chains import forward as chain_from
 from mockserver.conformance.list_properties.cursors import ORDERINGS, Cursor, is_known_cursor
@@ -47,12 +47,12 @@ _NAMES = ("calendar_id", "calendar_deduplication_key", "event_id", *TIMES)
 
 
 @law("filter-combined", cost=3, after=(all_calendars, all_events, time_filters))
-def combinations_of_filters(bench: Bench) -> Steps:
+def combinations_of_filters(trial: Trial) -> Steps:
     """Pairs and triples of filters, and all together, each with values for which every one of them counts."""
-    rows = bench.survey.known(EVENTS)
-    names = [name for name in _NAMES if not _is_broken(bench, name)]
+    rows = trial.survey.known(EVENT_LIST)
+    names = [name for name in _NAMES if not _is_broken(trial, name)]
     if len(rows) < 3:
-        bench.unobservable("filter-combined", "there are fewer than three events")
+        trial.unobservable("filter-combined", "there are fewer than three events")
         return
     groups = [group for size in (2, 3, len(names)) for group in combinations(names, size) if len(group) > 1]
     told: list[tuple[str, ...]] = []
@@ -61,34 +61,34 @@ def combinations_of_filters(bench: Bench) -> Steps:
             yield
         if any(set(pair) <= set(group) for pair in told):
             continue
-        filters = _telling(bench, rows, group)
-        if filters and not _counts(bench, filters):
+        filters = _telling(trial, rows, group)
+        if filters and not _counts(trial, filters):
             told.append(group)
 
 
-def _counts(bench: Bench, filters: list[Filter]) -> bool:
+def _counts(trial: Trial, filters: list[Filter]) -> bool:
     """Tests one combination; the finding is about the filter that does not count, whatever it is combined with."""
-    page = bench.page(EVENTS, query_of(filters))
-    wrong = wrong_with(bench, page, filters)
+    page = trial.page(EVENT_LIST, query_of(filters))
+    wrong = wrong_with(trial, page, filters)
     field = (wrong.filter if wrong else "") or "+".join(item.name for item in filters)
-    return tell(bench, "filter-combined", wrong, operation=EVENTS.operation, field=field)
+    return tell(trial, "filter-combined", wrong, operation=EVENT_LIST.operation, field=field)
 
 
-def _is_broken(bench: Bench, name: str) -> bool:
+def _is_broken(trial: Trial, name: str) -> bool:
     return any(
-        bench.is_broken(*_FILTER_RULES, field=field) for field in (name, "time filters" if name in TIMES else name)
+        trial.is_broken(*_FILTER_RULES, field=field) for field in (name, "time filters" if name in TIMES else name)
     )
 
 
-def _telling(bench: Bench, rows: Sequence[Row], names: Sequence[str]) -> list[Filter]:
+def _telling(trial: Trial, rows: Sequence[Row], names: Sequence[str]) -> list[Filter]:
     """Values for these filters such that leaving any one of them out would change the first page most."""
     best: tuple[int, list[Filter]] = -1, []
-    some = rows if len(rows) <= _ENOUGH else bench.random.sample(rows, _ENOUGH)
+    some = rows if len(rows) <= _ENOUGH else trial.random.sample(rows, _ENOUGH)
     for _ in range(_DRAWS):
-        filters = [item for name in names if (item := _draw(bench, rows, name)) is not None]
+        filters = [item for name in names if (item := _draw(trial, rows, name)) is not None]
         if len(filters) < len(names):
             continue
-        unmet = [[item.name for item in filters if not meets(bench, row, item)] for row in some]
+        unmet = [[item.name for item in filters if not meets(trial, row, item)] for row in some]
         alone = {missed[0] for missed in unmet if len(missed) == 1}
         score = 2 * len(alone) + any(not missed for missed in unmet)
         if score > best[0]:
@@ -96,51 +96,51 @@ def _telling(bench: Bench, rows: Sequence[Row], names: Sequence[str]) -> list[Fi
     return best[1]
 
 
-def _draw(bench: Bench, rows: Sequence[Row], name: str) -> Filter | None:
-    row = bench.random.choice(rows)
+def _draw(trial: Trial, rows: Sequence[Row], name: str) -> Filter | None:
+    row = trial.random.choice(rows)
     if name in TIMES:
         instant = read(row.get(TIMES[name]))
         return None if instant is None else Filter(name, write(instant), instant)
     if name == "calendar_deduplication_key":
-        key = key_of(bench, row.get("calendar_id"))
+        key = key_of(trial, row.get("calendar_id"))
         return None if key is None else Filter(name, key)
     return Filter(name, str(row.get("id" if name == "event_id" else name)))
 
 
 @law("filter-with-order", cost=4, after=(all_events, orders, time_filters))
-def filters_with_orders(bench: Bench) -> Steps:
+def filters_with_orders(trial: Trial) -> Steps:
     """A filter in all eight orderings, and on the pages after the first."""
-    if _is_broken(bench, "updated_at_gte") or bench.is_broken("events-order", "links-preserve-query", "order-same-set"):
+    if _is_broken(trial, "updated_at_gte") or trial.is_broken("events-order", "links-preserve-query", "order-same-set"):
         return
-    instants = sorted(i for row in bench.survey.known(EVENTS) if (i := read(row.get("updated_at"))) is not None)
+    instants = sorted(i for row in trial.survey.known(EVENT_LIST) if (i := read(row.get("updated_at"))) is not None)
     if len(set(instants)) < 2:
-        bench.unobservable("filter-with-order", "there are not two events with different times")
+        trial.unobservable("filter-with-order", "there are not two events with different times")
         return
     since = instants[len(instants) // 4]
     filters = [Filter("updated_at_gte", write(since), since)]
     wrong: list[tuple[str, Wrong]] = []
     for number, ordering in enumerate(ORDERINGS):
-        wrong += [(ordering, seen)] if (seen := _ordered(bench, filters, ordering)) else []
+        wrong += [(ordering, seen)] if (seen := _ordered(trial, filters, ordering)) else []
         if number == 1 and not wrong:
             yield
     for ordering, seen in wrong[:1]:
         field = ordering if len(wrong) == 1 else "ordering"
-        tell(bench, "filter-with-order", seen, operation=EVENTS.operation, field=field)
+        tell(trial, "filter-with-order", seen, operation=EVENT_LIST.operation, field=field)
 
 
-def _ordered(bench: Bench, filters: list[Filter], ordering: str) -> Wrong | None:
-    first = bench.page(EVENTS, query_of(filters, ordering))
-    wrong = wrong_with(bench, first, filters)
-    chain = chain_from(bench, first, 2)
+def _ordered(trial: Trial, filters: list[Filter], ordering: str) -> Wrong | None:
+    first = trial.page(EVENT_LIST, query_of(filters, ordering))
+    wrong = wrong_with(trial, first, filters)
+    chain = chain_from(trial, first, 2)
     found = misplaced(chain)
     if wrong is None and found is not None:
         return _along(chain, chain.up_to(found[0]), filters)
     for page in chain.pages[1:]:
-        stranger = next((row for row in page.rows for item in filters if not meets(bench, row, item)), None)
+        stranger = next((row for row in page.rows for item in filters if not meets(trial, row, item)), None)
         if wrong is None and stranger is not None:
             return _along(chain, chain.up_to(page), filters)
     if wrong is None:
-        bench.keep("filter-with-order")
+        trial.keep("filter-with-order")
     return wrong
 
 
@@ -151,33 +151,33 @@ def _along(chain: Chain, exchanges: list[Exchange], filters: list[Filter]) -> Wr
 
 
 @law("cursor-position", cost=3, after=(all_events, orders))
-def cursors_elsewhere(bench: Bench) -> None:
+def cursors_elsewhere(trial: Trial) -> None:
     """A cursor of one listing, used with another ordering or a filter, still means its position."""
-    rows = bench.survey.known(EVENTS)
+    rows = trial.survey.known(EVENT_LIST)
     instants = sorted({i for row in rows for name in set(TIMES.values()) if (i := read(row.get(name))) is not None})
-    page = bench.page(EVENTS)
+    page = trial.page(EVENT_LIST)
     link = page.next or page.previous
-    if len(instants) < 4 or (link and not is_known_cursor(link)) or bench.is_broken("events-order"):
-        bench.unobservable("cursor-position", "too few events, or cursors of another form")
+    if len(instants) < 4 or (link and not is_known_cursor(link)) or trial.is_broken("events-order"):
+        trial.unobservable("cursor-position", "too few events, or cursors of another form")
         return
-    calendar = Filter("calendar_id", str(bench.random.choice(rows).get("calendar_id")))
+    calendar = Filter("calendar_id", str(trial.random.choice(rows).get("calendar_id")))
     for ordering, filters in (("start_time", []), ("-end_time", []), ("start_time", [calendar])):
         values = sorted({i for row in rows if (i := read(row.get(ordering.removeprefix("-")))) is not None})
         at = values[len(values) // 2]
         try:
-            page = bench.page(EVENTS, query_of(filters, ordering), cursor=Cursor(0, False, at).text())
+            page = trial.page(EVENT_LIST, query_of(filters, ordering), cursor=Cursor(0, False, at).text())
         except Unreadable:
-            bench.unobservable("cursor-position", "the cursors are of another form")
+            trial.unobservable("cursor-position", "the cursors are of another form")
             return
-        if not _beyond(bench, page, filters, at):
+        if not _beyond(trial, page, filters, at):
             return
 
 
-def _beyond(bench: Bench, page: Page, filters: list[Filter], at: int) -> bool:
+def _beyond(trial: Trial, page: Page, filters: list[Filter], at: int) -> bool:
     beyond = [[page.ordering.removeprefix("-"), "beyond", at], *conditions(filters)]
-    return bench.check(
+    return trial.check(
         "cursor-position",
         each_row([None], beyond, ordering=page.ordering),
-        operation=EVENTS.operation,
+        operation=EVENT_LIST.operation,
         exchanges=[page.exchange],
     )

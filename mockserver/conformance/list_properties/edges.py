@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 
 from mockserver.conformance.checks import Steps
-from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing, Query, Row, Unreadable
-from mockserver.conformance.list_properties.bench import Bench
+from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, Query, Row, Unreadable
+from mockserver.conformance.list_properties.bench import Trial
 from mockserver.conformance.list_properties.chains import Chain, backward, both_ways, forward, misplaced
 from mockserver.conformance.list_properties.cursors import ORDERINGS, Cursor, is_known_cursor, sort_key
 from mockserver.conformance.list_properties.laws import law
@@ -25,62 +25,62 @@ _BOTH_WAYS = (*WALKED, "page-next-after-previous")
 
 
 @law(*_BOTH_WAYS, cost=4, after=(all_calendars,))
-def calendars_both_ways(bench: Bench) -> Steps:
+def calendars_both_ways(trial: Trial) -> Steps:
     """The list of calendars, there and back, with page edges of our own."""
-    return _one_ordering(bench, CALENDARS)
+    return _one_ordering(trial, CALENDAR_LIST)
 
 
 @law(*_BOTH_WAYS, "order-same-set", cost=5, after=(all_events, orders))
-def events_both_ways(bench: Bench) -> Steps:
+def events_both_ways(trial: Trial) -> Steps:
     """Every ordering: the one with the fewest equal times, for what it loses is not lost over these; then the most."""
-    events = bench.survey.known(EVENTS)
+    events = trial.survey.known(EVENT_LIST)
     ranked = sorted(ORDERINGS, key=lambda ordering: -len({event.get(ordering.removeprefix("-")) for event in events}))
     for ordering in (*ranked[:1], *ranked[:0:-1]):
-        yield from _one_ordering(bench, EVENTS, ordering)
+        yield from _one_ordering(trial, EVENT_LIST, ordering)
         yield
 
 
-def _one_ordering(bench: Bench, listing: Listing, ordering: str | None = None) -> Steps:
+def _one_ordering(trial: Trial, listing: Listing, ordering: str | None = None) -> Steps:
     """A short list in one ordering: there, back, back from the middle and forth again."""
-    query: Query = bench.survey.window.get(listing.operation, ())
+    query: Query = trial.survey.window.get(listing.operation, ())
     if ordering is not None:
         query = (*query, ("ordering", ordering))
-    if any(bench.is_broken("events-order", field=name) for name in ("ordering", ordering) if listing is EVENTS):
+    if any(trial.is_broken("events-order", field=name) for name in ("ordering", ordering) if listing is EVENT_LIST):
         return
-    chain = forward(bench, bench.page(listing, query), MOST_PAGES)
-    if misplaced(chain) or not judge_chain(bench, chain):
+    chain = forward(trial, trial.page(listing, query), MOST_PAGES)
+    if misplaced(chain) or not judge_chain(trial, chain):
         return
-    back = backward(bench, chain.pages[-1], MOST_PAGES)
-    if not judge_chain(bench, back):
+    back = backward(trial, chain.pages[-1], MOST_PAGES)
+    if not judge_chain(trial, back):
         return
     for page in chain.pages[1:-1][:1]:
-        judge_chain(bench, backward(bench, page, 2))
+        judge_chain(trial, backward(trial, page, 2))
     for page, link in [(page, page.next) for page in back.pages[:-1] if page.next][:2]:
-        judge_chain(bench, Chain([page, bench.follow(page, link)], ["again"], starts=False, ends=False))
+        judge_chain(trial, Chain([page, trial.follow(page, link)], ["again"], starts=False, ends=False))
     yield
-    _made_by_hand(bench, chain, query)
+    _made_by_hand(trial, chain, query)
 
 
-def _made_by_hand(bench: Bench, chain: Chain, query: Query) -> None:
+def _made_by_hand(trial: Trial, chain: Chain, query: Query) -> None:
     """Page edges put where it hurts, by cursors like the service's own: inside groups of rows with equal keys."""
     listing = chain.pages[0].listing
     rows = [row for page in chain.pages for row in page.rows]
-    if not chain.ends or len(rows) < 3 or bench.is_broken(*PAGE_RULES, operation=listing.operation):
+    if not chain.ends or len(rows) < 3 or trial.is_broken(*PAGE_RULES, operation=listing.operation):
         return
     links = [link for page in chain.pages for link in (page.next, page.previous) if link]
     if not all(is_known_cursor(link) for link in links):
-        bench.unobservable("cursor-position", "the cursors are of another form")
+        trial.unobservable("cursor-position", "the cursors are of another form")
         return
-    for cursor in _starts(bench, rows, chain.ordering, listing.size):
+    for cursor in _starts(trial, rows, chain.ordering, listing.size):
         try:
-            start = bench.page(listing, query, cursor=cursor.text())
+            start = trial.page(listing, query, cursor=cursor.text())
         except Unreadable:
             return
         if start.rows:
-            judge_chain(bench, both_ways(bench, start, SHORT + 1, reverse=cursor.reverse))
+            judge_chain(trial, both_ways(trial, start, SHORT + 1, reverse=cursor.reverse))
 
 
-def _starts(bench: Bench, rows: list[Row], ordering: str, size: int) -> list[Cursor]:
+def _starts(trial: Trial, rows: list[Row], ordering: str, size: int) -> list[Cursor]:
     """Cursors whose pages start or end inside groups of equal keys, or anywhere where there are no such groups."""
     count = len(rows)
     groups: list[tuple[int, int]] = []
@@ -91,13 +91,13 @@ def _starts(bench: Bench, rows: list[Row], ordering: str, size: int) -> list[Cur
             groups.append((at, at + length))
         at += length
     if not groups:
-        at = bench.random.randrange(1, count - 1)
+        at = trial.random.randrange(1, count - 1)
         place = sort_key(rows[at], ordering.removeprefix("-"))
         return [Cursor(0, False, place), Cursor(0, True, place)]
     largest = max(groups, key=lambda group: group[1] - group[0])
     found = []
-    for begin, end in {largest, bench.random.choice(groups)}:
-        inside = bench.random.randrange(begin + 1, end)
+    for begin, end in {largest, trial.random.choice(groups)}:
+        inside = trial.random.randrange(begin + 1, end)
         found += inside_group(rows, ordering, begin, end, inside, size)
         if inside - size > begin:
             found += inside_group(rows, ordering, begin, end, inside - size, size)[:1]

@@ -8,11 +8,11 @@ from itertools import islice
 from typing import TypeAlias
 
 from mockserver.conformance.checks import Check, Steps
-from mockserver.conformance.list_properties.bench import Bench, Survey, Suspicion, Unreadable
+from mockserver.conformance.list_properties.bench import Survey, Suspicion, Trial, Unreadable
 from mockserver.conformance.rules import Need
 from mockserver.conformance.run import Run
 
-Law: TypeAlias = Callable[[Bench], Steps | None]
+Law: TypeAlias = Callable[[Trial], Steps | None]
 
 
 def law(*rules: str, cost: int, needs: tuple[Need, ...] = (), after: tuple[Check, ...] = ()) -> Callable[[Law], Check]:
@@ -33,18 +33,18 @@ def _survey(run: Run) -> Survey:
 
 def _tried(run: Run, tried: Law) -> Steps:
     seed = run.random.getrandbits(32)
-    bench = Bench(run, run.shared(_survey), seed=seed, confirming=False)
-    steps = _steps(bench, tried)
+    trial = Trial(run, run.shared(_survey), seed=seed, confirming=False)
+    steps = _steps(trial, tried)
     seen: set[tuple[str, str, str]] = set()
-    for number, _ in enumerate(_until_over(bench, steps), 1):
-        new = bench.suspicions.keys() - seen
+    for number, _ in enumerate(_until_over(trial, steps), 1):
+        new = trial.suspicions.keys() - seen
         seen |= new
-        confirmed = _again(bench, tried, seed, number) if new else {}
-        for rule in bench.held:
+        confirmed = _again(trial, tried, seed, number) if new else {}
+        for rule in trial.held:
             run.findings.kept(rule)
-        bench.held.clear()
+        trial.held.clear()
         for one in (one for name, one in confirmed.items() if name in new):
-            bench.told.add(one.identity)
+            trial.told.add(one.identity)
             run.record(
                 one.rule,
                 one.seen,
@@ -56,30 +56,30 @@ def _tried(run: Run, tried: Law) -> Steps:
         yield
 
 
-def _again(bench: Bench, tried: Law, seed: int, steps: int) -> dict[tuple[str, str, str], Suspicion]:
+def _again(trial: Trial, tried: Law, seed: int, steps: int) -> dict[tuple[str, str, str], Suspicion]:
     """What is suspected when the same steps are taken again: what a law draws and knows depends on those before."""
-    again = Bench(bench.run, bench.survey, seed=seed, confirming=True)
-    again.told = bench.told
+    again = Trial(trial.run, trial.survey, seed=seed, confirming=True)
+    again.told = trial.told
     for _ in islice(_until_over(again, _steps(again, tried)), steps):
         pass
     return again.suspicions
 
 
-def _steps(bench: Bench, tried: Law) -> Iterator[None]:
-    steps = tried(bench)
+def _steps(trial: Trial, tried: Law) -> Iterator[None]:
+    steps = tried(trial)
     if steps is not None:
         yield from steps
 
 
-def _until_over(bench: Bench, steps: Iterator[None]) -> Iterator[None]:
+def _until_over(trial: Trial, steps: Iterator[None]) -> Iterator[None]:
     """A turn for each step of a law, the one that ends it included."""
     going = True
     while going:
-        bench.survey.renew(getattr(bench.target, "changes", 0))
+        trial.survey.renew(getattr(trial.target, "changes", 0))
         going = False
         # Whoever looks at every answer tells what is wrong with one that is no page; the law cannot be tried on it.
         with suppress(Unreadable):
-            going = next(steps, bench) is not bench
+            going = next(steps, trial) is not trial
         yield
 
 

@@ -16,8 +16,17 @@ from mockserver.conformance.expectations import (
     member,
     some_rows,
 )
-from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing, Page, Query, Row, Unreadable, link_query
-from mockserver.conformance.list_properties.bench import Bench
+from mockserver.conformance.list_pages import (
+    CALENDAR_LIST,
+    EVENT_LIST,
+    Listing,
+    Page,
+    Query,
+    Row,
+    Unreadable,
+    link_query,
+)
+from mockserver.conformance.list_properties.bench import Trial
 from mockserver.conformance.list_properties.chains import (
     Chain,
     Fault,
@@ -51,68 +60,68 @@ WALKED = (
 
 
 @law(*WALKED, "calendars-newest-first", cost=5)
-def all_calendars(bench: Bench) -> Steps:
+def all_calendars(trial: Trial) -> Steps:
     """The list of calendars."""
-    return _whole_list(bench, CALENDARS)
+    return _whole_list(trial, CALENDAR_LIST)
 
 
 @law(*WALKED, cost=5)
-def all_events(bench: Bench) -> Steps:
+def all_events(trial: Trial) -> Steps:
     """The list of events."""
-    return _whole_list(bench, EVENTS)
+    return _whole_list(trial, EVENT_LIST)
 
 
-def _whole_list(bench: Bench, listing: Listing) -> Steps:
+def _whole_list(trial: Trial, listing: Listing) -> Steps:
     """The list as it comes, there and back; what follows is narrowed down where it is long."""
-    chain = forward(bench, bench.page(listing), MOST_PAGES)
-    bench.survey.whole[listing.operation] = chain.ends
-    if listing is EVENTS and not (chain.ends and len(chain.pages) <= SHORT):
+    chain = forward(trial, trial.page(listing), MOST_PAGES)
+    trial.survey.whole[listing.operation] = chain.ends
+    if listing is EVENT_LIST and not (chain.ends and len(chain.pages) <= SHORT):
         middle = chain.pages[min(2, len(chain.pages) - 1)].rows
         if middle:
-            bench.survey.window[listing.operation] = (("updated_at_gte", str(middle[-1].get("updated_at"))),)
-    if listing is CALENDARS and not judge_order(bench, "calendars-newest-first", "", chain):
+            trial.survey.window[listing.operation] = (("updated_at_gte", str(middle[-1].get("updated_at"))),)
+    if listing is CALENDAR_LIST and not judge_order(trial, "calendars-newest-first", "", chain):
         return
-    if judge_chain(bench, chain) and len(chain.pages) > 1:
-        judge_chain(bench, backward(bench, chain.pages[-1], MOST_PAGES))
+    if judge_chain(trial, chain) and len(chain.pages) > 1:
+        judge_chain(trial, backward(trial, chain.pages[-1], MOST_PAGES))
     yield
 
 
 @law("events-order", "events-default-order", cost=9, after=(all_events,))
-def orders(bench: Bench) -> Steps:
+def orders(trial: Trial) -> Steps:
     """All eight orderings and the default one: first whether they are orders, then whether they show the same."""
-    firsts = {ordering: _ordered(bench, ordering, 1) for ordering in ("", *ORDERINGS)}
+    firsts = {ordering: _ordered(trial, ordering, 1) for ordering in ("", *ORDERINGS)}
     if not any(map(misplaced, firsts.values())):
-        _judge_orders(bench, firsts)
+        _judge_orders(trial, firsts)
         yield
-    chains = {ordering: _ordered(bench, ordering, 3) for ordering in ("", *ORDERINGS)}
+    chains = {ordering: _ordered(trial, ordering, 3) for ordering in ("", *ORDERINGS)}
     wrong = [ordering for ordering, chain in chains.items() if misplaced(chain)]
-    _judge_orders(bench, {ordering: chain for ordering, chain in chains.items() if ordering not in wrong})
-    _tell_orders(bench, chains, wrong)
+    _judge_orders(trial, {ordering: chain for ordering, chain in chains.items() if ordering not in wrong})
+    _tell_orders(trial, chains, wrong)
     for ordering in ORDERINGS:
-        fault = None if wrong else fault_of(chains[ordering], expected_rows(bench, chains[ordering]))
+        fault = None if wrong else fault_of(chains[ordering], expected_rows(trial, chains[ordering]))
         if fault is not None and fault.kind == "astray":
-            tell(bench, chains[ordering], fault)
+            tell(trial, chains[ordering], fault)
 
 
-def _ordered(bench: Bench, ordering: str, most: int) -> Chain:
+def _ordered(trial: Trial, ordering: str, most: int) -> Chain:
     query: Query = (("ordering", ordering),) if ordering else ()
-    return forward(bench, bench.page(EVENTS, query), most)
+    return forward(trial, trial.page(EVENT_LIST, query), most)
 
 
-def _judge_orders(bench: Bench, chains: Mapping[str, Chain]) -> None:
+def _judge_orders(trial: Trial, chains: Mapping[str, Chain]) -> None:
     for ordering, chain in chains.items():
         if _distinct(chain):
-            judge_order(bench, "events-order" if ordering else "events-default-order", ordering, chain)
+            judge_order(trial, "events-order" if ordering else "events-default-order", ordering, chain)
 
 
-def _tell_orders(bench: Bench, chains: Mapping[str, Chain], wrong: Sequence[str]) -> None:
+def _tell_orders(trial: Trial, chains: Mapping[str, Chain], wrong: Sequence[str]) -> None:
     """One suspicion where several orderings are wrong, and none about the default where one of them is the same."""
     if wrong == [""]:
-        judge_order(bench, "events-default-order", "", chains[""])
+        judge_order(trial, "events-default-order", "", chains[""])
     else:
         for ordering in [name for name in wrong if name][:1]:
             several = len(wrong) - ("" in wrong and "-updated_at" in wrong) > 1
-            judge_order(bench, "events-order", "ordering" if several else ordering, chains[ordering])
+            judge_order(trial, "events-order", "ordering" if several else ordering, chains[ordering])
 
 
 def _distinct(chain: Chain) -> bool:
@@ -120,15 +129,15 @@ def _distinct(chain: Chain) -> bool:
     return len({sort_key(row, chain.ordering) for page in chain.pages for row in page.rows}) > 1
 
 
-def judge_order(bench: Bench, rule: str, field: str, chain: Chain) -> bool:
+def judge_order(trial: Trial, rule: str, field: str, chain: Chain) -> bool:
     """Tests whether the rows of a chain are in order; False also where it cannot be tested."""
     if not keeps_links(chain):
         return False
     found = misplaced(chain)
     if found is None:
-        return bench.keep(rule)
+        return trial.keep(rule)
     exchanges = chain.up_to(found[0])
-    return bench.check(
+    return trial.check(
         rule,
         in_order(chain.among(exchanges), chain.ordering),
         operation=found[0].listing.operation,
@@ -149,30 +158,30 @@ def keeps_links(chain: Chain) -> bool:
     return True
 
 
-def judge_chain(bench: Bench, chain: Chain) -> bool:
+def judge_chain(trial: Trial, chain: Chain) -> bool:
     """Tests whether the pages of a chain are full and show every row that they should, once; False where not."""
     operation = chain.pages[0].listing.operation
-    if bench.is_broken(*PAGE_RULES, operation=operation) or not keeps_links(chain):
+    if trial.is_broken(*PAGE_RULES, operation=operation) or not keeps_links(chain):
         return False
     if misplaced(chain):
-        return _judge_turned(bench, chain)
+        return _judge_turned(trial, chain)
     if len(chain.pages) > 1 and any(not page.rows for page in chain.pages):
-        return _judge_end(bench, chain)
-    _judge_sizes(bench, chain)
-    fault = fault_of(chain, expected_rows(bench, chain))
+        return _judge_end(trial, chain)
+    _judge_sizes(trial, chain)
+    fault = fault_of(chain, expected_rows(trial, chain))
     for rule in _exercised(chain):
-        bench.keep(rule)
+        trial.keep(rule)
     if fault is not None:
-        tell(bench, chain, fault)
+        tell(trial, chain, fault)
     return fault is None
 
 
-def _judge_turned(bench: Bench, chain: Chain) -> bool:
+def _judge_turned(trial: Trial, chain: Chain) -> bool:
     """Blames a wrong order on the links backwards where the way there was in order."""
-    if "previous" not in chain.crossings or bench.is_broken("events-order", "calendars-newest-first"):
+    if "previous" not in chain.crossings or trial.is_broken("events-order", "calendars-newest-first"):
         return False
     exchanges = chain.exchanges()
-    return bench.check(
+    return trial.check(
         "page-back",
         in_order(chain.among(exchanges), chain.ordering),
         operation=chain.pages[0].listing.operation,
@@ -180,9 +189,9 @@ def _judge_turned(bench: Bench, chain: Chain) -> bool:
     )
 
 
-def _judge_end(bench: Bench, chain: Chain) -> bool:
+def _judge_end(trial: Trial, chain: Chain) -> bool:
     empty = next(page for page in chain.pages if not page.rows)
-    return bench.check(
+    return trial.check(
         "page-ends",
         some_rows(of=empty.exchange),
         operation=empty.listing.operation,
@@ -190,17 +199,17 @@ def _judge_end(bench: Bench, chain: Chain) -> bool:
     )
 
 
-def _judge_sizes(bench: Bench, chain: Chain) -> None:
+def _judge_sizes(trial: Trial, chain: Chain) -> None:
     for number, page in enumerate(chain.pages):
         asked = dict(link_query(page.exchange.request.path))
         if "cursor" not in asked:
-            bench.check(
+            trial.check(
                 "page-first",
                 member("/previous", None),
                 operation=page.listing.operation,
                 exchanges=[page.exchange],
             )
-        bench.check(
+        trial.check(
             "page-full",
             full(page.listing.size, *_onwards(chain, number)),
             operation=page.listing.operation,
@@ -217,14 +226,14 @@ def _onwards(chain: Chain, number: int) -> tuple[str, ...]:
     return ("next", "previous")
 
 
-def expected_rows(bench: Bench, chain: Chain) -> list[Row]:
+def expected_rows(trial: Trial, chain: Chain) -> list[Row]:
     """The known rows that the chain's filters leave; in a second trial only those known before the chain was read."""
     page = chain.pages[0]
     since = read(dict(page.query).get("updated_at_gte"))
     before = chain.exchanges()[0].number
-    rows = bench.survey.known(page.listing)
-    if bench.confirming:
-        rows = [row for row in rows if bench.survey.first_seen[row["id"]] < before]
+    rows = trial.survey.known(page.listing)
+    if trial.confirming:
+        rows = [row for row in rows if trial.survey.first_seen[row["id"]] < before]
     return [row for row in rows if since is None or (read(row.get("updated_at")) or 0) >= since]
 
 
@@ -266,19 +275,19 @@ _CAUSES = {
 }
 
 
-def tell(bench: Bench, chain: Chain, fault: Fault) -> None:
+def tell(trial: Trial, chain: Chain, fault: Fault) -> None:
     """Makes a fault a suspicion, unless it follows from one that is known or the row may just be gone."""
     rule, operation = _rule_of(fault), chain.pages[0].listing.operation
-    if bench.is_broken(*_CAUSES.get(rule, ()), operation=operation):
+    if trial.is_broken(*_CAUSES.get(rule, ()), operation=operation):
         return
-    first_shown = bench.survey.seen.get(fault.row["id"])
-    shown = still_there(bench, chain.pages[0].listing, fault.row) if fault.kind != "twice" else None
-    if bench.confirming and fault.kind != "twice" and shown is None:
+    first_shown = trial.survey.seen.get(fault.row["id"])
+    shown = still_there(trial, chain.pages[0].listing, fault.row) if fault.kind != "twice" else None
+    if trial.confirming and fault.kind != "twice" and shown is None:
         return
     pages = chain.among(fault.exchanges)
     numbers = {exchange.number for exchange in pages}
     sources = [one for one in (first_shown, shown.exchange if shown else None) if one and one.number not in numbers]
-    bench.check(
+    trial.check(
         rule,
         walked(chain, pages, sources),
         operation=operation,
@@ -297,24 +306,24 @@ def walked(chain: Chain, pages: list[Exchange], sources: list[Exchange]) -> Expe
     )
 
 
-def still_there(bench: Bench, listing: Listing, row: Row) -> Page | None:
+def still_there(trial: Trial, listing: Listing, row: Row) -> Page | None:
     """The page that shows that a row is there and has the times that it had; None where it is not so."""
-    name = "event_id" if listing is EVENTS else "deduplication_key"
-    value = row.get("id") if listing is EVENTS else row.get("deduplication_key")
+    name = "event_id" if listing is EVENT_LIST else "deduplication_key"
+    value = row.get("id") if listing is EVENT_LIST else row.get("deduplication_key")
     if value is None:
-        return _on_list(bench, listing, row)
-    page = bench.page(listing, ((name, str(value)),))
-    return page if any(_same_times(found, row) for found in page.rows) else _on_list(bench, listing, row)
+        return _on_list(trial, listing, row)
+    page = trial.page(listing, ((name, str(value)),))
+    return page if any(_same_times(found, row) for found in page.rows) else _on_list(trial, listing, row)
 
 
-def _on_list(bench: Bench, listing: Listing, row: Row) -> Page | None:
+def _on_list(trial: Trial, listing: Listing, row: Row) -> Page | None:
     """The page just before which a row stands, asked for by a cursor; None where no such page shows it."""
     key = sort_key(row, listing.default)
     if key is None:
         return None
     cursor = Cursor(0, False, -key + 1).text()
     try:
-        page = bench.page(listing, cursor=cursor)
+        page = trial.page(listing, cursor=cursor)
     except Unreadable:
         return None
     return page if any(_same_times(found, row) for found in page.rows) else None

@@ -9,7 +9,7 @@ from mockserver.conformance.checks.lifecycle.stage import Stage
 from mockserver.conformance.checks.lifecycle.writing import create
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import same_rows, shows
-from mockserver.conformance.list_pages import CALENDARS, Page, Row, Unreadable, address, link_path, page_of
+from mockserver.conformance.list_pages import CALENDAR_LIST, Page, Row, Unreadable, address, link_path, page_of
 from mockserver.conformance.list_properties.instants import read
 
 _LIST = "listCalendars"
@@ -19,7 +19,7 @@ _CAUSES = ("list-is-detail", "patch-stored", "create-stored", "stays-as-written"
 
 
 def _page(stage: Stage, path: str) -> Page:
-    return page_of(CALENDARS, (), stage.get(path))
+    return page_of(CALENDAR_LIST, (), stage.get(path))
 
 
 def has_place(page: Page) -> bool:
@@ -30,7 +30,7 @@ def has_place(page: Page) -> bool:
 def listed(stage: Stage) -> None:
     """The first page shows the calendars of ours as they are; the newest of them cannot be missing."""
     try:
-        page = _page(stage, CALENDARS.path)
+        page = _page(stage, CALENDAR_LIST.path)
     except Unreadable:
         return
     rows = {row["id"]: row for row in page.rows}
@@ -50,7 +50,7 @@ def _is_after(calendar: Calendar, instant: object) -> bool:
 def _shown(stage: Stage, calendar: Calendar, rows: Mapping[str, Row], exchange: Exchange) -> bool:
     row = rows.get(calendar.id)
     if row is None:
-        may_be_gone = stage.live or len(rows) < CALENDARS.size
+        may_be_gone = stage.live or len(rows) < CALENDAR_LIST.size
         if may_be_gone and stage.read(calendar.id).status != 200:
             return stage.keep("listed-at-once")
         return stage.check("listed-at-once", shows(calendar.id), _LIST, [calendar.made, exchange])
@@ -67,7 +67,7 @@ def found_by_key(stage: Stage, number: int) -> None:
         return
     calendar = keyed[number % len(keyed)]
     try:
-        page = _page(stage, address(CALENDARS, (("deduplication_key", calendar.key or ""),)))
+        page = _page(stage, address(CALENDAR_LIST, (("deduplication_key", calendar.key or ""),)))
     except Unreadable:
         return
     found = stage.check(
@@ -101,7 +101,7 @@ def _delete(stage: Stage, calendar: Calendar) -> Calendar:
 
 def _walk(stage: Stage, rule: str, act: Callable[[], Calendar | None]) -> None:
     try:
-        first = _page(stage, CALENDARS.path)
+        first = _page(stage, CALENDAR_LIST.path)
         if first.next is None or not has_place(first):
             stage.unobservable(rule, NO_SECOND_PAGE)
             return

@@ -31,8 +31,7 @@ from mockserver.conformance.expectations import (
 )
 from mockserver.conformance.expectations import body as body_is
 from mockserver.conformance.guard import CALENDARS
-from mockserver.conformance.list_pages import CALENDARS as LIST
-from mockserver.conformance.list_pages import address, is_page, rows_in
+from mockserver.conformance.list_pages import CALENDAR_LIST, address, is_page, rows_in
 from mockserver.conformance.list_properties.instants import SECOND, read
 
 _PATIENCE = 600 * SECOND
@@ -173,7 +172,7 @@ def refused_create(stage: Stage, kind: int) -> None:
 
 
 def _rows(stage: Stage, key: str) -> tuple[Exchange, list[Any]]:
-    exchange = stage.get(address(LIST, (("deduplication_key", key),)))
+    exchange = stage.get(address(CALENDAR_LIST, (("deduplication_key", key),)))
     return exchange, rows_in(exchange) if is_page(exchange) else []
 
 
