@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.conformance import details
 from mockserver.conformance.evaluation import piece_in
+from mockserver.conformance.registry import DETAILS
 from tests.conformance.judging import judged, of, told
 from tests.conformance.staging import state_of
 from tests.mutants import corners, html
@@ -19,9 +19,9 @@ MUTANTS = (*corners.MUTANTS, *html.MUTANTS)
 def test_the_mock_keeps_every_rule_of_details(*, writes: bool) -> None:
     mock = new_mock()
     before = state_of(mock)
-    run = judged(mock.asgi, details, writes=writes)
+    run = judged(mock.asgi, DETAILS, writes=writes)
     assert told(run) == []
-    testable = {rule.id for rule in details.RULES if writes or "write" not in rule.needs}
+    testable = {rule.id for rule in DETAILS.RULES if writes or "write" not in rule.needs}
     assert testable - run.findings.exercised.keys() == set()
     assert writes or state_of(mock) == before
 
@@ -45,13 +45,13 @@ FOUND = {
 
 @pytest.mark.parametrize("name", list(FOUND)[:4])
 def test_a_mutant_breaks_one_rule(name: str) -> None:
-    assert told(judged(of(MUTANTS, name), details)) == [FOUND[name]]
+    assert told(judged(of(MUTANTS, name), DETAILS)) == [FOUND[name]]
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", list(FOUND)[4:])
 def test_another_mutant_breaks_one_rule(name: str) -> None:
-    assert told(judged(of(MUTANTS, name), details)) == [FOUND[name]]
+    assert told(judged(of(MUTANTS, name), DETAILS)) == [FOUND[name]]
 
 
 @pytest.mark.parametrize(

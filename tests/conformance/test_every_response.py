@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.conformance import recorded_cases
-from mockserver.conformance import robustness as robustness_part
 from mockserver.conformance.answers import answers_of
 from mockserver.conformance.checks.every_response import contracted, judge
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.expectations import facts_of
+from mockserver.conformance.registry import HOSTILE, PROBES
 from mockserver.contracts import load_contract
 from tests.conformance.judging import judged, of, sampled, told
 from tests.mutants import headers, robustness, schema, status
@@ -39,7 +38,7 @@ from tests.mutants.mutant import Mutant
 def test_a_wrong_answer_is_one_finding(
     mutants: tuple[Mutant, ...], name: str, rule: str, operation: str, field: str
 ) -> None:
-    assert told(judged(of(mutants, name), recorded_cases)) == [(rule, operation, field)]
+    assert told(judged(of(mutants, name), PROBES)) == [(rule, operation, field)]
 
 
 @pytest.mark.parametrize(
@@ -54,12 +53,12 @@ def test_a_wrong_answer_is_one_finding(
     ),
 )
 def test_a_server_error_over_one_kind_of_input_is_one_finding(name: str, field: str) -> None:
-    run = judged(of(robustness.MUTANTS, name), robustness_part, writes=False)
+    run = judged(of(robustness.MUTANTS, name), HOSTILE, writes=False)
     assert told(run) == [("no-server-error", "listCalendarEvents", field)]
 
 
 def test_a_finding_starts_with_what_made_its_values() -> None:
-    run = judged(of(schema.MUTANTS, "patch-answers-status-ok"), recorded_cases)
+    run = judged(of(schema.MUTANTS, "patch-answers-status-ok"), PROBES)
     finding = run.findings.broken["answer-schema", "updateCalendar", "id"]
     assert [exchange.request.method for exchange in finding.exchanges] == ["POST", "PATCH"]
 

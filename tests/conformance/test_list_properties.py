@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.conformance import list_properties
+from mockserver.conformance.checks.notation import Cursor, sort_key
+from mockserver.conformance.checks.orderings import inside_group
 from mockserver.conformance.list_pages import Row
-from mockserver.conformance.list_properties.cursors import Cursor, sort_key
-from mockserver.conformance.list_properties.edges import inside_group
+from mockserver.conformance.registry import LAWS
 from tests.clients import ACME, EMPTY, GLOBEX, TIES
 from tests.conformance.judging import judged_alone, mutant_of, sampled, told
 from tests.mutants import filters, pagination, state, tenants
@@ -45,40 +45,40 @@ _MUTANTS = (*filters.MUTANTS, *pagination.MUTANTS, *tenants.MUTANTS, *state.MUTA
     sampled([(ACME, GLOBEX), (ACME, None), (TIES, ACME), (EXACT, ACME), (EMPTY, ACME), (GLOBEX, EMPTY)]),
 )
 def test_nothing_is_found_in_any_project_of_the_unchanged_mock(key: str, other: str | None) -> None:
-    run, _, target = judged_alone(list_properties, key=key, other=other, writes=False)
+    run, _, target = judged_alone(LAWS, key=key, other=other, writes=False)
     assert told(run) == []
     assert len(target.journal) < 1000
 
 
 @pytest.mark.parametrize("name", sampled(_FOUND, step=3))
 def test_a_wrong_list_is_one_finding_of_the_right_rule(name: str) -> None:
-    run, _, target = judged_alone(list_properties, mutant_of(_MUTANTS, name), writes=False)
+    run, _, target = judged_alone(LAWS, mutant_of(_MUTANTS, name), writes=False)
     assert told(run) == [_FOUND[name]]
     assert len(target.journal) < 1000
 
 
 @pytest.mark.parametrize("name", sampled(_IN_BOTH))
 def test_what_is_wrong_in_both_lists_is_told_of_both(name: str) -> None:
-    run, _, _ = judged_alone(list_properties, mutant_of(_MUTANTS, name), writes=False)
+    run, _, _ = judged_alone(LAWS, mutant_of(_MUTANTS, name), writes=False)
     assert told(run) == sorted((_IN_BOTH[name], operation, "") for operation in (_CALENDARS, _EVENTS))
 
 
 def test_each_rule_is_either_tried_or_has_a_reason_why_not() -> None:
     for key in (ACME, EMPTY):
-        run, _, _ = judged_alone(list_properties, key=key, other=None, writes=False)
-        for rule in list_properties.RULES:
+        run, _, _ = judged_alone(LAWS, key=key, other=None, writes=False)
+        for rule in LAWS.RULES:
             assert (rule.id in run.findings.exercised) is not (rule.id in run.findings.unobservable), rule.id
 
 
 def test_a_finding_shows_answers_up_to_the_one_that_is_wrong() -> None:
-    run, _, _ = judged_alone(list_properties, mutant_of(_MUTANTS, "updated-at-gte-excludes-equal"), writes=False)
+    run, _, _ = judged_alone(LAWS, mutant_of(_MUTANTS, "updated-at-gte-excludes-equal"), writes=False)
     (finding,) = run.findings.broken.values()
     assert "updated_at_gte=" in finding.exchanges[-1].request.path
     assert "is not shown" in finding.actual
 
 
 def test_no_time_is_no_finding() -> None:
-    run, _, target = judged_alone(list_properties, requests=0, writes=False)
+    run, _, target = judged_alone(LAWS, requests=0, writes=False)
     assert target.journal == []
     assert set(run.findings.unobservable.values()) == {"the time budget ran out (raise --time-budget)"}
 

@@ -7,12 +7,11 @@ from copy import copy
 
 import pytest
 
-from mockserver.conformance import recorded_cases
 from mockserver.conformance.blame import grouped
-from mockserver.conformance.checks import every_response
-from mockserver.conformance.recorded_cases import methods
+from mockserver.conformance.checks import every_response, methods
 from mockserver.conformance.recorder import Watched
 from mockserver.conformance.recording import Origins, recipe_of
+from mockserver.conformance.registry import PROBES
 from mockserver.conformance.replay import Replayer
 from mockserver.conformance.runner import JudgeRun
 from mockserver.conformance.targets import HttpTarget
@@ -32,14 +31,14 @@ from tests.mutants.wrapped import Call, before
 
 @pytest.mark.parametrize("writes", [True, False])
 def test_the_mock_is_without_findings(writes: bool) -> None:
-    run = judged(new_mock().asgi, recorded_cases, writes=writes)
+    run = judged(new_mock().asgi, PROBES, writes=writes)
     assert told(run) == []
     tested = run.findings.exercised.keys() | run.findings.unobservable.keys()
-    assert {rule.id for rule in recorded_cases.RULES} <= tested
+    assert {rule.id for rule in PROBES.RULES} <= tested
 
 
 def test_a_run_that_only_reads_sends_nothing_else() -> None:
-    run = judged(new_mock().asgi, recorded_cases, writes=False)
+    run = judged(new_mock().asgi, PROBES, writes=False)
     assert run.findings.exercised["answer-arrives"] < 400
 
 
@@ -67,7 +66,7 @@ def test_a_run_that_only_reads_sends_nothing_else() -> None:
 def test_a_mutant_is_found_by_its_rule_alone(
     mutants: tuple[Mutant, ...], name: str, rule: str, operation: str, field: str
 ) -> None:
-    assert told(judged(of(mutants, name), recorded_cases)) == [(rule, operation, field)]
+    assert told(judged(of(mutants, name), PROBES)) == [(rule, operation, field)]
 
 
 def test_a_body_after_head_on_a_kept_connection_is_one_finding_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +95,7 @@ def test_a_body_after_head_is_one_finding_of_its_own_rule_and_shows_again(body: 
         list(methods.bodies_of_head.begin(run))
         assert asked[0].startswith(b"HEAD /api/v1/calendars HTTP/1.1\r\n")
         assert {rule for rule, _, _ in told(run)} == ({"head-no-body"} if found else set())
-        rule = next(rule for rule in recorded_cases.RULES if rule.id == "head-no-body")
+        rule = next(rule for rule in PROBES.RULES if rule.id == "head-no-body")
         for finding in run.findings.broken.values():
             player = Replayer(sender, {}, {}, look=lambda *_: None, keys={}, clock=time.monotonic)
             assert player.replay(recipe_of(finding, rule, Origins("", {}))).verdict == "shows"

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from mockserver.conformance import robustness as robustness_part
+from mockserver.conformance.checks.invalid_http import send_broken
 from mockserver.conformance.recording import Origins, recipe_of
+from mockserver.conformance.registry import HOSTILE
 from mockserver.conformance.replay import Replayer
 from mockserver.conformance.reports.pytest_file import pytest_file
 from mockserver.conformance.reports.reproduction import curl_lines
-from mockserver.conformance.robustness.broken import send_broken
 from mockserver.conformance.runner import JudgeRun
 from mockserver.contracts import load_contract
 from mockserver.server import running
@@ -29,10 +29,10 @@ from tests.mutants.table import new_mock
 
 @pytest.mark.parametrize("writes", [True, False])
 def test_the_mock_is_without_findings(writes: bool) -> None:
-    run = judged(new_mock().asgi, robustness_part, writes=writes)
+    run = judged(new_mock().asgi, HOSTILE, writes=writes)
     assert told(run) == []
     tested = run.findings.exercised.keys() | run.findings.unobservable.keys()
-    assert {rule.id for rule in robustness_part.RULES} <= tested
+    assert {rule.id for rule in HOSTILE.RULES} <= tested
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_mock_is_without_findings(writes: bool) -> None:
     ),
 )
 def test_a_mutant_is_found_by_its_rule(name: str, rules: set[str]) -> None:
-    assert {rule for rule, _, _ in told(judged(of(robustness.MUTANTS, name), robustness_part))} == rules
+    assert {rule for rule, _, _ in told(judged(of(robustness.MUTANTS, name), HOSTILE))} == rules
 
 
 class Upset:
@@ -117,7 +117,7 @@ def test_the_mock_refuses_broken_bytes_over_a_socket() -> None:
 
 @pytest.mark.parametrize("upset", [Upset(http("500 Oh")), pytest.param(Upset(b"", dies=True), marks=pytest.mark.long)])
 def test_broken_bytes_are_shown_again_by_each_of_the_findings_files(upset: Upset, tmp_path: Path) -> None:
-    rule = next(rule for rule in robustness_part.RULES if rule.id == "bytes-broken")
+    rule = next(rule for rule in HOSTILE.RULES if rule.id == "bytes-broken")
 
     def shown(server: Upset, recipe: dict[str, Any]) -> tuple[str, int, int]:
         with answering(server) as (url, _), target(url) as sender:
@@ -145,5 +145,5 @@ def test_broken_bytes_are_shown_again_by_each_of_the_findings_files(upset: Upset
 
 
 def test_broken_bytes_are_not_sent_where_there_is_no_socket() -> None:
-    run = judged(new_mock().asgi, robustness_part, writes=False)
+    run = judged(new_mock().asgi, HOSTILE, writes=False)
     assert "plain HTTP" in run.findings.unobservable["bytes-broken"]

@@ -34,6 +34,7 @@ NOBODY: Final = f"{CALENDARS}/cal_0000000000000000"
 """The path of a calendar that nobody has."""
 NOT_FOUND: Final = {"error": "Calendar not found"}
 MISSING_KEY: Final = {"detail": "Missing Authorization header"}
+EMPTY_PAGE: Final[dict[str, Any]] = {"next": None, "previous": None, "results": []}
 OURS: Final = "ours"
 """Stands for the path of a calendar of this run, in a case."""
 _PROOF: Final = f"{CALENDARS}?deduplication_key=conformance-still-there"
@@ -83,6 +84,17 @@ class Case(NamedTuple):
     def statuses(self) -> frozenset[int]:
         """The statuses that the answer may have."""
         return self.status if isinstance(self.status, frozenset) else frozenset({self.status})
+
+
+def of_events(rule: str, field: str, query: str, status: int = 200, body: Any = None) -> Case:
+    """A case of the list of events; without a `body` the answer has to be an object."""
+    wanted_body = Holding() if body is None else body
+    return Case(rule, "listCalendarEvents", field, "GET", f"{EVENTS}?{query}", status, wanted_body)
+
+
+def odd_get(rule: str, operation: str, field: str, path: str, statuses: frozenset[int]) -> Case:
+    """A GET that is not as requests should be."""
+    return Case(rule, operation, field, "GET", path, statuses, odd=True)
 
 
 def wanted(body: Any) -> Any:

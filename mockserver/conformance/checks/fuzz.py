@@ -5,7 +5,7 @@ What of Schemathesis 4.32 is used, and what is not:
 - Phases: examples, coverage (every constraint at its edge), fuzzing (drawn data, good and bad). The stateful phase is
   not: it takes ids out of answers and deletes and changes what it did not create; journeys do that work with a model.
 - Its engine is not used, even in process: requests would go past the guard, the budget and the masking.
-- Undeclared methods are off: they would send DELETE to a path that has none; the probes try methods.
+- Undeclared methods are off: they would send DELETE to a path that has none; `methods` tries them.
 - Error feedback is off by construction, as its engine is: it would fit the data to what the service refuses.
 """
 
@@ -66,7 +66,7 @@ _TELLING: Final = 200
 """A text that is longer is drawn for its length."""
 _OWN_HEADERS: Final = {"user-agent", "accept-encoding", "connection", "x-schemathesis-testcaseid", "content-length"}
 _SKIPPED: Final = {
-    # Each example would need a calendar of its own to delete; probes and journeys delete.
+    # Each example would need a calendar of its own to delete; other checks delete.
     "deleteCalendar",
 }
 _CHECKS: Final = {
@@ -81,8 +81,8 @@ _CHECKS: Final = {
     # Not used, of those that Schemathesis has:
     # not_a_server_error: a rule on all answers tells it, and puts it down to a part of the request.
     # missing_required_header, ignored_auth: with keys that only the transport knows they would resend without ours;
-    #   and their wrong key lacks the word Token, so that "any key will do" passes. The probes have six wrong keys.
-    # unsupported_method, allow_header_conformance: the probes try all methods, and only where that is safe.
+    #   and their wrong key lacks the word Token, so that "any key will do" passes. `auth` has six wrong keys.
+    # unsupported_method, allow_header_conformance: `methods` tries all, and only where that is safe.
     # use_after_free, ensure_resource_availability: stateful only; journeys hold a model against it, lists included.
     # object_level_authorization: reads of single objects only; laws and journeys do it for lists and writes too.
     # max_response_time: a shared staging server is slow at times.
@@ -308,7 +308,7 @@ def _has_bad_path(case: _Case) -> bool:
 
 
 def _without_security(contract: Mapping[str, Any]) -> dict[str, Any]:
-    """The contract without keys: the transport adds them, and the probes try wrong ones."""
+    """The contract without keys: the transport adds them, and `auth` tries wrong ones."""
     document = deepcopy(dict(contract))
     document.pop("security", None)
     for item in document["paths"].values():

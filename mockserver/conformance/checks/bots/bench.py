@@ -27,7 +27,7 @@ _FAR = 2 * 365 * 86_400.0
 
 
 class BotBench(Bench):
-    """A run's probes of bots, and the bots that they make."""
+    """A run as the cases of bots see it: what they share, and the bots that they make."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
@@ -136,8 +136,8 @@ def id_of(exchange: Exchange) -> str:
     return made
 
 
-def probe(rule: str, operation: str, field: str, method: str, path: str, status: int, body: Any = None) -> Case:
-    """A probe of bots; without a `body` the answer has to be an object."""
+def bot_case(rule: str, operation: str, field: str, method: str, path: str, status: int, body: Any = None) -> Case:
+    """A case of bots; without a `body` the answer has to be an object."""
     return Case(rule, operation, field, method, path, status, Holding() if body is None else body)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mockserver.conformance.checks import Steps, check
-from mockserver.conformance.checks.bots.bench import BotBench, id_of, probe
+from mockserver.conformance.checks.bots.bench import BotBench, bot_case, id_of
 from mockserver.conformance.checks.cases import Holding
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import same_document
@@ -37,7 +37,7 @@ def creation(bench: BotBench) -> Steps:
 
 def made_of(bench: BotBench, rule: str, field: str, sent: dict[str, Any], shown: dict[str, Any]) -> Exchange | None:
     """Makes a bot, and holds the answer against what it has to show; None where no bot was made."""
-    exchange = bench.ask(probe(rule, "createBot", field, "POST", BOTS, 201, Holding(shown))._replace(json=sent))
+    exchange = bench.ask(bot_case(rule, "createBot", field, "POST", BOTS, 201, Holding(shown))._replace(json=sent))
     return exchange if bench.took(exchange) else None
 
 

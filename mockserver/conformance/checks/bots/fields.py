@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mockserver.conformance.checks import Steps, check
-from mockserver.conformance.checks.bots.bench import NO_BOT, BotBench, probe
+from mockserver.conformance.checks.bots.bench import NO_BOT, BotBench, bot_case
 from mockserver.conformance.checks.bots.creation import creation
 from mockserver.conformance.checks.cases import Holding
 from mockserver.conformance.expectations import status
@@ -94,7 +94,7 @@ _IMAGES: tuple[tuple[Any, Any], ...] = (
 def refused(bench: BotBench) -> Steps:
     """Fields of every JSON type that they cannot have."""
     for missing in () if bench.live else ("bot_name", "meeting_url"):
-        asked = probe("bot-field-refused", "createBot", missing, "POST", BOTS, 400, {missing: [_MISSING]})
+        asked = bot_case("bot-field-refused", "createBot", missing, "POST", BOTS, 400, {missing: [_MISSING]})
         bench.took(bench.ask(asked._replace(json=bench.bot_fields(missing))))
     for method in ("POST", "PATCH"):
         yield
@@ -127,7 +127,7 @@ def _refuse(
     operation = "createBot" if method == "POST" else "updateBot"
     if bench.bot == NO_BOT or any(bench.is_broken(*_RULES, field=name) for name in _alike(field)):
         return
-    asked = probe(rule, operation, field, method, BOTS if method == "POST" else bench.bot, 400, {field: problem})
+    asked = bot_case(rule, operation, field, method, BOTS if method == "POST" else bench.bot, 400, {field: problem})
     sent = bench.bot_fields(**{field: value}) if method == "POST" else {field: value}
     if field == "calendar_event_id":
         sent = {**bench.bot_fields(), field: value}
@@ -192,7 +192,7 @@ def accepted(bench: BotBench) -> Steps:
     for field, given, shown in cases:
         if bench.is_broken("bot-create-accepted"):
             return
-        asked = probe("bot-field-accepted", "createBot", field, "POST", BOTS, 201, Holding(shown))
+        asked = bot_case("bot-field-accepted", "createBot", field, "POST", BOTS, 201, Holding(shown))
         bench.took(bench.ask(asked._replace(json=bench.bot_fields(**given))))
         yield
 
@@ -252,7 +252,7 @@ def order(bench: BotBench) -> Steps:
     key = first.json["deduplication_key"]
     together = {"bot_name": [_BLANK], "deduplication_key": [_NULL]}
     given = {"bot_name": "", "deduplication_key": None, "foo": 1}
-    asked = probe("bot-field-order", "createBot", "body", "POST", BOTS, 400, together)
+    asked = bot_case("bot-field-order", "createBot", "body", "POST", BOTS, 400, together)
     bench.took(bench.ask(asked._replace(json=bench.bot_fields(**given))))
     unknown = bench.bot_fields(deduplication_key=key, zeta=1, alpha=None)
     exchange = bench.target.send("POST", BOTS, json=unknown)

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mockserver.conformance.checks import Steps, check
-from mockserver.conformance.checks.bots.bench import BotBench, id_of, listed, probe, these_rows
+from mockserver.conformance.checks.bots.bench import BotBench, bot_case, id_of, listed, these_rows
 from mockserver.conformance.checks.bots.creation import creation
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import body as like
@@ -37,13 +37,13 @@ _UNKNOWN_STATES = ("states=asleep", "states=scheduled&states=Scheduled", "join_a
 def refused_filters(bench: BotBench) -> Steps:
     """Filters that are wrong, alone and together."""
     for query, name, status, body in _REFUSED:
-        bench.ask(probe("bot-filter-refused", "listBots", name, "GET", f"{BOTS}?{query}", status, body))
+        bench.ask(bot_case("bot-filter-refused", "listBots", name, "GET", f"{BOTS}?{query}", status, body))
         yield
     valid = ", ".join(bench.answers.resolve({"$ref": "#/components/schemas/Bots.BotState"})["enum"])
     for query in _UNKNOWN_STATES:
         text = query.rpartition("=")[2].replace("%00", "\0")
         body = {"error": f"Invalid state: {text}. Valid states are: {valid}"}
-        bench.ask(probe("bot-filter-refused", "listBots", "states", "GET", f"{BOTS}?{query}", 400, body))
+        bench.ask(bot_case("bot-filter-refused", "listBots", "states", "GET", f"{BOTS}?{query}", 400, body))
 
 
 class Trio:

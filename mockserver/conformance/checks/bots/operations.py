@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from mockserver.conformance.checks import Steps, check
-from mockserver.conformance.checks.bots.bench import NO_BOT, NOT_FOUND, BotBench, id_of, probe
+from mockserver.conformance.checks.bots.bench import NO_BOT, NOT_FOUND, BotBench, bot_case, id_of
 from mockserver.conformance.checks.bots.creation import creation, made_of
 from mockserver.conformance.checks.bots.lists import filters
 from mockserver.conformance.checks.cases import MISSING_KEY, Holding, header
@@ -40,7 +40,7 @@ def keys(bench: BotBench) -> Steps:
     changes = (("POST", BOTS, "createBot"), ("PATCH", NO_BOT, "updateBot"), ("DELETE", NO_BOT, "deleteBot"))
     for method, path, operation in (*places, *(changes if bench.target.writes and not bench.live else ())):
         bench.ask(
-            probe("bot-key-required", operation, "Authorization", method, path, 401, MISSING_KEY)._replace(key=None)
+            bot_case("bot-key-required", operation, "Authorization", method, path, 401, MISSING_KEY)._replace(key=None)
         )
         yield
 
@@ -49,12 +49,14 @@ def keys(bench: BotBench) -> Steps:
 def unknown_ids(bench: BotBench) -> Steps:
     """Ids that no bot has."""
     for name in _ODD_IDS:
-        bench.ask(probe("bot-id-unknown", "getBot", "object_id", "GET", f"{BOTS}/{name}", 404, NOT_FOUND))
+        bench.ask(bot_case("bot-id-unknown", "getBot", "object_id", "GET", f"{BOTS}/{name}", 404, NOT_FOUND))
         yield
     if bench.target.writes and not bench.live:
         for method, operation in (("PATCH", "updateBot"), ("DELETE", "deleteBot")):
-            bench.ask(probe("bot-id-unknown", operation, "object_id", method, NO_BOT, 404, NOT_FOUND))
-        bench.ask(probe("bot-id-unknown", "updateBot", "object_id", "PATCH", NO_BOT, 404, NOT_FOUND)._replace(raw=b"{"))
+            bench.ask(bot_case("bot-id-unknown", operation, "object_id", method, NO_BOT, 404, NOT_FOUND))
+        bench.ask(
+            bot_case("bot-id-unknown", "updateBot", "object_id", "PATCH", NO_BOT, 404, NOT_FOUND)._replace(raw=b"{")
+        )
 
 
 @check("bot-methods", context=BotBench, cost=4)
@@ -65,12 +67,12 @@ def methods(bench: BotBench) -> Steps:
         alike = same_headers(get, head, ["allow", "content-type", "vary"])
         if not bench.is_told(head, right_status=True):
             bench.check("bot-methods", alike, operation, [get, head], field="HEAD")
-        described = probe("bot-methods", operation, "OPTIONS", "OPTIONS", path, 200, Holding(name=title))
+        described = bot_case("bot-methods", operation, "OPTIONS", "OPTIONS", path, 200, Holding(name=title))
         bench.ask(described)
         yield
         if not bench.live and bench.target.writes:
             refused = {"detail": 'Method "PUT" not allowed.'}
-            bench.ask(probe("bot-methods", operation, "PUT", "PUT", path, 405, refused)._replace(json={}))
+            bench.ask(bot_case("bot-methods", operation, "PUT", "PUT", path, 405, refused)._replace(json={}))
 
 
 @check("bot-changed", context=BotBench, cost=3, needs=("write",), after=(creation,))
@@ -155,12 +157,12 @@ def deletion(bench: BotBench) -> Steps:
     if made is None:
         return
     path = path_of(id_of(made))
-    gone = bench.ask(probe("bot-deleted", "deleteBot", "status", "DELETE", path, 200)._replace(body=None), [made])
+    gone = bench.ask(bot_case("bot-deleted", "deleteBot", "status", "DELETE", path, 200)._replace(body=None), [made])
     if gone.status >= 300:
         return
     for method, operation in (("GET", "getBot"), ("PATCH", "updateBot"), ("DELETE", "deleteBot")):
         if not bench.is_broken("bot-deleted"):
-            again = probe("bot-deleted", operation, "object_id", method, path, 404, NOT_FOUND)
+            again = bot_case("bot-deleted", operation, "object_id", method, path, 404, NOT_FOUND)
             bench.ask(again, [made, gone])
     page = bench.bots(meeting_url=link)
     if not bench.is_broken("bot-filter", "bot-deleted"):
@@ -169,7 +171,7 @@ def deletion(bench: BotBench) -> Steps:
     yield
     other = bench.create()
     if other is not None:
-        bodies = probe("bot-delete-body", "deleteBot", "body", "DELETE", path_of(id_of(other)), 200)
+        bodies = bot_case("bot-delete-body", "deleteBot", "body", "DELETE", path_of(id_of(other)), 200)
         bench.ask(bodies._replace(body=None, raw=b"{", headers=header("Content-Type", "application/json")), [other])
 
 
@@ -179,7 +181,7 @@ def taken_keys(bench: BotBench) -> Steps:
     if bench.shown is None or bench.is_broken("bot-changed"):
         return
     key = bench.shown.json["deduplication_key"]
-    taken = probe("bot-key-taken", "createBot", "deduplication_key", "POST", BOTS, 400, _IN_USE)
+    taken = bot_case("bot-key-taken", "createBot", "deduplication_key", "POST", BOTS, 400, _IN_USE)
     bench.took(bench.ask(taken._replace(json=bench.bot_fields(deduplication_key=f" {key} ")), [bench.shown]))
     yield
     bench.create(deduplication_key=f"{key}".upper())
@@ -195,7 +197,7 @@ def freed_keys(bench: BotBench) -> None:
     gone = bench.target.send("DELETE", path_of(id_of(first)))
     if gone.status == 200:
         bench.forget(id_of(first))
-        freed = probe(
+        freed = bot_case(
             "bot-key-freed", "createBot", "deduplication_key", "POST", BOTS, 201, Holding(deduplication_key=key)
         )
         bench.took(bench.ask(freed._replace(json=bench.bot_fields(deduplication_key=key)), [first, gone]))
@@ -217,7 +219,7 @@ def events(bench: BotBench) -> Steps:
         error = {"error": f"Calendar event with id {unknown} does not exist in this project."}
         for field, sent in (("calendar_event_id", {}), ("bot_name", {"bot_name": None}), ("foo", {"foo": 1})):
             fields = bench.bot_fields(calendar_event_id=unknown, **sent)
-            asked = probe("bot-event-unknown", "createBot", field, "POST", BOTS, 400, error)._replace(json=fields)
+            asked = bot_case("bot-event-unknown", "createBot", field, "POST", BOTS, 400, error)._replace(json=fields)
             bench.took(bench.ask(asked))
         yield
     event = bench.free_event()
@@ -236,7 +238,7 @@ def _of_event(bench: BotBench, event: dict[str, Any]) -> None:
         given = {"meeting_url": bench.link(), "join_at": bench.at()}[name]
         fields = bench.bot_fields(calendar_event_id=event["id"], **{name: given})
         error = {"error": _DECIDED.format(name, what)}
-        asked = probe("bot-event-decides", "createBot", name, "POST", BOTS, 400, error)._replace(json=fields)
+        asked = bot_case("bot-event-decides", "createBot", name, "POST", BOTS, 400, error)._replace(json=fields)
         bench.took(bench.ask(asked, [before]))
     if bench.is_broken("bot-create-accepted"):
         return
@@ -274,7 +276,7 @@ def forms(bench: BotBench) -> Steps:
     fields = {"bot_name": "Conformance", "meeting_url": link, "join_at": at, "deduplication_key": bench.target.tag()}
     sent = urlencode({**fields, "metadata": '{"a": "b"}'}).encode()
     shown = Holding(meeting_url=link, join_at=at, metadata={"a": "b"})
-    asked = probe("bot-forms", "createBot", "Content-Type", "POST", BOTS, 201, shown)
+    asked = bot_case("bot-forms", "createBot", "Content-Type", "POST", BOTS, 201, shown)
     bench.took(bench.ask(asked._replace(raw=sent, headers=_FORM)))
     yield
     if bench.is_broken("bot-forms", "bot-create-accepted"):
@@ -290,7 +292,7 @@ def tenants(bench: BotBench) -> Steps:
     for method, operation in (("GET", "getBot"), ("PATCH", "updateBot"), ("DELETE", "deleteBot")):
         if bench.shown is None:
             return
-        asked = probe("bot-tenants", operation, "object_id", method, bench.bot, 404, NOT_FOUND)._replace(key="other")
+        asked = bot_case("bot-tenants", operation, "object_id", method, bench.bot, 404, NOT_FOUND)._replace(key="other")
         bench.ask(asked, [bench.shown])
         yield
     for name in ("deduplication_key", "meeting_url"):

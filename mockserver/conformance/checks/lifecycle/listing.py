@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from mockserver.conformance.checks.lifecycle.model import Calendar
 from mockserver.conformance.checks.lifecycle.stage import Stage
 from mockserver.conformance.checks.lifecycle.writing import create
+from mockserver.conformance.checks.notation import read
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import same_rows, shows
 from mockserver.conformance.list_pages import CALENDAR_LIST, Page, Row, Unreadable, address, link_path, page_of
-from mockserver.conformance.list_properties.instants import read
 
 _LIST = "listCalendars"
 _FEW = 20

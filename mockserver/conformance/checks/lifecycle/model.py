@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+from mockserver.conformance.calendar_bodies import VOLATILE
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.listed import shows_sync
 
 Document: TypeAlias = dict[str, Any]
 STRIPPED = ("client_id", "platform_uuid", "deduplication_key")
 SENT = ("platform", "client_id", "platform_uuid", "metadata", "deduplication_key")
-VOLATILE = ("state", "connection_failure_data", "updated_at", "last_successful_sync_at", "last_attempted_sync_at")
-"""What a sync may change by itself on a live service."""
 DEFAULTS = {
     "state": "connected",
     "connection_failure_data": None,

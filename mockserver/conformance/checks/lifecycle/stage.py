@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from mockserver.conformance import expectations
-from mockserver.conformance.calendar_bodies import Body, calendar_body, created_id
+from mockserver.conformance.calendar_bodies import VOLATILE, Body, calendar_body, created_id
 from mockserver.conformance.check_context import CheckContext
-from mockserver.conformance.checks.lifecycle.model import VOLATILE, Calendar, Model
+from mockserver.conformance.checks.lifecycle.model import Calendar, Model
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation, every
 from mockserver.conformance.guard import CALENDARS

@@ -14,6 +14,7 @@ from mockserver.conformance.checks.lifecycle.shapes import (
     READ_ONLY,
 )
 from mockserver.conformance.checks.lifecycle.stage import Stage
+from mockserver.conformance.checks.notation import SECOND, read
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (
     Expectation,
@@ -32,7 +33,6 @@ from mockserver.conformance.expectations import (
 from mockserver.conformance.expectations import body as body_is
 from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.list_pages import CALENDAR_LIST, address, is_page, rows_in
-from mockserver.conformance.list_properties.instants import SECOND, read
 
 _PATIENCE = 600 * SECOND
 _CREATE, _PATCH, _DELETE, _GET, _LIST = (

@@ -1,15 +1,51 @@
-"""Laws of the filters that compare texts: exactly that text, and nothing like it."""
+"""Filters that compare texts: exactly that text, and nothing like it."""
 
 from __future__ import annotations
 
 import unicodedata
+from urllib.parse import quote
 
-from mockserver.conformance.checks import Steps
-from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing
-from mockserver.conformance.list_properties.asking import Filter, judge, key_of
-from mockserver.conformance.list_properties.bench import Trial
-from mockserver.conformance.list_properties.laws import law
-from mockserver.conformance.list_properties.pages import all_calendars, all_events
+from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import Bench
+from mockserver.conformance.checks.filters import Filter, judge, key_of
+from mockserver.conformance.checks.laws import Trial, law
+from mockserver.conformance.checks.pages import all_calendars, all_events
+from mockserver.conformance.expectations import each_row
+from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, is_page, rows_in
+from mockserver.conformance.rules import Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "filter-text",
+        "laws",
+        "high",
+        "A text filter shows every row with this text and no other.",
+        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
+    ),
+    Rule(
+        "filter-unknown",
+        "laws",
+        "high",
+        "A filter for a text that no row has, or for the empty text, finds nothing.",
+        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
+    ),
+    Rule(
+        "filter-spelling",
+        "laws",
+        "high",
+        "A text filter compares exactly: case, spaces, accents, wildcards.",
+        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
+    ),
+    Rule(
+        "filter-exact",
+        "probes",
+        "high",
+        "A deduplication key filter must match exactly: not in another case, in part, or with spaces.",
+        "openapi.yaml: DeduplicationKey; recordings: list-calendars-dedup-filter",
+    ),
+)
+
 
 _UNKNOWN = "conformance.invalid/nothing"
 _MOST, _FIRST = 2, 2
@@ -40,9 +76,6 @@ def event_ids(trial: Trial) -> Steps:
 def keys_of_events(trial: Trial) -> Steps:
     """The filter for the events of a calendar by its deduplication key."""
     return _exact(trial, "calendar_deduplication_key", EVENT_LIST, _keys_with_events(trial))
-
-
-CHECKS = (deduplication_keys, calendar_ids, event_ids, keys_of_events)
 
 
 def _values(trial: Trial, name: str) -> list[str]:
@@ -105,3 +138,31 @@ def _like(value: str) -> dict[str, str]:
     found |= {"any letter": f"{value[:-1]}_", "any letters": f"{value[:-1]}%"}
     found |= {form: unicodedata.normalize(form, value) for form in ("NFC", "NFD", "NFKC")}
     return {way: text for way, text in found.items() if text and text != value}
+
+
+@check("filter-exact", context=Bench, cost=5)
+def exact_keys(bench: Bench) -> Steps:
+    """Of a key that a calendar has, every other spelling finds nothing but calendars with exactly that spelling."""
+    key = _some_key(bench)
+    if key is None:
+        bench.unobservable("filter-exact", "no calendar has a deduplication key")
+        return
+    spelt = [key, key.swapcase(), key.upper(), key[:-1], f"{key}x", f" {key}", f"{key} ", "%", "*", "_" * len(key)]
+    for text in dict.fromkeys(text for text in spelt if text):
+        answer = bench.get(f"{CALENDARS}?deduplication_key={quote(text, safe='')}")
+        if not is_page(answer):
+            continue
+        bench.check(
+            "filter-exact",
+            each_row([None], [["deduplication_key", "=", text]], most=1),
+            operation="listCalendars",
+            field="deduplication_key",
+            exchanges=[answer],
+        )
+        if text == spelt[_FIRST]:
+            yield
+
+
+def _some_key(bench: Bench) -> str | None:
+    keys = [row.get("deduplication_key") for row in rows_in(bench.get(CALENDARS))]
+    return next((key for key in keys if isinstance(key, str) and key), None)

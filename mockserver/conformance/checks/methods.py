@@ -1,4 +1,4 @@
-"""Probes of methods: undeclared ones, OPTIONS, HEAD, and what only looks like another method."""
+"""Methods: undeclared ones, OPTIONS, HEAD, and what only looks like another method."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mockserver.conformance.checks.cases import NOBODY, Bench, Case, Holding, he
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.expectations import facts_of, no_body, same_headers
 from mockserver.conformance.guard import CALENDARS, EVENTS
-from mockserver.conformance.rules import Rule
+from mockserver.conformance.rules import WRITE, Rule
 from mockserver.conformance.run import Forbidden
 
 RULES: tuple[Rule, ...] = (
@@ -20,7 +20,7 @@ RULES: tuple[Rule, ...] = (
         "low",
         "The error for a method that the path does not have names the method.",
         "recordings: methods-*",
-        frozenset({"read", "write"}),
+        WRITE,
     ),
     Rule(
         "options-describe",
@@ -30,11 +30,7 @@ RULES: tuple[Rule, ...] = (
         "recordings: methods-options-*",
     ),
     Rule(
-        "head-as-get",
-        "probes",
-        "medium",
-        "HEAD has the status and the headers of GET.",
-        "recordings: methods-head-*",
+        "head-as-get", "probes", "medium", "HEAD has the status and the headers of GET.", "recordings: methods-head-*"
     ),
     Rule(
         "head-no-body",
@@ -49,9 +45,10 @@ RULES: tuple[Rule, ...] = (
         "high",
         "No header and no parameter changes the method of a request.",
         "recordings: headers-ignored",
-        frozenset({"read", "write"}),
+        WRITE,
     ),
 )
+
 
 # No DELETE on a whole collection: a service that took it would take away what is not ours.
 _UNDECLARED = ((CALENDARS, ("PUT", "PATCH")), (EVENTS, ("POST", "PUT", "PATCH")))
@@ -155,6 +152,3 @@ def overrides(bench: Bench) -> Steps:
         overridden = bench.ask(case._replace(path=path + query, headers=headers), [made])
         bench.ask(case, [made, overridden])
         yield
-
-
-CHECKS = (options, heads, bodies_of_head, undeclared_methods, overrides)

@@ -1,21 +1,68 @@
-"""Laws of saying the same: of one thing everywhere, and again when asked again."""
+"""Saying the same: of one thing everywhere, on every page, and again when asked again."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlsplit
 
-from mockserver.conformance.checks import Steps
+from mockserver.conformance.calendar_bodies import VOLATILE
+from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import Bench
+from mockserver.conformance.checks.laws import Trial, law
+from mockserver.conformance.checks.pages import all_calendars, all_events, still_there
 from mockserver.conformance.exchange import Exchange
-from mockserver.conformance.expectations import complete, no_row, same_document, same_rows, status, where
-from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, Row
-from mockserver.conformance.list_properties.bench import Trial
-from mockserver.conformance.list_properties.laws import law
-from mockserver.conformance.list_properties.pages import all_calendars, all_events, still_there
+from mockserver.conformance.expectations import complete, no_row, same_document, same_headers, same_rows, status, where
+from mockserver.conformance.guard import CALENDARS, EVENTS
+from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, Row, link_of, rows_in
 from mockserver.conformance.origins import in_order
+from mockserver.conformance.rules import WITH_EVENTS, Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "parts-make-whole",
+        "laws",
+        "high",
+        "Every event that a filter shows is also in the whole list, deleted or not.",
+        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
+        WITH_EVENTS,
+    ),
+    Rule(
+        "event-has-calendar",
+        "laws",
+        "medium",
+        "Every event's calendar can be read.",
+        "openapi.yaml, deleteCalendar",
+        WITH_EVENTS,
+    ),
+    Rule(
+        "list-is-detail",
+        "laws",
+        "high",
+        "A calendar is the same in the list and when it is read by its id.",
+        "recorded: get-calendar",
+    ),
+    Rule(
+        "list-repeats",
+        "laws",
+        "medium",
+        "A list read twice shows the same rows in the same order.",
+        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+    ),
+    Rule("read-changes-nothing", "laws", "high", "Reading changes nothing.", "openapi.yaml; recorded: get-calendar"),
+    Rule(
+        "page-rows-whole",
+        "details",
+        "medium",
+        "A row of a list, also on a later page, is the same as when it is read alone.",
+        "openapi.yaml: CalendarPage, CalendarEventPage",
+    ),
+)
+
 
 _SOME, _FIRST = 4, 2
 _MOST_PARTS = 12
-_VOLATILE = ("state", "connection_failure_data", "updated_at", "last_successful_sync_at", "last_attempted_sync_at")
 
 
 @law("list-is-detail", "read-changes-nothing", cost=3, after=(all_calendars,))
@@ -48,11 +95,11 @@ def _unchanged(trial: Trial, first: Exchange, again: Exchange) -> bool:
 
 def _agrees(trial: Trial, row: Row, listed: Exchange, detail: Exchange) -> None:
     name = _difference(row, detail.json)
-    if name in _VOLATILE and _difference(row, _listed_again(trial, row)) == name:
+    if name in VOLATILE and _difference(row, _listed_again(trial, row)) == name:
         return
     trial.check(
         "list-is-detail",
-        same_document(detail, but=[] if name in _VOLATILE else _VOLATILE, both=True),
+        same_document(detail, but=[] if name in VOLATILE else VOLATILE, both=True),
         operation=CALENDAR_LIST.operation,
         field=name or "",
         exchanges=[detail, listed],
@@ -176,3 +223,53 @@ def events_have_calendars(trial: Trial) -> Steps:
             field="calendar_id",
             exchanges=[exchange, shown.exchange] if shown else [exchange],
         )
+
+
+_SAMPLES = 3
+_COMPARED = ("content-type", "allow", "vary")
+
+
+def _second_page(bench: Bench, path: str) -> Sequence[Exchange]:
+    """The first page and the one after it; the first alone where there is no other."""
+    first = bench.get(path)
+    link = link_of(first.json)
+    if link is None:
+        return (first,)
+    parts = urlsplit(link)
+    return first, bench.get(f"{parts.path}?{parts.query}")
+
+
+@check("page-rows-whole", "head-as-get", context=Bench, cost=12)
+def later_pages(bench: Bench) -> Steps:
+    """Rows of second pages, each also read alone; HEAD of such a page."""
+    bench.unobservable("page-rows-whole", "no list has a second page")
+    for path, operation in ((EVENTS, "listCalendarEvents"), (CALENDARS, "listCalendars")):
+        pages = _second_page(bench, path)
+        rows = rows_in(pages[1]) if len(pages) > 1 else []
+        for row in _varied(rows):
+            where = f"{EVENTS}?event_id={quote(row['id'])}" if path == EVENTS else f"{CALENDARS}/{quote(row['id'])}"
+            alone = bench.get(where)
+            if alone.status != 200 or bench.is_told(alone, right_status=True):
+                continue
+            same = same_document(pages[1], alone, synced=VOLATILE)
+            bench.check("page-rows-whole", same, operation=operation, exchanges=[*pages, alone])
+        yield
+        if rows:
+            _head(bench, pages[1].request.path, operation, pages)
+    for query in ("?deduplication_key=conformance", "?deduplication_key="):
+        _head(bench, f"{CALENDARS}{query}", "listCalendars", ())
+    for query in ("?ordering=end_time", "?event_id=none", "?updated_at_gte=2020-01-01T00:00:00Z"):
+        _head(bench, f"{EVENTS}{query}", "listCalendarEvents", ())
+
+
+def _varied(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """A few rows, those first of which most members say something."""
+    return sorted(rows, key=lambda row: -sum(value not in (None, [], {}) for value in row.values()))[:_SAMPLES]
+
+
+def _head(bench: Bench, path: str, operation: str, before: Sequence[Exchange]) -> None:
+    got, headed = bench.get(path), bench.target.send("HEAD", path)
+    wrong = any(bench.is_told(one, right_status=one.status == 200) for one in (got, headed))
+    if not wrong and not bench.is_broken("head-as-get", operation=operation):
+        alike = same_headers(got, headed, _COMPARED)
+        bench.check("head-as-get", alike, operation=operation, field="HEAD", exchanges=[*before[:1], got, headed])

@@ -1,17 +1,18 @@
-"""Probes of ids that name nothing, and of what is told before and after them."""
+"""Ids that name nothing, and what is told before and after them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mockserver.conformance.calendar_bodies import marked
 from mockserver.conformance.checks import Steps, check
-from mockserver.conformance.checks.cases import NOBODY, NOT_FOUND, Bench, Case, header
+from mockserver.conformance.checks.cases import NOBODY, NOT_FOUND, Bench, Case, header, odd_check, odd_get
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.guard import CALENDARS
-from mockserver.conformance.rules import Need, Rule
-
-_WRITE: frozenset[Need] = frozenset({"read", "write"})
+from mockserver.conformance.rules import WRITE, Rule
 
 RULES: tuple[Rule, ...] = (
+    Rule("id-odd", "hostile", "medium", "An unusual id names no calendar.", "openapi.yaml: ObjectId"),
     Rule(
         "id-unknown",
         "probes",
@@ -32,7 +33,7 @@ RULES: tuple[Rule, ...] = (
         "high",
         "The id of a deleted calendar is answered with 404, for every method.",
         "recordings: delete-basic",
-        _WRITE,
+        WRITE,
     ),
     Rule(
         "id-before-body",
@@ -40,9 +41,10 @@ RULES: tuple[Rule, ...] = (
         "low",
         "An unknown id is reported before every error of the body.",
         "recordings: patch-unknown-ids",
-        _WRITE,
+        WRITE,
     ),
 )
+
 
 _FIRST = 3
 _NAMELESS = (
@@ -114,4 +116,13 @@ def gone_ids(bench: Bench) -> Steps:
     bench.ask(first._replace(json={"foo": 1}), before)
 
 
-CHECKS = (unknown_ids, exact_ids, gone_ids)
+def _odd_ids() -> Iterator[Case]:
+    """Ids with what a database or a router chokes on."""
+    missing = frozenset({404})
+    for text in ("%FF", "%ED%A0%80", "%0A", "%F0%9F%98%80", "cal_%27%20OR%20%271%27=%271", "x" * 2000, "%7B%7D", "%25"):
+        yield odd_get("id-odd", "getCalendar", "object_id", f"{CALENDARS}/{text}", missing)
+    for text in ("%00", "cal_%00", "cal_0000000000000000%00"):
+        yield odd_get("id-odd", "getCalendar", "object_id", f"{CALENDARS}/{text}", frozenset({404, 400}))
+
+
+odd_ids = odd_check("id-odd", lambda _: _odd_ids())

@@ -3,13 +3,66 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Any
 
-from mockserver.conformance.checks.cases import OURS, Bench, Case, Holding, header
+from mockserver.conformance.checks.cases import OURS, Bench, Case, Holding, header, odd_check
 from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.rules import WRITE, Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "body-odd",
+        "hostile",
+        "medium",
+        "A body that cannot be parsed is answered with 400.",
+        "recordings: body-*",
+        WRITE,
+    ),
+    Rule(
+        "text-unholdable",
+        "hostile",
+        "medium",
+        "A NUL or a lone surrogate is rejected wherever the request contains it.",
+        "recordings: create-nul-characters, create-surrogates",
+        WRITE,
+    ),
+    Rule(
+        "number-odd",
+        "hostile",
+        "medium",
+        "A number that is too large is rejected, or stored as its text.",
+        "recordings: create-huge-integer, create-number-text",
+        WRITE,
+    ),
+    Rule(
+        "size-odd",
+        "hostile",
+        "medium",
+        "A value that is far too long is rejected.",
+        "recordings: create-*-length",
+        WRITE,
+    ),
+    Rule(
+        "type-odd",
+        "hostile",
+        "medium",
+        "An invalid Content-Type is rejected, with or without a body.",
+        "recordings: ctype-*",
+        WRITE,
+    ),
+    Rule(
+        "text-kept",
+        "hostile",
+        "medium",
+        "Unusual but valid text is stored and returned unchanged.",
+        "recordings: create-control-characters, patch-metadata-accepted",
+        WRITE,
+    ),
+)
+
 
 _JSON = header("Content-Type", "application/json")
 _REFUSED = frozenset({400})
@@ -176,12 +229,11 @@ def _kept(bench: Bench) -> Iterator[Case]:
         yield _CREATE._replace(rule="text-kept", field="client_id", status=_TAKEN, raw=body, body=shown)
 
 
-ODD: Final[Mapping[str, Callable[[Bench], Iterator[Case]]]] = {
-    "body-odd": partial(_with_each, odds=_unreadable),
-    "text-unholdable": partial(_with_each, odds=_unholdable),
-    "number-odd": _numbers,
-    "size-odd": _oversized,
-    "type-odd": partial(_with_each, odds=_types),
-    "text-kept": _kept,
-}
-"""By the rule that they test."""
+CHECKS = (
+    odd_check("body-odd", partial(_with_each, odds=_unreadable), needs=("write",)),
+    odd_check("text-unholdable", partial(_with_each, odds=_unholdable), needs=("write",)),
+    odd_check("number-odd", _numbers, needs=("write",)),
+    odd_check("size-odd", _oversized, needs=("write",)),
+    odd_check("type-odd", partial(_with_each, odds=_types), needs=("write",)),
+    odd_check("text-kept", _kept, needs=("write",)),
+)

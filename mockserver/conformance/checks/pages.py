@@ -1,10 +1,11 @@
-"""Laws of walking through a list: complete, each row once, full pages, there and back."""
+"""Walking through a list: complete, each row once, full pages, there and back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from mockserver.conformance.checks import Steps
+from mockserver.conformance.checks.chains import Chain, Fault, backward, fault_of, forward, misplaced
+from mockserver.conformance.checks.laws import Trial, law
+from mockserver.conformance.checks.notation import ORDERINGS, Cursor, read, sort_key
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (
     Expectation,
@@ -16,29 +17,83 @@ from mockserver.conformance.expectations import (
     member,
     some_rows,
 )
-from mockserver.conformance.list_pages import (
-    CALENDAR_LIST,
-    EVENT_LIST,
-    Listing,
-    Page,
-    Query,
-    Row,
-    Unreadable,
-    link_query,
-)
-from mockserver.conformance.list_properties.bench import Trial
-from mockserver.conformance.list_properties.chains import (
-    Chain,
-    Fault,
-    backward,
-    fault_of,
-    forward,
-    misplaced,
-)
-from mockserver.conformance.list_properties.cursors import ORDERINGS, Cursor, sort_key
-from mockserver.conformance.list_properties.instants import read
-from mockserver.conformance.list_properties.laws import law
+from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, Page, Row, Unreadable, link_query
 from mockserver.conformance.origins import in_order as earliest_first
+from mockserver.conformance.rules import Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "page-none-lost",
+        "laws",
+        "high",
+        "Following `next` to the end skips no row.",
+        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+    ),
+    Rule(
+        "page-each-once",
+        "laws",
+        "high",
+        "Following `next` to the end shows no row twice.",
+        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+    ),
+    Rule(
+        "page-ties",
+        "laws",
+        "high",
+        "Rows with equal times are neither skipped nor repeated at the boundary of two pages.",
+        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+    ),
+    Rule(
+        "page-back",
+        "laws",
+        "high",
+        "Following `previous` shows the same rows, each once, back to the first page.",
+        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+    ),
+    Rule(
+        "page-back-ties",
+        "laws",
+        "high",
+        "Following `previous` neither skips nor repeats rows with equal times.",
+        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+    ),
+    Rule(
+        "page-next-after-previous",
+        "laws",
+        "medium",
+        "After `previous`, `next` leads back to the page from which `previous` was followed.",
+        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+    ),
+    Rule(
+        "page-full",
+        "laws",
+        "medium",
+        "Every page but the last has 25 calendars or 100 events, and no page has more.",
+        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+    ),
+    Rule(
+        "page-ends",
+        "laws",
+        "medium",
+        "A link is null if no rows follow.",
+        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+    ),
+    Rule(
+        "page-first",
+        "laws",
+        "medium",
+        "The first page has no `previous`.",
+        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+    ),
+    Rule(
+        "page-link-leads",
+        "laws",
+        "high",
+        "The service accepts the page links that it returned.",
+        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+    ),
+)
+
 
 MOST_PAGES = 10
 SHORT = 5
@@ -84,49 +139,6 @@ def _whole_list(trial: Trial, listing: Listing) -> Steps:
     if judge_chain(trial, chain) and len(chain.pages) > 1:
         judge_chain(trial, backward(trial, chain.pages[-1], MOST_PAGES))
     yield
-
-
-@law("events-order", "events-default-order", cost=9, after=(all_events,))
-def orders(trial: Trial) -> Steps:
-    """All eight orderings and the default one: first whether they are orders, then whether they show the same."""
-    firsts = {ordering: _ordered(trial, ordering, 1) for ordering in ("", *ORDERINGS)}
-    if not any(map(misplaced, firsts.values())):
-        _judge_orders(trial, firsts)
-        yield
-    chains = {ordering: _ordered(trial, ordering, 3) for ordering in ("", *ORDERINGS)}
-    wrong = [ordering for ordering, chain in chains.items() if misplaced(chain)]
-    _judge_orders(trial, {ordering: chain for ordering, chain in chains.items() if ordering not in wrong})
-    _tell_orders(trial, chains, wrong)
-    for ordering in ORDERINGS:
-        fault = None if wrong else fault_of(chains[ordering], expected_rows(trial, chains[ordering]))
-        if fault is not None and fault.kind == "astray":
-            tell(trial, chains[ordering], fault)
-
-
-def _ordered(trial: Trial, ordering: str, most: int) -> Chain:
-    query: Query = (("ordering", ordering),) if ordering else ()
-    return forward(trial, trial.page(EVENT_LIST, query), most)
-
-
-def _judge_orders(trial: Trial, chains: Mapping[str, Chain]) -> None:
-    for ordering, chain in chains.items():
-        if _distinct(chain):
-            judge_order(trial, "events-order" if ordering else "events-default-order", ordering, chain)
-
-
-def _tell_orders(trial: Trial, chains: Mapping[str, Chain], wrong: Sequence[str]) -> None:
-    """One suspicion where several orderings are wrong, and none about the default where one of them is the same."""
-    if wrong == [""]:
-        judge_order(trial, "events-default-order", "", chains[""])
-    else:
-        for ordering in [name for name in wrong if name][:1]:
-            several = len(wrong) - ("" in wrong and "-updated_at" in wrong) > 1
-            judge_order(trial, "events-order", "ordering" if several else ordering, chains[ordering])
-
-
-def _distinct(chain: Chain) -> bool:
-    """Whether the chain has rows with different times, so that one can see whether it is in order."""
-    return len({sort_key(row, chain.ordering) for page in chain.pages for row in page.rows}) > 1
 
 
 def judge_order(trial: Trial, rule: str, field: str, chain: Chain) -> bool:

@@ -1,4 +1,4 @@
-"""Probes of bodies as a whole: their types, what cannot be read, what is no object, what is not there."""
+"""Bodies as a whole: their types, what cannot be read, what is no object, what is not there."""
 
 from __future__ import annotations
 
@@ -11,9 +11,69 @@ from mockserver.conformance.calendar_bodies import CLIENT, MARK
 from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.checks.cases import Bench, Case, Holding, header
 from mockserver.conformance.guard import CALENDARS
-from mockserver.conformance.rules import Need, Rule
+from mockserver.conformance.rules import WRITE, Rule
 
-_WRITE: frozenset[Need] = frozenset({"read", "write"})
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "body-type-taken",
+        "probes",
+        "medium",
+        "JSON bodies (with any spelling of their type), form bodies and multipart bodies give the same result.",
+        "recordings: ctype-json-variants, ctype-form, ctype-multipart",
+        WRITE,
+    ),
+    Rule(
+        "body-type-refused",
+        "probes",
+        "medium",
+        "A body of another type is answered with 415, and the error repeats the type as it was sent.",
+        "openapi.yaml: UnsupportedMediaType; recordings: ctype-unsupported",
+        WRITE,
+    ),
+    Rule(
+        "body-unreadable",
+        "probes",
+        "medium",
+        "A body that does not match its type is answered with 400, and its detail says why.",
+        "openapi.yaml: UnreadableBody; recordings: body-encoding, ctype-multipart",
+        WRITE,
+    ),
+    Rule(
+        "body-no-object",
+        "probes",
+        "medium",
+        "JSON that is not an object is rejected, and the error names its type.",
+        "openapi.yaml: NotAnObject",
+        WRITE,
+    ),
+    Rule(
+        "body-empty",
+        "probes",
+        "medium",
+        "No body counts as an object without fields: POST rejects it, PATCH accepts it.",
+        "recordings: create-missing-some, patch-updated-at",
+        WRITE,
+    ),
+    Rule(
+        "body-last-wins",
+        "probes",
+        "low",
+        "If a body has a name twice, the last one counts.",
+        "recordings: body-duplicate-keys, ctype-form",
+        WRITE,
+    ),
+    Rule("body-of-delete", "probes", "low", "DELETE ignores its body.", "recordings: delete-with-body", WRITE),
+    Rule(
+        "form-blank",
+        "probes",
+        "low",
+        "In a form, an empty text means that an optional field is absent; for a required field it is an error.",
+        "recordings: ctype-form",
+        WRITE,
+    ),
+)
+
+
 _JSON = header("Content-Type", "application/json")
 _FEW = 3
 """So many of a table are tried with PATCH as well."""
@@ -23,72 +83,6 @@ _BOUNDARY = "conformance"
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"
 
-RULES: tuple[Rule, ...] = (
-    Rule(
-        "body-type-taken",
-        "probes",
-        "medium",
-        "JSON bodies (with any spelling of their type), form bodies and multipart bodies give the same result.",
-        "recordings: ctype-json-variants, ctype-form, ctype-multipart",
-        _WRITE,
-    ),
-    Rule(
-        "body-type-refused",
-        "probes",
-        "medium",
-        "A body of another type is answered with 415, and the error repeats the type as it was sent.",
-        "openapi.yaml: UnsupportedMediaType; recordings: ctype-unsupported",
-        _WRITE,
-    ),
-    Rule(
-        "body-unreadable",
-        "probes",
-        "medium",
-        "A body that does not match its type is answered with 400, and its detail says why.",
-        "openapi.yaml: UnreadableBody; recordings: body-encoding, ctype-multipart",
-        _WRITE,
-    ),
-    Rule(
-        "body-no-object",
-        "probes",
-        "medium",
-        "JSON that is not an object is rejected, and the error names its type.",
-        "openapi.yaml: NotAnObject",
-        _WRITE,
-    ),
-    Rule(
-        "body-empty",
-        "probes",
-        "medium",
-        "No body counts as an object without fields: POST rejects it, PATCH accepts it.",
-        "recordings: create-missing-some, patch-updated-at",
-        _WRITE,
-    ),
-    Rule(
-        "body-last-wins",
-        "probes",
-        "low",
-        "If a body has a name twice, the last one counts.",
-        "recordings: body-duplicate-keys, ctype-form",
-        _WRITE,
-    ),
-    Rule(
-        "body-of-delete",
-        "probes",
-        "low",
-        "DELETE ignores its body.",
-        "recordings: delete-with-body",
-        _WRITE,
-    ),
-    Rule(
-        "form-blank",
-        "probes",
-        "low",
-        "In a form, an empty text means that an optional field is absent; for a required field it is an error.",
-        "recordings: ctype-form",
-        _WRITE,
-    ),
-)
 
 _JSON_TYPES = (
     "application/json; charset=utf-8",
@@ -258,15 +252,3 @@ def _multipart(fields: dict[str, str]) -> bytes:
     part = '--{}\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
     parts = [part.format(_BOUNDARY, name, value) for name, value in fields.items()]
     return "".join([*parts, f"--{_BOUNDARY}--\r\n"]).encode()
-
-
-CHECKS = (
-    unreadable_bodies,
-    bodies_without_object,
-    other_types,
-    empty_bodies,
-    taken_types,
-    blank_forms,
-    repeated_names,
-    bodies_of_delete,
-)

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from mockserver.conformance.checks.laws import Trial
+from mockserver.conformance.checks.notation import read, sort_key
+from mockserver.conformance.checks.pages import still_there
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation, complete, each_row, every, facts_of
 from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, Page, Query, Row
-from mockserver.conformance.list_properties.bench import Trial
-from mockserver.conformance.list_properties.cursors import sort_key
-from mockserver.conformance.list_properties.instants import read
-from mockserver.conformance.list_properties.pages import still_there
 from mockserver.conformance.origins import in_order
+from mockserver.conformance.rules import Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "filter-taken",
+        "laws",
+        "medium",
+        "Filter values that the contract allows are accepted.",
+        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
+    ),
+)
+
 
 _AT = {
     "updated_at_gte": "at least",

@@ -1,4 +1,4 @@
-"""Probes of the fields of a body: what is refused, in which words and which order, and what is taken as what."""
+"""Fields of a body: what is refused, in which words and which order, and what is taken as what."""
 
 from __future__ import annotations
 
@@ -7,69 +7,119 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from mockserver.conformance.calendar_bodies import CLIENT, MARK, marked
+from mockserver.conformance.calendar_bodies import CLIENT, MARK, VOLATILE, marked
 from mockserver.conformance.checks import Check, Steps, check
 from mockserver.conformance.checks.cases import Bench, Case, Holding
 from mockserver.conformance.exchange import Exchange
-from mockserver.conformance.expectations import no_row, same_document, status, where
+from mockserver.conformance.expectations import names, no_row, same_document, status, unless_throttled, where
 from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.list_pages import is_page
-from mockserver.conformance.rules import Need, Rule
-
-_WRITE: frozenset[Need] = frozenset({"read", "write"})
-
-
-def _rule(rule_id: str, sentence: str, source: str) -> Rule:
-    return Rule(rule_id, "probes", "medium", sentence, f"recordings: {source}", _WRITE)
-
+from mockserver.conformance.rules import WRITE, Rule
 
 RULES: tuple[Rule, ...] = (
-    _rule(
+    Rule(
         "field-required",
+        "probes",
+        "medium",
         "Every missing required field is reported, all of them in one response.",
-        "create-missing-some",
+        "recordings: create-missing-some",
+        WRITE,
     ),
-    _rule("field-null", "A null field is rejected, although responses contain null.", "create-all-null, patch-null"),
-    _rule(
+    Rule(
+        "field-null",
+        "probes",
+        "medium",
+        "A null field is rejected, although responses contain null.",
+        "recordings: create-all-null, patch-null",
+        WRITE,
+    ),
+    Rule(
         "field-blank",
+        "probes",
+        "medium",
         "A text that consists only of white space is rejected.",
-        "create-blank-string, patch-empty-strings",
+        "recordings: create-blank-string, patch-empty-strings",
+        WRITE,
     ),
-    _rule(
-        "field-type", "A boolean, list or object is rejected where a text is expected.", "create-types-*, patch-types"
+    Rule(
+        "field-type",
+        "probes",
+        "medium",
+        "A boolean, list or object is rejected where a text is expected.",
+        "recordings: create-types-*, patch-types",
+        WRITE,
     ),
-    _rule("field-choice", "An unknown platform is rejected, and the error repeats it.", "create-platform-values"),
-    _rule("field-length", "A text of the maximum length is accepted, a longer one is rejected.", "create-*-length"),
-    _rule(
+    Rule(
+        "field-choice",
+        "probes",
+        "medium",
+        "An unknown platform is rejected, and the error repeats it.",
+        "recordings: create-platform-values",
+        WRITE,
+    ),
+    Rule(
+        "field-length",
+        "probes",
+        "medium",
+        "A text of the maximum length is accepted, a longer one is rejected.",
+        "recordings: create-*-length",
+        WRITE,
+    ),
+    Rule(
         "field-characters",
+        "probes",
+        "medium",
         "A NUL or a lone surrogate in a text is rejected, and the error names it.",
-        "create-nul-characters",
+        "recordings: create-nul-characters",
+        WRITE,
     ),
-    _rule(
+    Rule(
         "field-metadata",
+        "probes",
+        "medium",
         "Metadata must be an object of texts, not empty, and not too long.",
-        "*-metadata-rejected, -size",
+        "recordings: *-metadata-rejected, -size",
+        WRITE,
     ),
-    _rule(
+    Rule(
         "field-unknown",
+        "probes",
+        "medium",
         "Unknown and read-only fields are rejected, and the error lists them sorted by name.",
-        "create-unexpected-fields",
+        "recordings: create-unexpected-fields",
+        WRITE,
     ),
-    _rule(
+    Rule(
         "field-order",
+        "probes",
+        "medium",
         "Invalid fields are reported before unknown fields, and those before a deduplication key in use.",
-        "create-dedup-*",
+        "recordings: create-dedup-*",
+        WRITE,
     ),
-    _rule("field-number", "A number is accepted as its text.", "create-number-text, create-types-*"),
-    _rule(
+    Rule(
+        "field-number",
+        "probes",
+        "medium",
+        "A number is accepted as its text.",
+        "recordings: create-number-text, create-types-*",
+        WRITE,
+    ),
+    Rule(
         "field-stripped",
+        "probes",
+        "medium",
         "White space at both ends of a text is removed before the text is checked and stored.",
-        "create-strip-unicode",
+        "recordings: create-strip-unicode",
+        WRITE,
     ),
-    _rule(
+    Rule(
         "key-taken",
+        "probes",
+        "medium",
         "A deduplication key that a calendar of the project already has is rejected.",
-        "create-dedup-duplicate",
+        "recordings: create-dedup-duplicate",
+        WRITE,
     ),
     Rule(
         "refusal-stores-nothing",
@@ -77,9 +127,18 @@ RULES: tuple[Rule, ...] = (
         "high",
         "A rejected request creates and changes nothing.",
         "recordings: create-dedup-duplicate, patch-metadata-rejected",
-        _WRITE,
+        WRITE,
+    ),
+    Rule(
+        "field-error-order",
+        "details",
+        "low",
+        "Invalid fields are reported in the order of the contract.",
+        "openapi.yaml: createCalendar, updateCalendar",
+        WRITE,
     ),
 )
+
 
 _MISSING, _NULL, _BLANK = "This field is required.", "This field may not be null.", "This field may not be blank."
 _NO_TEXT, _NUL = "Not a valid string.", "Null characters are not allowed."
@@ -100,8 +159,6 @@ _TEXTS = {
 }
 _NO_TEXTS: tuple[Any, ...] = (False, [], {}, {"a": "b"})
 _LIMITS = {"client_id": 255, "platform_uuid": 1024, "deduplication_key": 1024}
-_VOLATILE = ("updated_at", "state", "connection_failure_data", "last_successful_sync_at", "last_attempted_sync_at")
-"""What a sync, which may run at any time, changes."""
 _SINGLE = ("field-required", "field-null", "field-blank", "field-choice", "field-metadata", "field-unknown")
 _REQUIRED = ("client_id", "client_secret", "refresh_token", "platform")
 _READ_ONLY = {
@@ -234,7 +291,7 @@ def _refused(rule: str) -> Check:
     return refusals
 
 
-_REFUSED = {
+REFUSED = {
     rule: _refused(rule)
     for rule in (
         "field-null",
@@ -250,7 +307,7 @@ _REFUSED = {
 }
 
 
-@check("field-order", context=Bench, cost=5, needs=("write",), after=tuple(_REFUSED[rule] for rule in _SINGLE))
+@check("field-order", context=Bench, cost=5, needs=("write",), after=tuple(REFUSED[rule] for rule in _SINGLE))
 def order_of_refusals(bench: Bench) -> None:
     """Bodies that are wrong in several ways."""
     if not bench.writes:
@@ -308,7 +365,7 @@ def _refuse_updates(bench: Bench, cases: Sequence[Wrong], *, read_back: bool = T
             before = after
             continue
         if after.status == 200 and before.status == 200:
-            unchanged = where(status(400, of=refused), same_document(before, but=_VOLATILE, both=True))
+            unchanged = where(status(400, of=refused), same_document(before, but=VOLATILE, both=True))
             bench.check(
                 "refusal-stores-nothing",
                 unchanged,
@@ -381,4 +438,26 @@ def _taken(tag: str, at_limit: dict[str, str]) -> list[tuple[str, str, dict[str,
     return wanted
 
 
-CHECKS = (*_REFUSED.values(), nothing_given, order_of_refusals, taken_keys, taken_fields)
+@check("field-error-order", context=Bench, cost=2, needs=("write",))
+def error_order(bench: Bench) -> Steps:
+    """Several wrong fields, which were sent in another order than the contract's."""
+    for method, operation, schema in (
+        ("POST", "createCalendar", "CalendarCreate"),
+        ("PATCH", "updateCalendar", "CalendarUpdate"),
+    ):
+        wanted = list(bench.answers.resolve({"$ref": f"#/components/schemas/{schema}"})["properties"])
+        sent = {name: None for name in sorted(wanted, reverse=True)}
+        path = CALENDARS if method == "POST" else bench.ours
+        exchange = bench.target.send(method, path, json=sent)
+        bench.took(exchange)
+        right = exchange.status == 400 and isinstance(exchange.json, dict) and set(exchange.json) == set(wanted)
+        if right and not bench.is_broken("field-error-order"):
+            expectation = unless_throttled(names("", wanted))
+            exchanges = [*bench.origins(exchange), exchange]
+            bench.check("field-error-order", expectation, operation=operation, exchanges=exchanges)
+        yield
+    if bench.writes:
+        # Good secrets beside what is wrong: the rule on secrets sees whether the error shows them, or a piece of them.
+        secrets = {name: bench.target.secret(name) for name in ("client_secret", "refresh_token")}
+        bench.target.send("PATCH", bench.ours, json={**secrets, "metadata": None})
+        bench.took(bench.target.send("POST", CALENDARS, json=bench.fields(**secrets, platform="outlook")))

@@ -1,4 +1,4 @@
-"""Probes of keys: who is let in, who is not, and in which words."""
+"""API keys: who is let in, who is not, and in which words."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.checks.cases import MISSING_KEY, NOBODY, NOT_FOUND, Bench, Case, Holding, header
 from mockserver.conformance.exchange import Key
 from mockserver.conformance.guard import CALENDARS, EVENTS
-from mockserver.conformance.rules import Need, Rule
-
-_READ: frozenset[Need] = frozenset({"read"})
-_BAD_FORM = {"detail": "Invalid Authorization header. Should have this format: Token <api_key>"}
-_BAD_KEY = {"detail": "Invalid or disabled API key"}
+from mockserver.conformance.rules import Rule
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -24,13 +20,7 @@ RULES: tuple[Rule, ...] = (
         "Every operation rejects a request without a key.",
         "recordings: auth-missing-header",
     ),
-    Rule(
-        "key-known",
-        "probes",
-        "high",
-        "Every operation rejects an unknown key.",
-        "recordings: auth-odd-headers",
-    ),
+    Rule("key-known", "probes", "high", "Every operation rejects an unknown key.", "recordings: auth-odd-headers"),
     Rule(
         "key-form",
         "probes",
@@ -44,7 +34,7 @@ RULES: tuple[Rule, ...] = (
         "high",
         "Every operation rejects a disabled key.",
         "recordings: auth-disabled-key",
-        _READ | {"disabled-key"},
+        frozenset({"disabled-key", "read"}),
     ),
     Rule(
         "key-exact",
@@ -75,6 +65,11 @@ RULES: tuple[Rule, ...] = (
         "recordings: auth-before-everything",
     ),
 )
+
+
+_BAD_FORM = {"detail": "Invalid Authorization header. Should have this format: Token <api_key>"}
+_BAD_KEY = {"detail": "Invalid or disabled API key"}
+
 
 _FORMS = (
     "Token",
@@ -272,15 +267,3 @@ def keys_before_bodies(bench: Bench) -> None:
     bench.ask(update._replace(raw=b'{"x": 1}'))
     undeclared = _KEYLESS._replace(operation="getCalendar", field="PUT", method="PUT", path=bench.ours)
     bench.ask(undeclared)
-
-
-CHECKS = (
-    doors,
-    doors_to_write,
-    shapes_of_keys,
-    spelt_keys,
-    keys_elsewhere,
-    schemes,
-    keys_before_all,
-    keys_before_bodies,
-)

@@ -1,17 +1,93 @@
-"""Laws of the time filters: what they leave, at their boundaries and in every way of writing a time."""
+"""Time filters: what they leave, how a time may be written, and what is no time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from mockserver.conformance.checks import Steps
-from mockserver.conformance.list_pages import EVENT_LIST
-from mockserver.conformance.list_properties.asking import TIMES, Filter, Wrong, query_of, tell, wrong_with
-from mockserver.conformance.list_properties.bench import Trial, Unreadable, is_strict
-from mockserver.conformance.list_properties.instants import DAY, SECOND, naive, read, write
-from mockserver.conformance.list_properties.laws import law
-from mockserver.conformance.list_properties.pages import all_events, orders
+from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import Bench, Case, odd_check, odd_get, of_events
+from mockserver.conformance.checks.filters import TIMES, Filter, Wrong, query_of, tell, wrong_with
+from mockserver.conformance.checks.laws import Trial, is_strict, law
+from mockserver.conformance.checks.notation import DAY, SECOND, naive, read, write
+from mockserver.conformance.checks.orderings import orders
+from mockserver.conformance.checks.pages import all_events
+from mockserver.conformance.guard import EVENTS
+from mockserver.conformance.list_pages import EVENT_LIST, Unreadable
+from mockserver.conformance.rules import WITH_EVENTS, Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "filter-time",
+        "laws",
+        "high",
+        "A time filter shows every event in its range and no other.",
+        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
+        WITH_EVENTS,
+    ),
+    Rule(
+        "filter-boundary",
+        "laws",
+        "high",
+        "The limits of a time filter are inclusive, to the microsecond.",
+        "openapi.yaml, FilterTime; recorded: timestamps.json, list-events-timestamps",
+        WITH_EVENTS,
+    ),
+    Rule(
+        "filter-fraction",
+        "laws",
+        "medium",
+        "A time may have one to twelve digits after the second; the first six count.",
+        "openapi.yaml, FilterTime; recorded: timestamps.json, list-events-timestamps",
+        WITH_EVENTS,
+    ),
+    Rule(
+        "filter-zone",
+        "laws",
+        "high",
+        "The UTC offset of a time filter is applied.",
+        "openapi.yaml, FilterTime; recorded: timestamps.json, list-events-timestamps",
+        WITH_EVENTS,
+    ),
+    Rule(
+        "filter-loose-time",
+        "laws",
+        "medium",
+        "A time without a zone is UTC, and a date is its midnight.",
+        "openapi.yaml, FilterTime; recorded: timestamps.json, list-events-timestamps",
+        WITH_EVENTS,
+    ),
+    Rule(
+        "filter-alias",
+        "laws",
+        "medium",
+        "updated_after means updated_at_gte, and is ignored if both are given.",
+        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
+        WITH_EVENTS,
+    ),
+    Rule(
+        "time-odd",
+        "hostile",
+        "medium",
+        "A time filter with an extreme year, zone or number of digits is accepted, or rejected by its name.",
+        "recordings: list-events-timestamps-*",
+    ),
+    Rule(
+        "time-refused",
+        "probes",
+        "medium",
+        "A time filter that is not a timestamp is rejected by its name; updated_after by its new name.",
+        "recordings: list-events-timestamps-*, list-events-updated-after",
+    ),
+    Rule(
+        "time-taken",
+        "probes",
+        "medium",
+        "A timestamp is accepted with or without a zone, with or without a fraction, and as a date.",
+        "recordings: list-events-timestamps-*",
+    ),
+)
+
 
 _PLAIN = 2
 """So many rungs are of times as the contract writes them."""
@@ -183,3 +259,129 @@ def _alias(trial: Trial, asked: list[tuple[str, str]], means: list[Filter]) -> N
     wrong = wrong_with(trial, page, means)
     field = "updated_after" if asked[0][0] == "updated_after" or len(asked) > 1 else "updated_at_gte"
     tell(trial, "filter-alias", wrong, operation=EVENT_LIST.operation, field=field)
+
+
+_MORNING, _EVENING = "2025-01-13T10:30:00Z", "2025-01-13T18:00:00Z"
+_EXAMPLES = {
+    "updated_at_gte": ("updated_at_gte", _MORNING),
+    "updated_after": ("updated_at_gte", _MORNING),
+    "start_time_gte": ("start_time_gte", _MORNING),
+    "end_time_lte": ("end_time_lte", _EVENING),
+}
+
+_NO_TIMES = (
+    "bad",
+    "2026",
+    "2026-05",
+    "20260510T000000Z",
+    "1715299200",
+    "2026-13-01T00:00:00Z",
+    "2026-02-30T00:00:00Z",
+    "2026-05-10T24:00:00Z",
+    "2026-05-10T00:00:60Z",
+    "2026-05-10T00:00:00z",
+    "2026-05-10t00:00:00Z",
+    "2026-05-10T00:00:00.Z",
+    "2026-05-10T00:00:00+00:00",  # the plus is a blank when it arrives
+    "2026-05-10T00:00:00%2B24:00",
+    "2026-05-10T00:00:00UTC",
+    "now",
+)
+_SOME_TIMES = (
+    "2026-05-10T00:00:00Z",
+    "2026-05-10",
+    "2026-05-10T00:00",
+    "2026-05-10T00:00:00",
+    "2026-05-10%2000:00:00Z",
+    "2026-05-10+00:00:00Z",
+    "2026-05-10T00:00:00.5Z",
+    "2026-05-10T00:00:00.123456Z",
+    "2026-05-10T00:00:00.1234567Z",
+    "2026-05-10T00:00:00%2B02:00",
+    "2026-05-10T00:00:00-0530",
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59.999999Z",
+)
+
+
+def bad_time(name: str) -> dict[str, str]:
+    """What is said of a time filter that is no time."""
+    told, example = _EXAMPLES[name]
+    return {"error": f"Invalid {told} format. Use ISO 8601 format (e.g., {example})"}
+
+
+@check("time-refused", "time-taken", context=Bench, cost=8)
+def written_times(bench: Bench) -> Steps:
+    """What is a time and what is none: one text for each filter, then all."""
+    for name in _EXAMPLES:
+        bench.ask(of_events("time-refused", name, f"{name}={_NO_TIMES[0]}", 400, bad_time(name)))
+        bench.ask(of_events("time-taken", name, f"{name}={_SOME_TIMES[0]}"))
+    yield
+    for name in _EXAMPLES:
+        texts = {"start_time_gte": _NO_TIMES, "updated_at_gte": _NO_TIMES[::2]}.get(name, _NO_TIMES[:4])
+        for text in texts[1:]:
+            bench.ask(of_events("time-refused", name, f"{name}={text}", 400, bad_time(name)))
+        if name != "updated_at_gte":
+            bench.ask(of_events("time-refused", name, f"{name}=", 400, bad_time(name)))
+        for text in _SOME_TIMES[1:] if name == "start_time_gte" else _SOME_TIMES[1:4]:
+            bench.ask(of_events("time-taken", name, f"{name}={text}"))
+        yield
+    ignored = "updated_at_gte=2026-05-10T00:00:00Z&updated_after=bad"
+    bench.ask(of_events("time-taken", "updated_after", ignored))
+
+
+_OK, _REFUSED, _EITHER = frozenset({200}), frozenset({400}), frozenset({200, 400})
+_ODD_TIMES = (
+    "%00",
+    "%FF",
+    "2026-05-10T00:00:00Z%00",
+    "0000-01-01T00:00:00Z",
+    "10000-01-01T00:00:00Z",
+    "-2026-05-10T00:00:00Z",
+    "2026-05-10T00:00:00%2B24:00",
+    "2026-05-10T00:00:00%2B99:99",
+    "2026-05-10T00:00:00[UTC]",
+    "2026-00-10T00:00:00Z",
+    "2026-05-10T25:00:00Z",
+    "Infinity",
+    "NaN",
+    "1e400",
+    "9" * 1000,
+    "2026-05-10T00:00:00." + "9" * 500 + "Z",
+)
+_EDGE_TIMES = (
+    "2026-05-10T00:00:00%2B16:00",
+    "2026-05-10T00:00:00-16:00",
+    "2026-05-10T00:00:00%2B23:59",
+    "2026-05-10T00:00:00-23:59",
+    "2026-05-10T00:00:00%2B00:00:00.000001",
+    "0001-01-01T00:00:00%2B05:00",
+    "0001-01-01T00:00:00%2B15:59",
+    "9999-12-31T23:59:59-05:00",
+    "9999-12-31T23:59:59.999999-15:59",
+    "2026-05-10T00:00:00Z%0A",
+    "2026-05-10%00T00:00:00",
+    "%D9%A2%D9%A0%D9%A2%D9%A6-05-10T00:00:00Z",
+    "2026-05-10%E2%80%A800:00:00",
+)
+_GOOD_TIMES = (
+    "2026-05-10T00:00:00%2B15:59",
+    "2026-05-10T00:00:00-15:59",
+    "2024-02-29T00:00:00Z",
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59.999999Z",
+    "1969-12-31T23:59:59.999999Z",
+    "2026-05-10T00:00:00.123456789012Z",
+)
+
+
+def _odd_times(*, thorough: bool) -> Iterator[Case]:
+    """Time filters with what is no time, and with extreme times."""
+    for name in _EXAMPLES:
+        every = thorough or name == "start_time_gte"
+        for texts, statuses in ((_ODD_TIMES, _REFUSED), (_EDGE_TIMES, _EITHER), (_GOOD_TIMES, _OK)):
+            for text in texts if every else texts[:3]:
+                yield odd_get("time-odd", "listCalendarEvents", name, f"{EVENTS}?{name}={text}", statuses)
+
+
+odd_times = odd_check("time-odd", lambda bench: _odd_times(thorough=bench.target.writes))

@@ -1,4 +1,4 @@
-"""Checks of what is written: the order of its times, large values, and the order of names in answers."""
+"""What is stored: the order of its times, large values, metadata to its limit and in its order."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from mockserver.conformance.calendar_bodies import MARK
+from mockserver.conformance.calendar_bodies import MARK, VOLATILE
 from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.checks.cases import Bench, Case, Holding
-from mockserver.conformance.details.lists import VOLATILE
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (
     Expectation,
@@ -22,6 +21,51 @@ from mockserver.conformance.expectations import (
     unless_throttled,
 )
 from mockserver.conformance.guard import CALENDARS, EVENTS
+from mockserver.conformance.rules import WRITE, Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "write-times-ordered",
+        "details",
+        "medium",
+        "The times of writes have the order of the writes.",
+        "openapi.yaml: createCalendar, updateCalendar",
+        WRITE,
+    ),
+    Rule(
+        "value-large",
+        "details",
+        "medium",
+        "A value as large as the contract allows is accepted and stored whole.",
+        "openapi.yaml: CalendarCreate, CalendarUpdate",
+        WRITE,
+    ),
+    Rule(
+        "filter-large",
+        "details",
+        "medium",
+        "A filter finds a value as large as the contract allows.",
+        "openapi.yaml: DeduplicationKey, CalendarDeduplicationKey",
+        WRITE,
+    ),
+    Rule(
+        "metadata-limit",
+        "details",
+        "medium",
+        "The limit of metadata counts the characters of its JSON text in ASCII.",
+        "openapi.yaml: Metadata; recordings: create-metadata-size",
+        WRITE,
+    ),
+    Rule(
+        "metadata-name-order",
+        "details",
+        "low",
+        "Names of metadata are sorted by their length, and those of one length by their bytes.",
+        "openapi.yaml: StoredMetadata",
+        WRITE,
+    ),
+)
+
 
 _LIMIT = 1000
 _LONG = 1000
@@ -164,31 +208,3 @@ def _named(bench: Bench, rule: str, operation: str, wanted: Expectation, exchang
     steps = exchanges if last.number != exchanges[0].number else [last]
     if not bench.is_told(last, right_status=last.status < 400) and not bench.is_broken(rule):
         bench.check(rule, unless_throttled(wanted), operation=operation, field="metadata", exchanges=steps)
-
-
-@check("field-error-order", context=Bench, cost=2, needs=("write",))
-def error_order(bench: Bench) -> Steps:
-    """Several wrong fields, which were sent in another order than the contract's."""
-    for method, operation, schema in (
-        ("POST", "createCalendar", "CalendarCreate"),
-        ("PATCH", "updateCalendar", "CalendarUpdate"),
-    ):
-        wanted = list(bench.answers.resolve({"$ref": f"#/components/schemas/{schema}"})["properties"])
-        sent = {name: None for name in sorted(wanted, reverse=True)}
-        path = CALENDARS if method == "POST" else bench.ours
-        exchange = bench.target.send(method, path, json=sent)
-        bench.took(exchange)
-        right = exchange.status == 400 and isinstance(exchange.json, dict) and set(exchange.json) == set(wanted)
-        if right and not bench.is_broken("field-error-order"):
-            expectation = unless_throttled(names("", wanted))
-            exchanges = [*bench.origins(exchange), exchange]
-            bench.check("field-error-order", expectation, operation=operation, exchanges=exchanges)
-        yield
-    if bench.writes:
-        # Good secrets beside what is wrong: the rule on secrets sees whether the error shows them, or a piece of them.
-        secrets = {name: bench.target.secret(name) for name in ("client_secret", "refresh_token")}
-        bench.target.send("PATCH", bench.ours, json={**secrets, "metadata": None})
-        bench.took(bench.target.send("POST", CALENDARS, json=bench.fields(**secrets, platform="outlook")))
-
-
-CHECKS = (times, large_values, large_filters, limits, name_order, error_order)

@@ -11,13 +11,17 @@ from mockserver.conformance.expectations import status
 from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.rules import Rule
 
-RULE: Final = Rule(
-    "bytes-broken",
-    "hostile",
-    "high",
-    "Invalid HTTP is rejected or the connection is closed, and the next connection works normally.",
-    "RFC 9112: Message Parsing",
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "bytes-broken",
+        "hostile",
+        "high",
+        "Invalid HTTP is rejected or the connection is closed, and the next connection works normally.",
+        "RFC 9112: Message Parsing",
+    ),
 )
+
+
 _LINE: Final = f"GET {CALENDARS} HTTP/1.1\r\nHost: conformance.invalid\r\nConnection: close\r\n".encode()
 _PLAIN: Final = _LINE + b"\r\n"
 _CLOSED: Final = 0
@@ -72,7 +76,7 @@ def send_broken(bench: Bench) -> Steps:
     """Sends each, and sees whether the service still answers."""
     if not getattr(bench.target, "takes_bytes", False):
         why = "broken bytes are only sent to a target on this machine, over plain HTTP"
-        bench.unobservable(RULE.id, why)
+        bench.unobservable("bytes-broken", why)
         return
     quiet: list[Exchange] = []
     for number, one in enumerate(_BYTES, 1):
@@ -90,7 +94,7 @@ def send_broken(bench: Bench) -> Steps:
 
 def _check(bench: Bench, field: str, statuses: _Ways, exchanges: list[Exchange]) -> bool:
     return bench.check(
-        RULE.id,
+        "bytes-broken",
         status(*statuses),
         operation="listCalendars",
         field=field,

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+from mockserver.conformance.checks.laws import Trial
+from mockserver.conformance.checks.notation import sort_key
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.list_pages import Page, Row
-from mockserver.conformance.list_properties.bench import Trial
-from mockserver.conformance.list_properties.cursors import sort_key
 
 Crossing: TypeAlias = Literal["next", "previous", "again"]
 """How one gets from one page to its neighbour; again: by the `next` of a page that a `previous` led to."""
