@@ -25,8 +25,17 @@ from mockserver.conformance.connection import DIRECT, Connection, completed
 from mockserver.conformance.findings import Finding
 from mockserver.conformance.ledger import Ledger, read_ledger
 from mockserver.conformance.minimize import confirmed
-from mockserver.conformance.opening import FOLDER, Access, Opened, base_of, keys_of, opened
-from mockserver.conformance.preflight import Untestable, check_host, preflight
+from mockserver.conformance.opening import (
+    FOLDER,
+    Access,
+    Opened,
+    Untestable,
+    base_of,
+    check_host,
+    keys_of,
+    opened,
+    preflight,
+)
 from mockserver.conformance.recording import Origins, recipe_of
 from mockserver.conformance.registry import PARTS, all_rules
 from mockserver.conformance.replay import STATUSES, Replayer, read_recipes

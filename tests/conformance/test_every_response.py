@@ -6,7 +6,7 @@ import pytest
 
 from mockserver.conformance.answers import answers_of
 from mockserver.conformance.checks.every_response import contracted, judge
-from mockserver.conformance.evaluation import broken
+from mockserver.conformance.evaluation import broken, piece_in
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.expectations import facts_of
 from mockserver.conformance.registry import HOSTILE, PROBES
@@ -96,3 +96,25 @@ def test_what_the_api_says_in_json_is_judged(value: str, status: int, rules: set
 
 def test_a_crash_over_a_malformed_head_is_one() -> None:
     assert wrongs(refused("Token\x0bx", 500)) == {"no-server-error"}
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("GOCSPX-s0123456789abcdefz0000001", True),
+        ("GOCSPX-s012345", True),
+        ("cdefz0000001", True),
+        ("23456789abcdef", True),
+        ("GOCSPX-s01234", False),
+        ("0000001", False),
+        ("GOCSPX-", False),
+    ],
+)
+def test_a_piece_of_a_secret_is_seen_when_it_is_there_by_no_chance(text: str, *, seen: bool) -> None:
+    secret = "GOCSPX-s0123456789abcdefz0000001"
+    assert bool(piece_in(secret, f"<{text}>".encode(), [])) is seen
+    assert bool(piece_in(secret, b"", [f"near {text}!"])) is seen
+
+
+def test_a_word_at_the_beginning_of_a_key_is_no_piece_of_it() -> None:
+    assert piece_in("attendee_production_key_7f3a9c2b1d", b"attendee_production_key", []) == ""

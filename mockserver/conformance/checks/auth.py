@@ -66,7 +66,6 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-
 _BAD_FORM = {"detail": "Invalid Authorization header. Should have this format: Token <api_key>"}
 _BAD_KEY = {"detail": "Invalid or disabled API key"}
 

@@ -73,7 +73,6 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-
 _JSON = header("Content-Type", "application/json")
 _FEW = 3
 """So many of a table are tried with PATCH as well."""

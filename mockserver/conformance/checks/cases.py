@@ -9,8 +9,7 @@ from typing import Any, Final, NamedTuple
 from mockserver.conformance import expectations
 from mockserver.conformance.answers import answers_of
 from mockserver.conformance.calendar_bodies import Credentials, calendar_body, created_id, fresh_credentials
-from mockserver.conformance.check_context import CheckContext
-from mockserver.conformance.checks import Check, Steps, check, every_response
+from mockserver.conformance.checks import Check, CheckContext, Steps, check, every_response
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation, facts_of

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 
-from mockserver.conformance import blame, evaluation, expectations, leak_check, links
+from mockserver.conformance import blame, evaluation, expectations
 from mockserver.conformance.answers import Answers, Place, Verdict, answers_of
 from mockserver.conformance.checks import Check
+from mockserver.conformance.evaluation import credential_in, piece_in, wrong_in_link
 from mockserver.conformance.exchange import Exchange, Request
-from mockserver.conformance.expectations import LAST, Expectation, facts_of
+from mockserver.conformance.expectations import LAST, Expectation, facts_of, no_secrets
 from mockserver.conformance.guard import is_of_bots
+from mockserver.conformance.list_pages import link_of
 from mockserver.conformance.listed import Facts
 from mockserver.conformance.origins import in_order
 from mockserver.conformance.rules import Rule
@@ -125,6 +129,11 @@ _CHALLENGE = expectations.where(
     expectations.header("WWW-Authenticate", None),
 )
 
+_NOT_ECHOED = "secrets-not-echoed"
+_SECRETS = ("client_secret", "refresh_token")
+_NAMES = re.compile(rb'"(client_secret|refresh_token|access_token|api_key)"\s*:')
+_LINKS = "links-preserve-query"
+
 
 def look(run: Run, exchange: Exchange) -> None:
     """Holds one exchange against every rule of this module."""
@@ -133,8 +142,8 @@ def look(run: Run, exchange: Exchange) -> None:
     memory, facts = run.memory, facts_of([exchange])
     verdicts = [
         *judge(answers, exchange, facts),
-        *links.judge(run, exchange, facts),
-        *leak_check.judge(run, exchange, facts),
+        *_links(run, exchange, facts),
+        *_leaks(run, exchange, facts),
     ]
     verdicts += run.patience.judge(place.operation, exchange, live=bool(getattr(run.target, "live", False)))
     for verdict in verdicts:
@@ -359,3 +368,52 @@ def families(place: Place, request: Request, status: int) -> set[str]:
     if status == 404 and "{" in (place.template or ""):
         return {"error", "detail"} if "format" in request.path else {"error"}
     return {"detail"}
+
+
+def _leaks(run: Run, exchange: Exchange, facts: Facts) -> Iterator[Verdict]:
+    """The tests of one answer, its headers included.
+
+    The transport looks for all secrets of the run at once, in every spelling; the expectation knows those that its
+    steps send.
+    """
+    leaks = getattr(run.target, "leaks", None)
+    leaked = leaks(exchange) if leaks is not None else []
+    for kind in leaked:
+        yield Verdict(_NOT_ECHOED, f"{kind} in the answer", no_secrets(), str(kind))
+    named = credential_in(facts.json(LAST)) if exchange.status < 400 and _NAMES.search(exchange.body) else None
+    if not leaked and not named:
+        for kind, secret in _sent(run, exchange):
+            if piece := piece_in(secret, exchange.body, exchange.headers.values()):
+                yield Verdict(_NOT_ECHOED, f"{kind} in part: {piece}", no_secrets(), kind)
+                return
+    if not leaked:
+        yield Verdict(_NOT_ECHOED, f"a member {named}" if named is not None else "", no_secrets(), named or "")
+
+
+def _sent(run: Run, exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """The key and the secrets that a request carries as they should be carried, each with its kind."""
+    request = exchange.request
+    key = getattr(getattr(run.target, "keys", None), request.key or "", None)
+    if key:
+        yield "key", key
+    if request.method in ("POST", "PATCH") and (request.body or b"").startswith(b"{"):
+        try:
+            fields = json.loads(request.body or b"")
+        except (ValueError, RecursionError):
+            return
+        for name in _SECRETS:
+            if isinstance(fields.get(name), str):
+                yield name, fields[name]
+
+
+def _links(run: Run, exchange: Exchange, facts: Facts) -> Iterator[Verdict]:
+    """The tests of an answer's links; none where it has none."""
+    if exchange.status != 200 or b'"next"' not in exchange.body[:20]:
+        return
+    host: str | None = getattr(run.target, "host", None)
+    expectation = expectations.links(exchange.request.path, host)
+    for name in ("next", "previous"):
+        link = link_of(facts.json(LAST), name)
+        if link is not None:
+            wrong = wrong_in_link(link, exchange.request.path, host)
+            yield Verdict(_LINKS, f"{name}: {link}" if wrong else "", expectation, wrong)

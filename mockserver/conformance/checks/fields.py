@@ -139,7 +139,6 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-
 _MISSING, _NULL, _BLANK = "This field is required.", "This field may not be null.", "This field may not be blank."
 _NO_TEXT, _NUL = "Not a valid string.", "Null characters are not allowed."
 _NO_OBJECT, _EMPTY = "Metadata must be an object not an array or other type", "Metadata must have at least one key"

@@ -33,22 +33,14 @@ from mockserver.conformance.guard import CALENDARS, EVENTS
 from mockserver.conformance.list_pages import EVENT_LIST, Row, ids_in, is_page, link_of, rows_in
 from mockserver.conformance.rules import WITH_EVENTS, Rule
 
+_FILTERS = "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter"
+
 RULES: tuple[Rule, ...] = (
     Rule(
-        "filter-combined",
-        "laws",
-        "high",
-        "If a request has several filters, all of them apply.",
-        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
-        WITH_EVENTS,
+        "filter-combined", "laws", "high", "If a request has several filters, all of them apply.", _FILTERS, WITH_EVENTS
     ),
     Rule(
-        "filter-with-order",
-        "laws",
-        "high",
-        "Filters apply in every ordering and on every page.",
-        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
-        WITH_EVENTS,
+        "filter-with-order", "laws", "high", "Filters apply in every ordering and on every page.", _FILTERS, WITH_EVENTS
     ),
     Rule(
         "filter-walk",
@@ -72,7 +64,6 @@ RULES: tuple[Rule, ...] = (
         "openapi.yaml: listCalendarEvents",
     ),
 )
-
 
 _DRAWS = 12
 _ENOUGH = 150

@@ -24,7 +24,6 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-
 _AT = {
     "updated_at_gte": "at least",
     "updated_after": "at least",

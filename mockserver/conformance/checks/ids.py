@@ -45,7 +45,6 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-
 _FIRST = 3
 _NAMELESS = (
     "cal_",

@@ -21,7 +21,6 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-
 _LINE: Final = f"GET {CALENDARS} HTTP/1.1\r\nHost: conformance.invalid\r\nConnection: close\r\n".encode()
 _PLAIN: Final = _LINE + b"\r\n"
 _CLOSED: Final = 0

@@ -9,8 +9,7 @@ from itertools import chain, islice
 from random import Random
 from typing import Any, NamedTuple, TypeAlias
 
-from mockserver.conformance.check_context import CheckContext
-from mockserver.conformance.checks import Check, Steps
+from mockserver.conformance.checks import Check, CheckContext, Steps
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation, never_so, status
 from mockserver.conformance.list_pages import Listing, Page, Query, Row, Unreadable, address, link_path, page_of

@@ -72,7 +72,6 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-
 _REFUSED = {"detail": "Could not satisfy the request Accept header."}
 _NO_FORMAT = {"detail": "Not found."}
 

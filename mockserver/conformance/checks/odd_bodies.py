@@ -63,7 +63,6 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-
 _JSON = header("Content-Type", "application/json")
 _REFUSED = frozenset({400})
 _TAKEN = frozenset({201, 200})

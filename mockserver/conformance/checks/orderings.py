@@ -25,6 +25,8 @@ from mockserver.conformance.checks.pages import (
 from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, Query, Row, Unreadable
 from mockserver.conformance.rules import WITH_EVENTS, Rule
 
+_FILTERS = "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter"
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "calendars-newest-first",
@@ -38,7 +40,7 @@ RULES: tuple[Rule, ...] = (
         "laws",
         "high",
         "Events are in the requested order, within a page and across pages.",
-        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
+        _FILTERS,
         WITH_EVENTS,
     ),
     Rule(
@@ -46,17 +48,10 @@ RULES: tuple[Rule, ...] = (
         "laws",
         "high",
         "By default, events are listed by updated_at, the latest first.",
-        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
+        _FILTERS,
         WITH_EVENTS,
     ),
-    Rule(
-        "order-same-set",
-        "laws",
-        "high",
-        "Every ordering shows the same rows.",
-        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
-        WITH_EVENTS,
-    ),
+    Rule("order-same-set", "laws", "high", "Every ordering shows the same rows.", _FILTERS, WITH_EVENTS),
     Rule(
         "ordering-refused",
         "probes",

@@ -21,79 +21,50 @@ from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing
 from mockserver.conformance.origins import in_order as earliest_first
 from mockserver.conformance.rules import Rule
 
+_CURSORS = "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json"
+
 RULES: tuple[Rule, ...] = (
-    Rule(
-        "page-none-lost",
-        "laws",
-        "high",
-        "Following `next` to the end skips no row.",
-        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
-    ),
-    Rule(
-        "page-each-once",
-        "laws",
-        "high",
-        "Following `next` to the end shows no row twice.",
-        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
-    ),
+    Rule("page-none-lost", "laws", "high", "Following `next` to the end skips no row.", _CURSORS),
+    Rule("page-each-once", "laws", "high", "Following `next` to the end shows no row twice.", _CURSORS),
     Rule(
         "page-ties",
         "laws",
         "high",
         "Rows with equal times are neither skipped nor repeated at the boundary of two pages.",
-        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+        _CURSORS,
     ),
     Rule(
         "page-back",
         "laws",
         "high",
         "Following `previous` shows the same rows, each once, back to the first page.",
-        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+        _CURSORS,
     ),
     Rule(
         "page-back-ties",
         "laws",
         "high",
         "Following `previous` neither skips nor repeats rows with equal times.",
-        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+        _CURSORS,
     ),
     Rule(
         "page-next-after-previous",
         "laws",
         "medium",
         "After `previous`, `next` leads back to the page from which `previous` was followed.",
-        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+        _CURSORS,
     ),
     Rule(
         "page-full",
         "laws",
         "medium",
         "Every page but the last has 25 calendars or 100 events, and no page has more.",
-        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
+        _CURSORS,
     ),
-    Rule(
-        "page-ends",
-        "laws",
-        "medium",
-        "A link is null if no rows follow.",
-        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
-    ),
-    Rule(
-        "page-first",
-        "laws",
-        "medium",
-        "The first page has no `previous`.",
-        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
-    ),
-    Rule(
-        "page-link-leads",
-        "laws",
-        "high",
-        "The service accepts the page links that it returned.",
-        "openapi.yaml, Cursors; recorded: list-calendars-walk, list-events-walk, cursors.json",
-    ),
+    Rule("page-ends", "laws", "medium", "A link is null if no rows follow.", _CURSORS),
+    Rule("page-first", "laws", "medium", "The first page has no `previous`.", _CURSORS),
+    Rule("page-link-leads", "laws", "high", "The service accepts the page links that it returned.", _CURSORS),
 )
-
 
 MOST_PAGES = 10
 SHORT = 5

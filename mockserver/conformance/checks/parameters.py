@@ -63,7 +63,6 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-
 _UNKNOWN = ("page_size=1", "limit=1", "offset=5", "page=2", "is_deleted=false", "foo", "name=x", "state=x", "id=x")
 _FIRST = 2
 """So many texts of a table are enough for a first look."""

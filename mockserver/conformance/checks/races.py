@@ -10,8 +10,7 @@ from typing import Any
 from mockserver.conformance.calendar_bodies import marked
 from mockserver.conformance.checks import Check, Steps, check, the_run
 from mockserver.conformance.checks.lifecycle.listing import NO_SECOND_PAGE, has_place
-from mockserver.conformance.checks.lifecycle.model import Calendar
-from mockserver.conformance.checks.lifecycle.stage import Stage, Throttled
+from mockserver.conformance.checks.lifecycle.stage import Calendar, Stage, Throttled
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (

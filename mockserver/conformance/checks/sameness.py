@@ -60,7 +60,6 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-
 _SOME, _FIRST = 4, 2
 _MOST_PARTS = 12
 

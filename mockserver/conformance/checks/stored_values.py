@@ -66,7 +66,6 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-
 _LIMIT = 1000
 _LONG = 1000
 """Characters of a long key: its run has a longer mark when the steps of a finding are taken again elsewhere."""

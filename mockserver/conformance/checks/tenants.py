@@ -16,37 +16,20 @@ from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing
 from mockserver.conformance.origins import in_order
 from mockserver.conformance.rules import WITH_OTHER_KEY, Rule
 
+_ISOLATION = "openapi.yaml, Projects and keys; recorded: isolation"
+
 RULES: tuple[Rule, ...] = (
     Rule(
-        "tenant-lists",
-        "laws",
-        "high",
-        "No calendar or event is listed for two projects.",
-        "openapi.yaml, Projects and keys; recorded: isolation",
-        WITH_OTHER_KEY,
+        "tenant-lists", "laws", "high", "No calendar or event is listed for two projects.", _ISOLATION, WITH_OTHER_KEY
     ),
-    Rule(
-        "tenant-get",
-        "laws",
-        "high",
-        "A key of another project cannot read a calendar.",
-        "openapi.yaml, Projects and keys; recorded: isolation",
-        WITH_OTHER_KEY,
-    ),
-    Rule(
-        "tenant-filters",
-        "laws",
-        "high",
-        "No filter shows rows of another project.",
-        "openapi.yaml, Projects and keys; recorded: isolation",
-        WITH_OTHER_KEY,
-    ),
+    Rule("tenant-get", "laws", "high", "A key of another project cannot read a calendar.", _ISOLATION, WITH_OTHER_KEY),
+    Rule("tenant-filters", "laws", "high", "No filter shows rows of another project.", _ISOLATION, WITH_OTHER_KEY),
     Rule(
         "tenant-cursor",
         "laws",
         "high",
         "With a key of another project, a cursor shows only rows of that other project.",
-        "openapi.yaml, Projects and keys; recorded: isolation",
+        _ISOLATION,
         WITH_OTHER_KEY,
     ),
     Rule(
@@ -66,7 +49,6 @@ RULES: tuple[Rule, ...] = (
         WITH_OTHER_KEY,
     ),
 )
-
 
 _SOME, _KEYED = 2, 3
 

@@ -15,27 +15,19 @@ from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, is_page, rows_in
 from mockserver.conformance.rules import Rule
 
+_FILTERS = "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter"
+
 RULES: tuple[Rule, ...] = (
-    Rule(
-        "filter-text",
-        "laws",
-        "high",
-        "A text filter shows every row with this text and no other.",
-        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
-    ),
+    Rule("filter-text", "laws", "high", "A text filter shows every row with this text and no other.", _FILTERS),
     Rule(
         "filter-unknown",
         "laws",
         "high",
         "A filter for a text that no row has, or for the empty text, finds nothing.",
-        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
+        _FILTERS,
     ),
     Rule(
-        "filter-spelling",
-        "laws",
-        "high",
-        "A text filter compares exactly: case, spaces, accents, wildcards.",
-        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
+        "filter-spelling", "laws", "high", "A text filter compares exactly: case, spaces, accents, wildcards.", _FILTERS
     ),
     Rule(
         "filter-exact",
@@ -45,7 +37,6 @@ RULES: tuple[Rule, ...] = (
         "openapi.yaml: DeduplicationKey; recordings: list-calendars-dedup-filter",
     ),
 )
-
 
 _UNKNOWN = "conformance.invalid/nothing"
 _MOST, _FIRST = 2, 2

@@ -16,13 +16,16 @@ from mockserver.conformance.guard import EVENTS
 from mockserver.conformance.list_pages import EVENT_LIST, Unreadable
 from mockserver.conformance.rules import WITH_EVENTS, Rule
 
+_FILTERS = "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter"
+_TIMESTAMPS = "openapi.yaml, FilterTime; recorded: timestamps.json, list-events-timestamps"
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "filter-time",
         "laws",
         "high",
         "A time filter shows every event in its range and no other.",
-        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
+        _FILTERS,
         WITH_EVENTS,
     ),
     Rule(
@@ -30,7 +33,7 @@ RULES: tuple[Rule, ...] = (
         "laws",
         "high",
         "The limits of a time filter are inclusive, to the microsecond.",
-        "openapi.yaml, FilterTime; recorded: timestamps.json, list-events-timestamps",
+        _TIMESTAMPS,
         WITH_EVENTS,
     ),
     Rule(
@@ -38,23 +41,16 @@ RULES: tuple[Rule, ...] = (
         "laws",
         "medium",
         "A time may have one to twelve digits after the second; the first six count.",
-        "openapi.yaml, FilterTime; recorded: timestamps.json, list-events-timestamps",
+        _TIMESTAMPS,
         WITH_EVENTS,
     ),
-    Rule(
-        "filter-zone",
-        "laws",
-        "high",
-        "The UTC offset of a time filter is applied.",
-        "openapi.yaml, FilterTime; recorded: timestamps.json, list-events-timestamps",
-        WITH_EVENTS,
-    ),
+    Rule("filter-zone", "laws", "high", "The UTC offset of a time filter is applied.", _TIMESTAMPS, WITH_EVENTS),
     Rule(
         "filter-loose-time",
         "laws",
         "medium",
         "A time without a zone is UTC, and a date is its midnight.",
-        "openapi.yaml, FilterTime; recorded: timestamps.json, list-events-timestamps",
+        _TIMESTAMPS,
         WITH_EVENTS,
     ),
     Rule(
@@ -62,7 +58,7 @@ RULES: tuple[Rule, ...] = (
         "laws",
         "medium",
         "updated_after means updated_at_gte, and is ignored if both are given.",
-        "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter",
+        _FILTERS,
         WITH_EVENTS,
     ),
     Rule(
@@ -87,7 +83,6 @@ RULES: tuple[Rule, ...] = (
         "recordings: list-events-timestamps-*",
     ),
 )
-
 
 _PLAIN = 2
 """So many rungs are of times as the contract writes them."""

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from mockserver.conformance.bot_links import link_of_run
 from mockserver.conformance.calendar_bodies import MARK, created_id
 from mockserver.conformance.checks.cases import Bench, Case, Holding
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation, body, has
 from mockserver.conformance.guard import BOTS, EVENTS, path_of
 from mockserver.conformance.list_pages import rows_in
+from mockserver.conformance.ownership import link_of_run
 from mockserver.conformance.run import Run
 
 NO_BOT: Final = f"{BOTS}/bot_0000000000000000"

@@ -8,7 +8,7 @@ from typing import Any
 
 from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.checks.bots.bench import NO_BOT, BotBench, bot_case
-from mockserver.conformance.checks.bots.creation import creation
+from mockserver.conformance.checks.bots.lists import creation
 from mockserver.conformance.checks.cases import Holding
 from mockserver.conformance.expectations import status
 from mockserver.conformance.guard import BOTS

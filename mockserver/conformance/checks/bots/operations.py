@@ -7,8 +7,7 @@ from urllib.parse import quote, urlencode
 
 from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.checks.bots.bench import NO_BOT, NOT_FOUND, BotBench, bot_case, id_of
-from mockserver.conformance.checks.bots.creation import creation, made_of
-from mockserver.conformance.checks.bots.lists import filters
+from mockserver.conformance.checks.bots.lists import creation, filters, made_of
 from mockserver.conformance.checks.cases import MISSING_KEY, Holding, header
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import body as like

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockserver.conformance.checks import Check
 from mockserver.conformance.checks.lifecycle import machine, opening
-from mockserver.conformance.checks.lifecycle.rules import RULES
+from mockserver.conformance.checks.lifecycle.opening import RULES
 
 CHECKS: tuple[Check, ...] = (*opening.CHECKS, machine.explored)
 

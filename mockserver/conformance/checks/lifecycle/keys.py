@@ -6,8 +6,7 @@ import unicodedata
 from collections.abc import Callable
 
 from mockserver.conformance.calendar_bodies import created_id, marked
-from mockserver.conformance.checks.lifecycle.model import Calendar
-from mockserver.conformance.checks.lifecycle.stage import Stage
+from mockserver.conformance.checks.lifecycle.stage import Calendar, Stage
 from mockserver.conformance.checks.lifecycle.writing import create, create_body
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import every, never_so, same_member, status, where

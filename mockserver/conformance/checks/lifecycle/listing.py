@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mockserver.conformance.checks.lifecycle.model import Calendar
-from mockserver.conformance.checks.lifecycle.stage import Stage
+from mockserver.conformance.checks.lifecycle.stage import Calendar, Stage
 from mockserver.conformance.checks.lifecycle.writing import create
 from mockserver.conformance.checks.notation import read
 from mockserver.conformance.exchange import Exchange

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from mockserver.conformance.checks import check, the_run
 from mockserver.conformance.checks.lifecycle import keys, listing, writing
-from mockserver.conformance.checks.lifecycle.rules import RULES
+from mockserver.conformance.checks.lifecycle.opening import RULES
 from mockserver.conformance.checks.lifecycle.stage import Broken, Stage, Throttled
 from mockserver.conformance.run import Forbidden, Run, Stopped
 

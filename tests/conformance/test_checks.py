@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from mockserver.conformance.check_context import CheckContext
+from mockserver.conformance.checks import CheckContext
 from mockserver.conformance.expectations import status
 from mockserver.conformance.run import Run
 from mockserver.contracts import load_contract
