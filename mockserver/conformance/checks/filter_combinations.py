@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.checks.cases import Bench
@@ -30,7 +30,7 @@ from mockserver.conformance.checks.time_filters import time_filters
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import count, each_row, every, in_order, same_end, same_rows, shows
 from mockserver.conformance.guard import CALENDARS, EVENTS
-from mockserver.conformance.list_pages import EVENT_LIST, Row, ids_in, is_page, link_of, rows_in
+from mockserver.conformance.list_pages import EVENT_LIST, Row, ids_in, is_page, link_of, link_path, rows_in
 from mockserver.conformance.rules import WITH_EVENTS, Rule
 
 _FILTERS = "openapi.yaml, listCalendarEvents.parameters; recorded: list-events-filter"
@@ -226,7 +226,7 @@ def walks_with_a_filter(bench: Bench) -> Steps:
         if links[0] is None or links[1] is None:
             return
         before = [*before, one, other]
-        plain, narrowed = (f"{urlsplit(link).path}?{urlsplit(link).query}" for link in links if link is not None)
+        plain, narrowed = (link_path(link) for link in links if link is not None)
 
 
 class Filters:

@@ -11,6 +11,7 @@ from mockserver.conformance.expectations import every
 from mockserver.conformance.expectations import header as has_header
 from mockserver.conformance.expectations import status as has_status
 from mockserver.conformance.guard import BOTS, CALENDARS, EVENTS
+from mockserver.conformance.list_pages import ids_in
 from mockserver.conformance.rules import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -236,16 +237,10 @@ def html_of_changes(bench: Bench) -> Steps:
     _ask_html(bench, "POST", CALENDARS, 201, "Accept", headers=_HTML, json=bench.fields(deduplication_key=name))
     refused = bench.fields(platform="outlook")
     _ask_html(bench, "POST", CALENDARS, 400, "Accept", headers=_HTML, json=refused)
-    for calendar_id in [row["id"] for row in _rows_of(bench, name)]:
+    # An answer in HTML shows no id. The run may delete what carries its mark.
+    for calendar_id in ids_in(bench.get(f"{CALENDARS}?deduplication_key={name}")):
         if calendar_id in getattr(bench.target, "created", ()):
             bench.target.send("DELETE", f"{CALENDARS}/{calendar_id}", headers=_HTML)
-
-
-def _rows_of(bench: Bench, name: str) -> list[dict[str, Any]]:
-    """The calendars of a deduplication key: an answer in HTML shows no id. The run may delete what carries its mark."""
-    found = bench.get(f"{CALENDARS}?deduplication_key={name}").json
-    rows: list[dict[str, Any]] = found.get("results", []) if isinstance(found, dict) else []
-    return rows
 
 
 def _ask_html(bench: Bench, method: str, path: str, status: int, field: str, **more: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from mockserver.conformance.calendar_bodies import VOLATILE
 from mockserver.conformance.checks import Steps, check
@@ -15,7 +15,7 @@ from mockserver.conformance.checks.pages import all_calendars, all_events, still
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import complete, no_row, same_document, same_headers, same_rows, status, where
 from mockserver.conformance.guard import CALENDARS, EVENTS
-from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, Row, link_of, rows_in
+from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, Row, link_of, link_path, rows_in
 from mockserver.conformance.origins import in_order
 from mockserver.conformance.rules import WITH_EVENTS, Rule
 
@@ -232,10 +232,7 @@ def _second_page(bench: Bench, path: str) -> Sequence[Exchange]:
     """The first page and the one after it; the first alone where there is no other."""
     first = bench.get(path)
     link = link_of(first.json)
-    if link is None:
-        return (first,)
-    parts = urlsplit(link)
-    return first, bench.get(f"{parts.path}?{parts.query}")
+    return (first,) if link is None else (first, bench.get(link_path(link)))
 
 
 @check("page-rows-whole", "head-as-get", context=Bench, cost=12)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from mockserver.conformance.checks import Steps, check
 from mockserver.conformance.checks.bots.bench import BotBench, bot_case, id_of, listed, these_rows
@@ -12,7 +12,7 @@ from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import body as like
 from mockserver.conformance.expectations import every, has, member, same_document
 from mockserver.conformance.guard import BOTS, path_of
-from mockserver.conformance.list_pages import link_of
+from mockserver.conformance.list_pages import link_of, link_path
 from mockserver.conformance.run import Run
 
 _PAGE = 25
@@ -184,8 +184,7 @@ def pages(bench: BotBench) -> Steps:
 def _followed(bench: BotBench, page: Exchange, name: str) -> Exchange:
     link = link_of(page.json, name)
     assert link is not None
-    parts = urlsplit(link)
-    return bench.get(f"{parts.path}?{parts.query}")
+    return bench.get(link_path(link))
 
 
 CHECKS = (refused_filters, filters, empty_filters, pages)
