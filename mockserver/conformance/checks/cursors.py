@@ -204,11 +204,7 @@ def spellings(bench: Bench) -> Steps:
             if plain.status != 200 or changed or answer.status >= 500 or not answer.status:
                 return
             bench.check(
-                "cursor-encoding",
-                same_page,
-                operation=operation,
-                field="cursor",
-                exchanges=[first, plain, answer],
+                "cursor-encoding", same_page, operation=operation, field="cursor", exchanges=[first, plain, answer]
             )
             yield
 

@@ -92,10 +92,4 @@ def send_broken(bench: Bench) -> Steps:
 
 
 def _check(bench: Bench, field: str, statuses: _Ways, exchanges: list[Exchange]) -> bool:
-    return bench.check(
-        "bytes-broken",
-        status(*statuses),
-        operation="listCalendars",
-        field=field,
-        exchanges=exchanges,
-    )
+    return bench.check("bytes-broken", status(*statuses), operation="listCalendars", field=field, exchanges=exchanges)

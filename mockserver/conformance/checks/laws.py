@@ -158,13 +158,7 @@ class Trial(CheckContext):
         exchange = self.get(address(listing, asked), key=key)
         if query and cursor is None and not is_strict(exchange) and not self.is_broken("time-taken", "ordering-taken"):
             names = "+".join(name for name, _ in query)
-            self.check(
-                "filter-taken",
-                _TAKEN,
-                operation=listing.operation,
-                field=names,
-                exchanges=[exchange],
-            )
+            self.check("filter-taken", _TAKEN, operation=listing.operation, field=names, exchanges=[exchange])
         return page_of(listing, query, exchange)
 
     def follow(self, page: Page, link: str) -> Page:
@@ -175,12 +169,7 @@ class Trial(CheckContext):
         exchange = self.get(link_path(link), key=page.key)
         leads = exchange.status not in _REFUSED
         if leads or not is_strict(exchange):
-            self.check(
-                "page-link-leads",
-                _TAKEN,
-                operation=page.listing.operation,
-                exchanges=[page.exchange, exchange],
-            )
+            self.check("page-link-leads", _TAKEN, operation=page.listing.operation, exchanges=[page.exchange, exchange])
         found = page_of(page.listing, page.query, exchange)
         if page.key == "main":
             self._note(found)
@@ -227,12 +216,7 @@ def _tried(run: Run, tried: Law) -> Steps:
         for one in (one for name, one in confirmed.items() if name in new):
             trial.told.add(one.identity)
             run.record(
-                one.rule,
-                one.seen,
-                one.expectation,
-                operation=one.operation,
-                field=one.field,
-                exchanges=one.exchanges,
+                one.rule, one.seen, one.expectation, operation=one.operation, field=one.field, exchanges=one.exchanges
             )
         yield
 

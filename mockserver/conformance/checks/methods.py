@@ -91,11 +91,7 @@ def heads(bench: Bench) -> Steps:
         if wrong and any(every_response.broken(bench.answers, exchange) for exchange in (got, headed)):
             continue
         bench.check(
-            "head-as-get",
-            alike,
-            operation=operation,
-            field="HEAD",
-            exchanges=[*bench.origins(got), got, headed],
+            "head-as-get", alike, operation=operation, field="HEAD", exchanges=[*bench.origins(got), got, headed]
         )
         yield
 

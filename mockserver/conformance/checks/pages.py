@@ -175,10 +175,7 @@ def _judge_turned(trial: Trial, chain: Chain) -> bool:
 def _judge_end(trial: Trial, chain: Chain) -> bool:
     empty = next(page for page in chain.pages if not page.rows)
     return trial.check(
-        "page-ends",
-        some_rows(of=empty.exchange),
-        operation=empty.listing.operation,
-        exchanges=chain.up_to(empty),
+        "page-ends", some_rows(of=empty.exchange), operation=empty.listing.operation, exchanges=chain.up_to(empty)
     )
 
 
@@ -187,10 +184,7 @@ def _judge_sizes(trial: Trial, chain: Chain) -> None:
         asked = dict(link_query(page.exchange.request.path))
         if "cursor" not in asked:
             trial.check(
-                "page-first",
-                member("/previous", None),
-                operation=page.listing.operation,
-                exchanges=[page.exchange],
+                "page-first", member("/previous", None), operation=page.listing.operation, exchanges=[page.exchange]
             )
         trial.check(
             "page-full",
@@ -271,10 +265,7 @@ def tell(trial: Trial, chain: Chain, fault: Fault) -> None:
     numbers = {exchange.number for exchange in pages}
     sources = [one for one in (first_shown, shown.exchange if shown else None) if one and one.number not in numbers]
     trial.check(
-        rule,
-        walked(chain, pages, sources),
-        operation=operation,
-        exchanges=[*earliest_first(sources), *fault.exchanges],
+        rule, walked(chain, pages, sources), operation=operation, exchanges=[*earliest_first(sources), *fault.exchanges]
     )
 
 

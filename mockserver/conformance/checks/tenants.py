@@ -116,10 +116,7 @@ def _read(trial: Trial, key: Key, calendars: Page, rows: Sequence[Row]) -> None:
     for row in rows:
         exchange = trial.get(f"{CALENDAR_LIST.path}/{row['id']}", key=key)
         trial.check(
-            "tenant-get",
-            never_so(status(200)),
-            operation="getCalendar",
-            exchanges=[calendars.exchange, exchange],
+            "tenant-get", never_so(status(200)), operation="getCalendar", exchanges=[calendars.exchange, exchange]
         )
 
 
@@ -155,10 +152,7 @@ def _cursors(trial: Trial, key: Key, owner: dict[str, Page]) -> None:
         shown = page_of(page.listing, (), trial.get(link_path(link), key=key))
         sources = in_order([page.exchange, beyond.exchange])
         trial.check(
-            "tenant-cursor",
-            apart(sources),
-            operation=page.listing.operation,
-            exchanges=[*sources, shown.exchange],
+            "tenant-cursor", apart(sources), operation=page.listing.operation, exchanges=[*sources, shown.exchange]
         )
 
 

@@ -45,10 +45,7 @@ def duplicate(stage: Stage, number: int, padding: int) -> None:
         return
     answer = stage.post(stage.body({"deduplication_key": f"{pad}{calendar.key}{pad}"}))
     stage.check(
-        "dedup-stripped" if pad else "dedup-refused",
-        never_so(status(200, 201)),
-        _CREATE,
-        [calendar.made, answer],
+        "dedup-stripped" if pad else "dedup-refused", never_so(status(200, 201)), _CREATE, [calendar.made, answer]
     )
     stage.strays = [stray for stray in stage.strays if stray[0] != calendar.id] + [(calendar.id, "main")]
     stage.as_written(calendar, "refused-create-nothing", _CREATE, [answer])
@@ -100,12 +97,7 @@ def same_key_elsewhere(stage: Stage, number: int) -> None:
     except Forbidden:
         stage.unobservable("dedup-per-project", "the run may not write with the other key")
         return
-    stage.check(
-        "dedup-per-project",
-        status(201),
-        _CREATE,
-        [calendar.made, answer],
-    )
+    stage.check("dedup-per-project", status(201), _CREATE, [calendar.made, answer])
     stage.as_written(calendar, "stays-as-written", _CREATE, [answer])
     made = created_id(answer)
     if made is not None:

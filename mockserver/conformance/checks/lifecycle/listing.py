@@ -70,11 +70,7 @@ def found_by_key(stage: Stage, number: int) -> None:
     except Unreadable:
         return
     found = stage.check(
-        "listed-at-once",
-        shows(calendar.id),
-        _LIST,
-        [calendar.made, page.exchange],
-        field="deduplication_key",
+        "listed-at-once", shows(calendar.id), _LIST, [calendar.made, page.exchange], field="deduplication_key"
     )
     if found and not stage.is_broken(*_CAUSES):
         stage.check("list-fresh", stage.like(calendar), _LIST, calendar.story(page.exchange))

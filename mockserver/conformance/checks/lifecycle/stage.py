@@ -199,10 +199,7 @@ class Stage(CheckContext):
             return True
         found = self.read(calendar.id)
         holds = self.check(
-            rule,
-            every(expectations.status(200), self.like(calendar)),
-            operation,
-            calendar.story(*cause, found),
+            rule, every(expectations.status(200), self.like(calendar)), operation, calendar.story(*cause, found)
         )
         if not holds:
             self.resume(calendar, found)

@@ -125,12 +125,7 @@ def create(stage: Stage, shape: int) -> Calendar | None:
 def create_body(stage: Stage, body: Body, rule: str, before: list[Exchange] | None = None) -> Calendar | None:
     """A calendar that has to be taken, by the rule given; None when it was not."""
     answer = stage.post(body)
-    taken = stage.check(
-        rule,
-        every(status(200, 201), body_is(has({}))),
-        _CREATE,
-        [*(before or []), answer],
-    )
+    taken = stage.check(rule, every(status(200, 201), body_is(has({}))), _CREATE, [*(before or []), answer])
     if not taken or not isinstance(answer.json.get("id"), str):
         return None
     calendar = Calendar(dict(answer.json), answer)
