@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from mockserver.conformance import bots
-from mockserver.conformance.bot_links import is_link_of, link_of_run
+from mockserver.conformance.checks import bots
 from mockserver.conformance.cleanup import clean_up
 from mockserver.conformance.guard import BOTS, path_of
+from mockserver.conformance.ownership import is_link_of, link_of_run
 from mockserver.conformance.run import Forbidden
 from tests.conformance.judging import judged, of, told
 from tests.conformance.staging import reached, state_of
