@@ -34,3 +34,8 @@ def test_every_rule_of_a_subject_is_in_one_part() -> None:
 
 def test_a_part_has_the_rules_that_say_so() -> None:
     assert {rule.id: rule.part for name, part in PARTS.items() for rule in part.RULES if rule.part != name} == {}
+
+
+def test_every_rule_that_is_not_about_all_responses_has_a_check() -> None:
+    tested = {name for part in PARTS.values() for check in part.CHECKS for name in check.rules}
+    assert [rule.id for rule in all_rules() if rule.part != "always" and rule.id not in tested] == []

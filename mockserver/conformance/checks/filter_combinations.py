@@ -82,7 +82,7 @@ _FILTER_RULES = (
 _NAMES = ("calendar_id", "calendar_deduplication_key", "event_id", *TIMES)
 
 
-@law("filter-combined", cost=3, after=(all_calendars, all_events, time_filters))
+@law("filter-combined", "filter-taken", cost=3, after=(all_calendars, all_events, time_filters))
 def combinations_of_filters(trial: Trial) -> Steps:
     """Pairs and triples of filters, and all together, each with values for which every one of them counts."""
     rows = trial.survey.known(EVENT_LIST)
