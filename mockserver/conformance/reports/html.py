@@ -63,8 +63,8 @@ def _hash(text: str) -> str:
 def _summary(report: Report) -> Iterator[str]:
     yield f"<header><h1>Conformance of {_text(report.mask(report.target))}</h1>"
     yield f'<p class="dim">attendee-mock {_text(report.version)}, {_text(report.started)}</p></header>'
-    sign = "✓" if report.exit_status == 0 else "✕"
-    yield f'<p class="verdict">{sign} {_text(report.mask(report.verdict))}</p>'
+    sign, kind = ("✓", "verdict") if report.exit_status == 0 else ("✕", "verdict bad")
+    yield f'<p class="{kind}">{sign} {_text(report.mask(report.verdict))}</p>'
     tested = sum(result.exercised > 0 for result in report.results)
     facts = (
         ("findings", len(report.findings)),
