@@ -42,16 +42,16 @@ class Page:
     def check(self, folder: Path) -> None:
         """Runs the page in a folder; its ports are free ones."""
         ports = _free_ports(self.text)
-        environment = _environment(folder)
+        around = environment(folder)
         shutil.copytree(ROOT / "examples", folder / "examples")
-        with _running(self.servers, ports, folder, environment):
+        with _running(self.servers, ports, folder, around):
             script = [f"echo '=== {n}'\n{_moved(step.commands, ports)}\necho" for n, step in enumerate(self.steps)]
             served = {port for text in self.servers for port in _ports(text)} or {"8000"}
             waits = [_wait(ports[port]) for port in sorted(served)]
             done = subprocess.run(
                 ["bash", "-c", "\n".join(["set -eo pipefail", *waits, *script])],
                 cwd=folder,
-                env=environment,
+                env=around,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -64,6 +64,32 @@ class Page:
             expected = _moved(step.printed, ports)
             right = not expected or doctest.OutputChecker().check_output(expected, output, _FLAGS)
             assert right, f"{step.commands}\n{expected}\n{output}"
+
+
+@contextlib.contextmanager
+def served(commands: str, folder: Path, **variables: str) -> Iterator[str]:
+    """What commands print that end with starting a mock; it logs to the file `log`, and ends with the block."""
+    *before, last = commands.strip().splitlines()
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(
+            ["bash", "-ec", "\n".join([*before, f"exec {last}"])],
+            cwd=folder,
+            env=environment(folder) | variables,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    with server:
+        try:
+            assert server.stdout is not None
+            printed = []
+            for line in server.stdout:
+                printed.append(line)
+                if "Ctrl-C" in line:
+                    break
+            yield "".join(printed)
+        finally:
+            server.terminate()
 
 
 def _ports(text: str) -> list[str]:
@@ -87,22 +113,23 @@ def _wait(port: str) -> str:
     return f"curl -s -o /dev/null {limits} http://127.0.0.1:{port}/"
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    shim = folder / "attendee-mock"
-    shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m mockserver "$@"\n', "utf-8")
-    shim.chmod(0o755)
+def environment(folder: Path) -> dict[str, str]:
+    """The variables of a reader's shell, in which `attendee-mock` is that of this environment and all is installed."""
+    python = shlex.quote(sys.executable)
+    for name, does in {"attendee-mock": f'exec {python} -m mockserver "$@"', "pip": "true"}.items():
+        shim = folder / name
+        shim.write_text(f"#!/bin/sh\n{does}\n", "utf-8")
+        shim.chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ATTENDEE_")}
     return kept | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
 
 
 @contextlib.contextmanager
-def _running(
-    servers: list[str], ports: Mapping[str, str], folder: Path, environment: Mapping[str, str]
-) -> Iterator[None]:
+def _running(servers: list[str], ports: Mapping[str, str], folder: Path, around: Mapping[str, str]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for commands in servers:
             *before, last = _moved(commands, ports).strip().splitlines()
-            given = {**environment, "ATTENDEE_MOCK_PORT": ports["8000"]}
+            given = {**around, "ATTENDEE_MOCK_PORT": ports["8000"]}
             script = "\n".join([*before, f"exec {last}"])
             server = subprocess.Popen(
                 ["bash", "-c", script],
