@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import subprocess
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -28,8 +27,7 @@ from tests.clients import ACME
 from tests.conformance.staging import create, reached, staged, state_of
 from tests.mutants.table import SEED, new_mock, served
 from tests.pages import ROOT, Block, block
-from tests.patience import HANGS
-from tests.walk_through import environment
+from tests.walk_through import run_in_bash
 
 GUIDE, TARGETS, CI = "docs/conformance.md", "docs/check-targets.md", "docs/check-in-ci.md"
 STAGING = "https://staging.example.com"
@@ -209,15 +207,7 @@ def test_the_workflow_gives_the_action_inputs_that_it_has_and_uses_outputs_that_
 def test_the_steps_without_the_action_write_a_summary_and_results(right: str, tmp_path: Path) -> None:
     _, check = yaml.safe_load(STEPS.text)
     variables = {"ATTENDEE_API_KEY": ACME, "STAGING_URL": right, "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
-    done = subprocess.run(
-        ["bash", "-ec", check["run"]],
-        env=environment(tmp_path) | variables,
-        capture_output=True,
-        text=True,
-        timeout=HANGS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_in_bash(check["run"], tmp_path, **variables)
     assert "Conformance of" in Path("summary.md").read_text("utf-8")
     assert json.loads(Path("conformance.sarif").read_text("utf-8"))["version"] == "2.1.0"
 

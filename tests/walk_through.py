@@ -92,6 +92,22 @@ def served(commands: str, folder: Path, **variables: str) -> Iterator[str]:
             server.terminate()
 
 
+def run_in_bash(commands: str, folder: Path, **variables: str) -> str:
+    """What commands print; each of them has to end well."""
+    done = subprocess.run(
+        ["bash", "-ec", commands],
+        cwd=folder,
+        env=environment(folder) | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=HANGS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
 def _ports(text: str) -> list[str]:
     return re.findall(r"127\.0\.0\.1:(\d+)", text) + re.findall(r"(?:--port |PORT=)(\d+)", text)
 
