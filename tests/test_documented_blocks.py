@@ -128,7 +128,7 @@ def known_options() -> set[str]:
 
 
 def test_every_option_in_the_text_of_a_page_exists() -> None:
-    others = {"--strict-nullable"}  # of datamodel-code-generator
+    others = {"--strict-nullable"}  # datamodel-code-generator has it
     named = {(page, word) for page, span in spans("--") for word in re.findall(r"(?:^| )(--[a-z][a-z-]*)", span)}
     assert len(named) > 80
     assert sorted((page, word) for page, word in named if word not in known_options() | others) == []
