@@ -20,6 +20,9 @@ from tests.patience import HANGS
 
 ROOT = Path(__file__).parent.parent
 _BLOCK = re.compile(r"^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+_SAID = re.compile(r"^Terminal (\d) has printed:\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_VARIES = re.compile(r"\d\d:\d\d:\d\d|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Times of day and idempotency keys."""
 _FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -38,16 +41,17 @@ class Page:
         blocks = [Step(commands, printed) for commands, printed in _BLOCK.findall(self.text)]
         self.servers = [block.commands for block in blocks if block.commands.startswith("# terminal")]
         self.steps = [block for block in blocks if not block.commands.startswith("# terminal")]
+        self.said = {int(number): text for number, text in _SAID.findall(self.text)}
 
     def check(self, folder: Path) -> None:
         """Runs the page in a folder; its ports are free ones."""
         ports = _free_ports(self.text)
         around = environment(folder)
         shutil.copytree(ROOT / "examples", folder / "examples")
-        with _running(self.servers, ports, folder, around):
+        with _running(self.servers, ports, folder, around) as terminals:
             script = [f"echo '=== {n}'\n{_moved(step.commands, ports)}\necho" for n, step in enumerate(self.steps)]
-            served = {port for text in self.servers for port in _ports(text)} or {"8000"}
-            waits = [_wait(ports[port]) for port in sorted(served)]
+            answering = {port for text in self.servers for port in _ports(text)} or {"8000"}
+            waits = [_wait(ports[port]) for port in sorted(answering)]
             done = subprocess.run(
                 ["bash", "-c", "\n".join(["set -eo pipefail", *waits, *script])],
                 cwd=folder,
@@ -64,6 +68,10 @@ class Page:
             expected = _moved(step.printed, ports)
             right = not expected or doctest.OutputChecker().check_output(expected, output, _FLAGS)
             assert right, f"{step.commands}\n{expected}\n{output}"
+        for number, shown in self.said.items():
+            printed = "".join(terminals[number - 1])
+            # What they print when they are stopped comes after it.
+            assert _VARIES.sub("...", printed).startswith(_VARIES.sub("...", _moved(shown, ports))), printed
 
 
 @contextlib.contextmanager
@@ -141,7 +149,11 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _running(servers: list[str], ports: Mapping[str, str], folder: Path, around: Mapping[str, str]) -> Iterator[None]:
+def _running(
+    servers: list[str], ports: Mapping[str, str], folder: Path, around: Mapping[str, str]
+) -> Iterator[list[list[str]]]:
+    """Starts the servers; gives the lines that each prints, all of them once the block has ended."""
+    terminals: list[list[str]] = []
     with contextlib.ExitStack() as stack:
         for commands in servers:
             *before, last = _moved(commands, ports).strip().splitlines()
@@ -156,13 +168,15 @@ def _running(servers: list[str], ports: Mapping[str, str], folder: Path, around:
                 text=True,
             )
             assert server.stdout is not None
+            lines: list[str] = []
+            terminals.append(lines)
             if last.startswith("attendee-mock"):
                 # The next one may need it.
-                next((line for line in server.stdout if "http://" in line), None)
-            rest = Thread(target=server.stdout.read)
+                lines += [next((line for line in server.stdout if "http://" in line), "")]
+            rest = Thread(target=lines.extend, args=(server.stdout,))
             rest.start()
             stack.callback(server.stdout.close)
             stack.callback(rest.join)
             stack.callback(server.wait, HANGS)
             stack.callback(server.terminate)
-        yield
+        yield terminals
