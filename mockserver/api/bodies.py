@@ -84,6 +84,8 @@ def parse_json(raw: bytes, encoding: str = "utf-8") -> Any:
         raise errors.malformed_json(_wording(error)) from None
     except RecursionError:
         raise errors.malformed_json("nested too deeply") from None
+    except UnicodeDecodeError as error:
+        raise errors.malformed_json(str(_as_before_3_13(error))) from None
     except ValueError as error:
         # From Python 3.11 on the limit's text reads "(4300 digits)"; create-huge-integer has it as here.
         raise errors.malformed_json(re.sub(r"limit \((\d+) digits\)", r"limit (\1)", str(error))) from None
@@ -126,6 +128,17 @@ def _wording(error: json.JSONDecodeError) -> str:
     at = blanks.end() if blanks else error.pos + 1
     wanted = "property name enclosed in double quotes" if error.doc[at : at + 1] == "}" else "value"
     return str(json.JSONDecodeError(f"Expecting {wanted}", error.doc, at))
+
+
+def _as_before_3_13(error: UnicodeDecodeError) -> UnicodeError:
+    """The error as Python raised it before 3.13, which gave positions to some that had none; the service's is older."""
+    if error.reason == "Stream does not start with BOM":
+        return UnicodeError(f"{error.encoding.upper()} stream does not start with BOM")
+    if error.encoding not in ("punycode", "idna"):
+        return error
+    if error.reason == "ordinal not in range(128)":
+        return UnicodeDecodeError("ascii", error.object, error.start, error.end, error.reason)
+    return UnicodeError(error.reason)
 
 
 def has_many_tokens(text: str, most: int) -> bool:
@@ -174,7 +187,10 @@ def _parse_form(raw: bytes, encoding: str) -> dict[str, str]:
         raise errors.too_many_parameters()
     try:
         text = raw.decode(encoding)
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        before = _as_before_3_13(error)
+        if not isinstance(before, UnicodeDecodeError):
+            raise before from None
         text = raw.decode("iso-8859-1")
     if len(text) <= _SLICE or "%" not in text:
         return dict(parse_qsl(text, keep_blank_values=True, encoding=encoding, errors="replace"))

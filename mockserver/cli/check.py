@@ -202,7 +202,7 @@ def _imported() -> tuple[type[Exception], ...]:
             f"{error.name} is not installed; pip install 'attendee-mockserver[conformance]'"
         ) from error
     from mockserver.conformance.baseline import KnownError
-    from mockserver.conformance.preflight import Untestable
+    from mockserver.conformance.opening import Untestable
     from mockserver.conformance.replay import RecipeError
 
     return KnownError, Untestable, RecipeError

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
 import jsonschema_rs
 
-from mockserver.conformance.both_contracts import with_bots
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation
+from mockserver.contracts import BOTS, load_contract
 
 UNKNOWN_PATH_ALLOW = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
 _MOST_PROBLEMS = 5
@@ -292,3 +292,34 @@ def _compiled(same: _Same) -> Answers:
 def answers_of(document: Mapping[str, Any]) -> Answers:
     """The contract of calendars compiled with that of bots; the same document is compiled once."""
     return _compiled(_Same(document))
+
+
+_OF_BOTS: Final = "Bots."
+"""Stands before the names of the parts of the contract of bots: both contracts have a Detail, for example."""
+
+
+def with_bots(calendars: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with the paths of bots.yaml, and with the parts that they refer to."""
+    bots = _renamed(load_contract(BOTS))
+    parts = {
+        section: {**named, **{f"{_OF_BOTS}{name}": part for name, part in bots["components"].get(section, {}).items()}}
+        for section, named in calendars["components"].items()
+    }
+    return {**calendars, "paths": {**calendars["paths"], **bots["paths"]}, "components": parts}
+
+
+def _renamed(value: Any) -> Any:
+    """The same with its references led to the marked names."""
+    if isinstance(value, list):
+        return [_renamed(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _reference_marked(part) if name == "$ref" and isinstance(part, str) else _renamed(part)
+        for name, part in value.items()
+    }
+
+
+def _reference_marked(reference: str) -> str:
+    place, slash, name = reference.rpartition("/")
+    return f"{place}{slash}{_OF_BOTS}{name}"

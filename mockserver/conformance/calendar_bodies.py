@@ -16,6 +16,15 @@ MARK: Final = "conformance_run"
 CLIENT: Final = "conformance.invalid"
 """The client id of the calendars of a run; its domain can belong to nobody."""
 
+VOLATILE: Final = (
+    "state",
+    "connection_failure_data",
+    "updated_at",
+    "last_successful_sync_at",
+    "last_attempted_sync_at",
+)
+"""What a sync, which may run at any time, changes of a calendar."""
+
 
 def calendar_body(
     target: Target, *layers: Body, tag: str | None = None, credentials: Credentials | None = None

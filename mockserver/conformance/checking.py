@@ -17,15 +17,25 @@ from types import FrameType
 from typing import Any
 
 from mockserver import __version__
-from mockserver.conformance import blame, every_response
+from mockserver.conformance import blame
 from mockserver.conformance.baseline import read_known, sort_out
+from mockserver.conformance.checks import every_response
 from mockserver.conformance.cleanup import clean_up, ledgers, resumed
 from mockserver.conformance.connection import DIRECT, Connection, completed
 from mockserver.conformance.findings import Finding
 from mockserver.conformance.ledger import Ledger, read_ledger
 from mockserver.conformance.minimize import confirmed
-from mockserver.conformance.opening import FOLDER, Access, Opened, base_of, keys_of, opened
-from mockserver.conformance.preflight import Untestable, check_host, preflight
+from mockserver.conformance.opening import (
+    FOLDER,
+    Access,
+    Opened,
+    Untestable,
+    base_of,
+    check_host,
+    keys_of,
+    opened,
+    preflight,
+)
 from mockserver.conformance.recording import Origins, recipe_of
 from mockserver.conformance.registry import PARTS, all_rules
 from mockserver.conformance.replay import STATUSES, Replayer, read_recipes

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 
-from mockserver.conformance.bot_links import is_link_of
 from mockserver.conformance.budget import Budget
 from mockserver.conformance.connection import DIRECT, Connection
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.guard import BOTS, CALENDARS, path_of
 from mockserver.conformance.ledger import Intent, Ledger, read_ledger
 from mockserver.conformance.list_pages import link_of, rows_in
-from mockserver.conformance.ownership import created_at
+from mockserver.conformance.ownership import created_at, is_link_of
 from mockserver.conformance.run import Forbidden, Stopped
 from mockserver.conformance.targets import HttpTarget
 from mockserver.conformance.transport import Keys, Transport

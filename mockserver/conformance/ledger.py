@@ -56,6 +56,9 @@ class Ledger:
         self.skew = 0.0
         """Seconds by which the target's clock is ahead of ours."""
         self._settled: set[int] = set()
+        # Kept beside what they follow from: a run asks for them at every request.
+        self._alive: dict[str, Key] = {}
+        self._open: dict[int, Intent] = {}
         self._now = now
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,13 +69,12 @@ class Ledger:
     @property
     def alive(self) -> dict[str, Key]:
         """What was made and not taken away."""
-        return {name: key for name, key in self.made.items() if name not in self.gone}
+        return dict(self._alive)
 
     @property
     def unanswered(self) -> list[Intent]:
         """Creations of which it is not known whether they happened."""
-        found = [one for one in self.asked.values() if one.number not in self._settled]
-        return [one for one in found if not one.ids and (not one.status or one.status >= 500 or one.status < 300)]
+        return list(self._open.values())
 
     @property
     def unmarked(self) -> list[Intent]:
@@ -83,7 +85,7 @@ class Ledger:
         """Notes that what a creation may have made was looked for."""
         with self._lock:
             self._write({"what": "settled", "n": intent.number})
-            self._settled.add(intent.number)
+            self._settle(intent.number)
 
     def cleared(self, name: str) -> None:
         """Notes that a doubtful id is not there."""
@@ -100,7 +102,7 @@ class Ledger:
             if self.started is None:
                 self.started = self._now()
                 self._write({"what": "run", "run": self.run, "url": self.url, "at": self.started})
-            self.asked[intent.number] = intent
+            self._ask(intent)
             self._write(
                 {"what": "intent", "n": intent.number, "key": key, "deduplication_key": text, "marked": marked}
                 | {"at": intent.at, "client_id": client_id}
@@ -121,20 +123,20 @@ class Ledger:
         with self._lock:
             if name in self.made and name not in self.gone:
                 self._write({"what": "gone", "id": name})
-                self.gone.add(name)
+                self._lose(name)
 
     def came_back(self, name: str) -> None:
         """Notes that something that was said to be gone is there."""
         with self._lock:
             self._write({"what": "back", "id": name})
-            self.gone.discard(name)
+            self._regain(name)
 
     def found(self, name: str, key: Key) -> None:
         """Notes something of ours that turned up with our mark."""
         with self._lock:
             if name not in self.made:
                 self._write({"what": "found", "id": name, "key": key})
-                self.made[name] = key
+                self._find({name: key})
 
     def is_marked(self, text: str) -> bool:
         """Whether a text carries the run's mark, in whatever case."""
@@ -147,9 +149,31 @@ class Ledger:
         if clean and not self.doubtful:
             self.path.unlink(missing_ok=True)
 
+    def _ask(self, intent: Intent) -> None:
+        self.asked[intent.number] = self._open[intent.number] = intent
+
+    def _settle(self, number: int) -> None:
+        self._settled.add(number)
+        self._open.pop(number, None)
+
+    def _find(self, made: dict[str, Key]) -> None:
+        self.made |= made
+        self._alive |= {name: key for name, key in made.items() if name not in self.gone}
+
+    def _lose(self, name: str) -> None:
+        self.gone.add(name)
+        self._alive.pop(name, None)
+
+    def _regain(self, name: str) -> None:
+        self.gone.discard(name)
+        if name in self.made:
+            self._alive[name] = self.made[name]
+
     def _answered(self, intent: Intent, status: int, ids: list[str], doubtful: list[str]) -> None:
         intent.status, intent.ids = status, ids
-        self.made |= {name: intent.key for name in ids}
+        if ids or 300 <= status < 500:
+            self._open.pop(intent.number, None)
+        self._find({name: intent.key for name in ids})
         self.doubtful |= {name: intent.key for name in doubtful}
 
     def _write(self, line: _Line) -> None:
@@ -171,22 +195,22 @@ class Ledger:
                 self.started = at
             case {"what": "intent", "n": number, "key": key, "deduplication_key": text, "marked": marked}:
                 more = {"client_id": line.get("client_id", ""), "at": line.get("at", 0.0)}
-                self.asked[number] = Intent(number, key, text, marked, **more)
+                self._ask(Intent(number, key, text, marked, **more))
             case {"what": "answer", "n": number, "status": status, "ids": ids, "doubtful": doubtful}:
                 self._answered(self.asked[number], status, ids, doubtful)
                 self.asked[number].until, self.skew = line.get("at"), line.get("skew", 0.0) or self.skew
             case {"what": "settled", "n": number}:
-                self._settled.add(number)
+                self._settle(number)
             case {"what": what, "id": name}:
                 self._read_of_id(what, name, line)
 
     def _read_of_id(self, what: object, name: str, line: _Line) -> None:
         if what == "found":
-            self.made[name] = line["key"]
+            self._find({name: line["key"]})
         elif what == "gone":
-            self.gone.add(name)
+            self._lose(name)
         elif what == "back":
-            self.gone.discard(name)
+            self._regain(name)
         elif what == "cleared":
             self.doubtful.pop(name, None)
 

@@ -24,8 +24,8 @@ class Listing(NamedTuple):
     """The ordering that it has when none is asked for."""
 
 
-CALENDARS = Listing("/api/v1/calendars", "listCalendars", 25, "-created_at")
-EVENTS = Listing("/api/v1/calendar_events", "listCalendarEvents", 100, "-updated_at")
+CALENDAR_LIST = Listing("/api/v1/calendars", "listCalendars", 25, "-created_at")
+EVENT_LIST = Listing("/api/v1/calendar_events", "listCalendarEvents", 100, "-updated_at")
 
 
 class Unreadable(Exception):

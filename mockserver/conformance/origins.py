@@ -1,13 +1,17 @@
-"""Where the ids, keys and links in a request come from, so that what it shows can be shown again from the start."""
+"""What a run remembers of its exchanges: where ids, keys and links in requests come from, and how long answers took."""
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from mockserver.conformance.answers import Verdict
+from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Request
+from mockserver.conformance.expectations import facts_of, prompt
 from mockserver.conformance.listed import rows_of
 
 _MOST_LINKS = 200
@@ -95,3 +99,26 @@ def _key_in(request: Request) -> str:
 
 def _cursor_in(url: str) -> str:
     return parse_qs(urlsplit(url).query).get("cursor", [""])[-1]
+
+
+_SLOW, _SLOW_ELSEWHERE = 1.0, 5.0
+"""Seconds; a shared staging server is busy at times."""
+_ENOUGH = 10
+
+
+class Patience:
+    """How long the operations of one run took."""
+
+    def __init__(self) -> None:
+        self._taken: defaultdict[str, deque[Exchange]] = defaultdict(lambda: deque(maxlen=_ENOUGH))
+
+    def judge(self, operation: str, exchange: Exchange, *, live: bool) -> Iterator[Verdict]:
+        """The test of one answer, once there are enough of its operation."""
+        if not operation or not 200 <= exchange.status < 300:
+            return
+        taken = self._taken[operation]
+        taken.append(exchange)
+        if len(taken) < _ENOUGH:
+            return
+        expectation = prompt(taken, _SLOW_ELSEWHERE if live else _SLOW)
+        yield Verdict("response-time", broken(expectation, facts_of(taken)), expectation, exchanges=tuple(taken))

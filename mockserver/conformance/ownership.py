@@ -1,4 +1,4 @@
-"""Whether the answer to a creation shows what was asked for, where it does not carry the run's mark."""
+"""What shows that a calendar or a bot is a run's own, where the answer does not carry the run's mark."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from mockserver.conformance.exchange import Exchange
@@ -68,3 +68,24 @@ def _object(body: bytes | None) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
+
+
+_HOST: Final = "https://meet.google.com/"
+_LETTERS: Final = str.maketrans("0123456789", "abcdefghij")
+_MARK: Final = 6
+
+
+def link_of_run(run: str, number: int) -> str:
+    """The link of this number; each number below 17,000 has another."""
+    rest, last = divmod(number, 26)
+    letters = f"{_mark(run)}{chr(97 + rest // 26 % 26)}{chr(97 + rest % 26)}{chr(97 + last)}q"
+    return f"{_HOST}{letters[:3]}-{letters[3:7]}-{letters[7:]}"
+
+
+def is_link_of(run: str, link: str) -> bool:
+    """Whether a link carries the mark of a run."""
+    return link.startswith(_HOST) and link.removeprefix(_HOST).replace("-", "").startswith(_mark(run))
+
+
+def _mark(run: str) -> str:
+    return run.lower()[:_MARK].translate(_LETTERS).ljust(_MARK, "x")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
 from mockserver.conformance.baseline import Entry
@@ -125,3 +125,39 @@ class Report:
             missing = len(self.not_tested)
             return f"{found}, but {missing} rule{'s' if missing > 1 else ''} could not be tested."
         return f"{found}."
+
+
+@dataclass
+class Count:
+    """The rules of one part by what became of them."""
+
+    tested: int = 0
+    times: int = 0
+    """Tests of all of them together."""
+    hidden: int = 0
+    """Rules that this target cannot show."""
+    missing: int = 0
+    """Rules that should have been tested and were not."""
+    findings: int = 0
+
+    def __add__(self, other: Count) -> Count:
+        return Count(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+
+
+def by_part(report: Report) -> dict[str, Count]:
+    """The counts, in the order in which the parts ran; rules that were left out count nowhere."""
+    counts: dict[str, Count] = {}
+    parts = {}
+    for result in report.results:
+        if result.verdict == "left out":
+            continue
+        parts[result.rule.id] = result.rule.part
+        count = counts.setdefault(result.rule.part, Count())
+        count.tested += result.exercised > 0
+        count.times += result.exercised
+        count.hidden += result.verdict == "not observable"
+        count.missing += result.verdict == "not tested"
+    for finding in report.findings:
+        if finding.rule in parts:
+            counts[parts[finding.rule]].findings += 1
+    return counts

@@ -10,6 +10,12 @@ Need: TypeAlias = Literal["read", "write", "other-key", "disabled-key", "events"
 Part: TypeAlias = Literal["always", "probes", "laws", "journeys", "races", "hostile", "fuzz", "bots", "details"]
 
 
+READ: Final[frozenset[Need]] = frozenset({"read"})
+WRITE: Final[frozenset[Need]] = READ | {"write"}
+WITH_EVENTS: Final[frozenset[Need]] = READ | {"events"}
+WITH_OTHER_KEY: Final[frozenset[Need]] = READ | {"other-key"}
+
+
 class Rule(NamedTuple):
     """One rule. `source` names the part of openapi.yaml or the recordings that it stands on."""
 
@@ -19,7 +25,7 @@ class Rule(NamedTuple):
     severity: Severity
     sentence: str
     source: str
-    needs: frozenset[Need] = frozenset({"read"})
+    needs: frozenset[Need] = READ
     """What a run has to have for the rule to be observable at all."""
 
 

@@ -10,8 +10,7 @@ from typing import Any, Protocol, TypeVar
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import Expectation
 from mockserver.conformance.findings import Findings
-from mockserver.conformance.latency import Patience
-from mockserver.conformance.origins import Memory
+from mockserver.conformance.origins import Memory, Patience
 
 _Shared = TypeVar("_Shared")
 

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from mockserver.conformance.cleanup import clean_up
 from mockserver.conformance.connection import Connection
 from mockserver.conformance.guard import is_loopback
-from mockserver.conformance.opening import Access, opened
-from mockserver.conformance.preflight import Untestable, preflight
+from mockserver.conformance.opening import Access, Untestable, opened, preflight
 from mockserver.conformance.run import Forbidden, Stopped
 from mockserver.conformance.transport import Transport
 from mockserver.conformance.wires import App

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from mockserver.conformance import evaluation, every_response
+from mockserver.conformance import evaluation
 from mockserver.conformance.answers import Answers, Place, answers_of
+from mockserver.conformance.checks import every_response
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.list_pages import link_of
 from mockserver.drift.difference import Difference, Differences

@@ -11,7 +11,7 @@ from _pytest.mark import ParameterSet
 
 from mockserver.api.request import App
 from mockserver.app import Mock
-from mockserver.conformance import every_response
+from mockserver.conformance.checks import every_response
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.guard import Limits
 from mockserver.conformance.recorder import Watched

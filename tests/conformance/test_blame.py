@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from mockserver.conformance import every_response, recorded_cases, robustness
 from mockserver.conformance.blame import grouped
+from mockserver.conformance.checks import every_response
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.expectations import status
 from mockserver.conformance.findings import Finding, Findings
 from mockserver.conformance.recorder import Watched
+from mockserver.conformance.registry import HOSTILE, PROBES
 from mockserver.conformance.run import Run
 from mockserver.conformance.runner import JudgeRun, take
 from mockserver.contracts import load_contract
@@ -67,13 +68,13 @@ def test_different_defects_stay_apart() -> None:
 
 
 def test_one_crash_in_every_field_is_one_finding_of_the_report() -> None:
-    run = judged(of(crashes.MUTANTS, "lone-surrogate-crashes"), robustness)
+    run = judged(of(crashes.MUTANTS, "lone-surrogate-crashes"), HOSTILE)
     assert len(run.findings.broken) > 5
     assert len(grouped(run.findings.broken.values())) == 1
 
 
 def test_a_key_that_need_not_be_known_is_one_finding_of_the_report() -> None:
-    run = judged(of(auth.MUTANTS, "any-token-accepted"), recorded_cases)
+    run = judged(of(auth.MUTANTS, "any-token-accepted"), PROBES)
     assert len(run.findings.broken) > 5
     assert [head.rule for head in grouped(run.findings.broken.values())] == ["key-known"]
 
@@ -114,5 +115,5 @@ def test_a_part_of_which_every_answer_is_a_server_error_says_so() -> None:
 
 
 def _untested(run: Run) -> dict[str, str]:
-    take(run, recorded_cases)
+    take(run, PROBES)
     return run.findings.unobservable

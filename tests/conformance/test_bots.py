@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from mockserver.conformance import bots
-from mockserver.conformance.bot_links import is_link_of, link_of_run
+from mockserver.conformance.checks import bots
 from mockserver.conformance.cleanup import clean_up
 from mockserver.conformance.guard import BOTS, path_of
+from mockserver.conformance.ownership import is_link_of, link_of_run
 from mockserver.conformance.run import Forbidden
 from tests.conformance.judging import judged, of, told
 from tests.conformance.staging import reached, state_of
@@ -91,11 +91,11 @@ def test_bots_are_deleted_in_the_end_also_those_whose_answer_nobody_saw() -> Non
     mock = new_mock()
     with reached(mock.asgi, "in process") as target:
         bot = {"bot_name": "Notes", "join_at": "2028-06-01T00:00:00Z"}
-        for number in range(2):
-            link = link_of_run(target.run_id, number)
-            assert target.send("POST", BOTS, json={**bot, "meeting_url": link}).status == 201
-        lost = sorted(target.ledger.made)[0]
-        del target.ledger.made[lost]
+        links = [link_of_run(target.run_id, number) for number in range(2)]
+        assert target.send("POST", BOTS, json={**bot, "meeting_url": links[0]}).status == 201
+        with reached(mock.asgi, "in process") as unseen:
+            assert unseen.send("POST", BOTS, json={**bot, "meeting_url": links[1]}).status == 201
+        assert len(target.ledger.made) == 1
         assert clean_up(target) == []
     assert len(mock.store.projects[0].state.bots) == 0
 

@@ -24,8 +24,7 @@ from mockserver.conformance.connection import (
     ssl_context,
 )
 from mockserver.conformance.guard import CALENDARS
-from mockserver.conformance.opening import Access, base_of, opened
-from mockserver.conformance.preflight import preflight
+from mockserver.conformance.opening import Access, base_of, opened, preflight
 from mockserver.conformance.reports import FORMS, render
 from mockserver.conformance.reports.folder import write_findings
 from mockserver.conformance.targets import HttpTarget

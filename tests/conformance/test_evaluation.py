@@ -17,7 +17,7 @@ from mockserver.conformance.answers import Answers, answers_of
 from mockserver.conformance.evaluation import is_like, replayed
 from mockserver.conformance.listed import Facts, complete, instant
 from mockserver.conformance.player import Answer
-from mockserver.conformance.reports.carried import PLAYERS
+from mockserver.conformance.reports.pytest_file import PLAYERS
 from mockserver.conformance.shape import shape_problem
 from mockserver.contracts import load_contract
 from tests.conformance.staging import create, reached

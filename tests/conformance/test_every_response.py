@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.conformance import recorded_cases
-from mockserver.conformance import robustness as robustness_part
 from mockserver.conformance.answers import answers_of
-from mockserver.conformance.evaluation import broken
-from mockserver.conformance.every_response import contracted, judge
+from mockserver.conformance.checks.every_response import contracted, judge
+from mockserver.conformance.evaluation import broken, piece_in
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.expectations import facts_of
+from mockserver.conformance.registry import HOSTILE, PROBES
 from mockserver.contracts import load_contract
 from tests.conformance.judging import judged, of, sampled, told
 from tests.mutants import headers, robustness, schema, status
@@ -39,7 +38,7 @@ from tests.mutants.mutant import Mutant
 def test_a_wrong_answer_is_one_finding(
     mutants: tuple[Mutant, ...], name: str, rule: str, operation: str, field: str
 ) -> None:
-    assert told(judged(of(mutants, name), recorded_cases)) == [(rule, operation, field)]
+    assert told(judged(of(mutants, name), PROBES)) == [(rule, operation, field)]
 
 
 @pytest.mark.parametrize(
@@ -54,12 +53,12 @@ def test_a_wrong_answer_is_one_finding(
     ),
 )
 def test_a_server_error_over_one_kind_of_input_is_one_finding(name: str, field: str) -> None:
-    run = judged(of(robustness.MUTANTS, name), robustness_part, writes=False)
+    run = judged(of(robustness.MUTANTS, name), HOSTILE, writes=False)
     assert told(run) == [("no-server-error", "listCalendarEvents", field)]
 
 
 def test_a_finding_starts_with_what_made_its_values() -> None:
-    run = judged(of(schema.MUTANTS, "patch-answers-status-ok"), recorded_cases)
+    run = judged(of(schema.MUTANTS, "patch-answers-status-ok"), PROBES)
     finding = run.findings.broken["answer-schema", "updateCalendar", "id"]
     assert [exchange.request.method for exchange in finding.exchanges] == ["POST", "PATCH"]
 
@@ -97,3 +96,25 @@ def test_what_the_api_says_in_json_is_judged(value: str, status: int, rules: set
 
 def test_a_crash_over_a_malformed_head_is_one() -> None:
     assert wrongs(refused("Token\x0bx", 500)) == {"no-server-error"}
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("GOCSPX-s0123456789abcdefz0000001", True),
+        ("GOCSPX-s012345", True),
+        ("cdefz0000001", True),
+        ("23456789abcdef", True),
+        ("GOCSPX-s01234", False),
+        ("0000001", False),
+        ("GOCSPX-", False),
+    ],
+)
+def test_a_piece_of_a_secret_is_seen_when_it_is_there_by_no_chance(text: str, *, seen: bool) -> None:
+    secret = "GOCSPX-s0123456789abcdefz0000001"
+    assert bool(piece_in(secret, f"<{text}>".encode(), [])) is seen
+    assert bool(piece_in(secret, b"", [f"near {text}!"])) is seen
+
+
+def test_a_word_at_the_beginning_of_a_key_is_no_piece_of_it() -> None:
+    assert piece_in("attendee_production_key_7f3a9c2b1d", b"attendee_production_key", []) == ""

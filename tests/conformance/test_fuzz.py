@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import schemathesis
 
-from mockserver.conformance import check, fuzz
-from mockserver.conformance.allowances import is_refused_rightly, is_taken_rightly
+from mockserver.conformance import check
 from mockserver.conformance.answers import answers_of
+from mockserver.conformance.checks import fuzz
+from mockserver.conformance.checks.fuzz import expected_by, is_refused_rightly, is_taken_rightly
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.expectations import facts_of
-from mockserver.conformance.fuzz import expected_by
 from mockserver.conformance.runner import JudgeRun, take
 from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.transport import Keys

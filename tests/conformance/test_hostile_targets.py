@@ -14,8 +14,7 @@ from mockserver.cli.main import main
 from mockserver.conformance import wires
 from mockserver.conformance.checking import check, cleanup
 from mockserver.conformance.connection import Connection, Untestable
-from mockserver.conformance.opening import Access, opened
-from mockserver.conformance.preflight import preflight
+from mockserver.conformance.opening import Access, opened, preflight
 from mockserver.conformance.report import Report
 from mockserver.conformance.runner import JudgeRun
 from tests.clients import ACME

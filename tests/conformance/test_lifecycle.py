@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from mockserver.conformance import lifecycle
-from mockserver.conformance.lifecycle import machine, opening
+from mockserver.conformance.checks import lifecycle
+from mockserver.conformance.checks.lifecycle import machine, opening
 from tests.clients import ACME, EMPTY, GLOBEX, TIES
 from tests.conformance.judging import calendars, judged_alone, mutant_of, told
 from tests.mutants import pagination, state, taken, tenants, timing

@@ -8,7 +8,7 @@ import pytest
 
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.list_pages import (
-    CALENDARS,
+    CALENDAR_LIST,
     Unreadable,
     cursor_of,
     ids_in,
@@ -25,16 +25,16 @@ GOOD = {"next": NEXT, "previous": None, "results": [{"id": "cal_1"}, {"id": "cal
 
 
 def answered(document: Any, status: int = 200) -> Exchange:
-    return exchange(1, "GET", CALENDARS.path, status, document)
+    return exchange(1, "GET", CALENDAR_LIST.path, status, document)
 
 
 def test_a_page_has_its_rows_and_its_links() -> None:
-    page = page_of(CALENDARS, (), answered(GOOD))
+    page = page_of(CALENDAR_LIST, (), answered(GOOD))
     assert (page.ids, page.next, page.previous) == (["cal_1", "cal_2"], NEXT, None)
 
 
 def test_an_empty_page_is_a_page() -> None:
-    assert page_of(CALENDARS, (), answered({"next": None, "previous": None, "results": []})).rows == ()
+    assert page_of(CALENDAR_LIST, (), answered({"next": None, "previous": None, "results": []})).rows == ()
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ def test_an_empty_page_is_a_page() -> None:
 )
 def test_what_is_no_page_throughout_is_unreadable(document: Any) -> None:
     with pytest.raises(Unreadable, match="was answered with 200"):
-        page_of(CALENDARS, (), answered(document))
+        page_of(CALENDAR_LIST, (), answered(document))
 
 
 def test_a_page_of_another_status_is_unreadable() -> None:
     with pytest.raises(Unreadable, match="was answered with 500"):
-        page_of(CALENDARS, (), answered(GOOD, 500))
+        page_of(CALENDAR_LIST, (), answered(GOOD, 500))
     assert not is_page(answered(GOOD, 500))
 
 

@@ -15,22 +15,17 @@ from typing import Any
 
 import pytest
 
-from mockserver.conformance import (
-    bots,
-    details,
-    every_response,
-    lifecycle,
-    list_properties,
-    races,
-    recorded_cases,
-    robustness,
-)
+from mockserver.conformance.checks import bots, every_response, lifecycle, races
+from mockserver.conformance.checks.laws import Trial as Bench
+from mockserver.conformance.checks.lifecycle import opening
 from mockserver.conformance.expectations import LAST, renumbered
 from mockserver.conformance.findings import Finding, Findings
-from mockserver.conformance.lifecycle import opening
-from mockserver.conformance.list_properties.bench import Bench
 from mockserver.conformance.recorder import Watched
 from mockserver.conformance.recording import Origins, recipe_of
+from mockserver.conformance.registry import DETAILS as details
+from mockserver.conformance.registry import HOSTILE as robustness
+from mockserver.conformance.registry import LAWS as list_properties
+from mockserver.conformance.registry import PROBES as recorded_cases
 from mockserver.conformance.registry import all_rules
 from mockserver.conformance.run import Stopped
 from mockserver.conformance.runner import JudgeRun, take

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.conformance import every_response
 from mockserver.conformance.checking import requests_to_clean_up
+from mockserver.conformance.checks import every_response
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.plan import Task
 from mockserver.conformance.registry import PARTS, all_rules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.conformance import races
+from mockserver.conformance.checks import races
 from tests.clients import ACME, EMPTY, TIES
 from tests.conformance.judging import calendars, judged_alone, mutant_of, sampled, told
 from tests.mutants.concurrency import MUTANTS

@@ -21,10 +21,9 @@ from mockserver.conformance.recording import Origins, recipe_of
 from mockserver.conformance.report import Report, RuleResult
 from mockserver.conformance.reports import FORMS, render
 from mockserver.conformance.reports.folder import write_findings
-from mockserver.conformance.reports.places import line_of, lines
 from mockserver.conformance.reports.pytest_file import pytest_file
 from mockserver.conformance.reports.reproduction import curl_lines
-from mockserver.conformance.reports.style import Style
+from mockserver.conformance.reports.style import Style, line_of, lines
 from mockserver.server import running
 from tests.clients import ACME, GLOBEX
 from tests.conformance.fakes import MARK, RULE, SECRET, crash, exchange, mask, report

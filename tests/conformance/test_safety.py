@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockserver.api.request import App
-from mockserver.conformance import every_response, lifecycle, list_properties, races, recorded_cases, robustness
 from mockserver.conformance.budget import Budget
+from mockserver.conformance.checks import every_response, lifecycle, races
 from mockserver.conformance.cleanup import clean_up
 from mockserver.conformance.guard import CALENDARS, Reach
 from mockserver.conformance.ledger import Ledger, read_ledger
 from mockserver.conformance.recorder import Watched
+from mockserver.conformance.registry import HOSTILE, LAWS, PROBES
 from mockserver.conformance.run import Forbidden, Run, Stopped
 from mockserver.conformance.runner import take
 from mockserver.contracts import load_contract
@@ -99,7 +100,7 @@ def test_whatever_is_asked_for_strangers_data_stays(method: str, path: str, reac
 
 
 @pytest.mark.parametrize("reach", ["in process", "loopback", "remote"])
-@pytest.mark.parametrize("part", [recorded_cases, robustness, list_properties, races, lifecycle])
+@pytest.mark.parametrize("part", [PROBES, HOSTILE, LAWS, races, lifecycle])
 def test_a_run_leaves_nothing_and_touches_nothing(part: Any, reach: Reach) -> None:
     mock = new_mock()
     before = state_of(mock)

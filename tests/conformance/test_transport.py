@@ -13,8 +13,7 @@ import pytest
 from mockserver.conformance import wires
 from mockserver.conformance.budget import Budget
 from mockserver.conformance.ledger import read_ledger
-from mockserver.conformance.opening import Access, keys_of, opened
-from mockserver.conformance.preflight import Untestable, check_host, check_url, preflight
+from mockserver.conformance.opening import Access, Untestable, check_host, check_url, keys_of, opened, preflight
 from mockserver.conformance.run import Forbidden, Stopped
 from mockserver.conformance.targets import HttpTarget
 from mockserver.conformance.transport import Keys

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from mockserver.conformance import every_response
 from mockserver.conformance.calendar_bodies import created_id
+from mockserver.conformance.checks import every_response
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import LAST, Expectation, answer_of

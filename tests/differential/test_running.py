@@ -223,10 +223,11 @@ def test_a_side_that_stops_to_respond_ends_the_run() -> None:
 
 
 @pytest.mark.long
-def test_a_mock_does_not_differ_from_itself_in_100_000_requests() -> None:
-    result = run(place(recorded_mock(), ACME), place(recorded_mock(), ACME), Options(100_000, seed=11, write=True))
+@pytest.mark.parametrize("seed", [11, 12])
+def test_a_mock_does_not_differ_from_itself_in_50_000_requests(seed: int) -> None:
+    result = run(place(recorded_mock(), ACME), place(recorded_mock(), ACME), Options(50_000, seed=seed, write=True))
     assert result.found == []
-    assert (result.steps, result.left) == (100_000, [])
+    assert (result.steps, result.left) == (50_000, [])
 
 
 @pytest.mark.long

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from mockserver.conformance.baseline import Entry
 from mockserver.conformance.findings import Finding
-from mockserver.conformance.report import Report
-from mockserver.conformance.reports.counts import Count, by_part
+from mockserver.conformance.report import Count, Report, by_part
 from mockserver.conformance.reports.pytest_file import pytest_file
 from mockserver.conformance.reports.reproduction import curl_lines
 from mockserver.conformance.rules import Rule

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
+from importlib.resources import files
 from pprint import pformat
 from typing import Any, Final
 
 from mockserver.conformance.player import RACING_TRIES, TRIES
-from mockserver.conformance.reports.carried import player
 
 _IMPORTS: Final = (
     "import http.client",
@@ -155,3 +156,22 @@ def pytest_file(recipe: Mapping[str, Any], *, base: str, file: str) -> str:
             ),
         ]
     )
+
+
+PLAYERS: Final = ("player", "shape", "listed", "evaluation")
+
+
+def player(*further: str) -> tuple[str, str]:
+    """The imports, `further` ones with them, and the code of the modules."""
+    imports, code = set(further), ""
+    for name in PLAYERS:
+        source = files("mockserver.conformance").joinpath(f"{name}.py").read_text(encoding="utf-8")
+        lines = source.splitlines(keepends=True)
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.level == 0):
+                if not isinstance(node, ast.ImportFrom) or not str(node.module).startswith(("mockserver", "__")):
+                    imports.add("".join(lines[node.lineno - 1 : node.end_lineno]).rstrip())
+                last = node.end_lineno or 0
+        code += "\n" + "".join(lines[last:]).strip("\n") + "\n"
+    together = sorted(imports, key=lambda line: (line.startswith("from"), line.lower()))
+    return "from __future__ import annotations\n\n" + "\n".join(together) + "\n", code

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from mockserver.conformance.reports.places import line_of
+from mockserver.contracts import data_path
 
 _CONTRACT: Final = "openapi.yaml"
 
@@ -29,3 +31,16 @@ class Style(NamedTuple):
 
 
 PLAIN: Final = Style()
+
+
+@cache
+def lines() -> dict[str, int]:
+    """The line of each operation, by its operationId."""
+    with data_path("openapi.yaml").open(encoding="utf-8") as stream:
+        found = (re.match(r"\s*operationId:\s*(\w+)", line) for line in stream)
+        return {match[1]: number for number, match in enumerate(found, 1) if match}
+
+
+def line_of(operation: str) -> int:
+    """The line of an operation; the first for what the contract does not have."""
+    return lines().get(operation, 1)

@@ -8,8 +8,7 @@ from typing import Final
 
 from mockserver.conformance.baseline import Entry
 from mockserver.conformance.findings import Finding
-from mockserver.conformance.report import Report
-from mockserver.conformance.reports.counts import by_part
+from mockserver.conformance.report import Report, by_part
 from mockserver.conformance.reports.folder import name_of
 from mockserver.conformance.reports.reproduction import curl_lines
 from mockserver.conformance.reports.style import Style

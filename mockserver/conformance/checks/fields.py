@@ -1,0 +1,462 @@
+"""Fields of a body: what is refused, in which words and which order, and what is taken as what."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from mockserver.conformance.calendar_bodies import CLIENT, MARK, VOLATILE, marked
+from mockserver.conformance.checks import Check, Steps, check
+from mockserver.conformance.checks.cases import Bench, Case, Holding
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.expectations import names, no_row, same_document, status, unless_throttled, where
+from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.list_pages import is_page
+from mockserver.conformance.rules import WRITE, Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "field-required",
+        "probes",
+        "medium",
+        "Every missing required field is reported, all of them in one response.",
+        "recordings: create-missing-some",
+        WRITE,
+    ),
+    Rule(
+        "field-null",
+        "probes",
+        "medium",
+        "A null field is rejected, although responses contain null.",
+        "recordings: create-all-null, patch-null",
+        WRITE,
+    ),
+    Rule(
+        "field-blank",
+        "probes",
+        "medium",
+        "A text that consists only of white space is rejected.",
+        "recordings: create-blank-string, patch-empty-strings",
+        WRITE,
+    ),
+    Rule(
+        "field-type",
+        "probes",
+        "medium",
+        "A boolean, list or object is rejected where a text is expected.",
+        "recordings: create-types-*, patch-types",
+        WRITE,
+    ),
+    Rule(
+        "field-choice",
+        "probes",
+        "medium",
+        "An unknown platform is rejected, and the error repeats it.",
+        "recordings: create-platform-values",
+        WRITE,
+    ),
+    Rule(
+        "field-length",
+        "probes",
+        "medium",
+        "A text of the maximum length is accepted, a longer one is rejected.",
+        "recordings: create-*-length",
+        WRITE,
+    ),
+    Rule(
+        "field-characters",
+        "probes",
+        "medium",
+        "A NUL or a lone surrogate in a text is rejected, and the error names it.",
+        "recordings: create-nul-characters",
+        WRITE,
+    ),
+    Rule(
+        "field-metadata",
+        "probes",
+        "medium",
+        "Metadata must be an object of texts, not empty, and not too long.",
+        "recordings: *-metadata-rejected, -size",
+        WRITE,
+    ),
+    Rule(
+        "field-unknown",
+        "probes",
+        "medium",
+        "Unknown and read-only fields are rejected, and the error lists them sorted by name.",
+        "recordings: create-unexpected-fields",
+        WRITE,
+    ),
+    Rule(
+        "field-order",
+        "probes",
+        "medium",
+        "Invalid fields are reported before unknown fields, and those before a deduplication key in use.",
+        "recordings: create-dedup-*",
+        WRITE,
+    ),
+    Rule(
+        "field-number",
+        "probes",
+        "medium",
+        "A number is accepted as its text.",
+        "recordings: create-number-text, create-types-*",
+        WRITE,
+    ),
+    Rule(
+        "field-stripped",
+        "probes",
+        "medium",
+        "White space at both ends of a text is removed before the text is checked and stored.",
+        "recordings: create-strip-unicode",
+        WRITE,
+    ),
+    Rule(
+        "key-taken",
+        "probes",
+        "medium",
+        "A deduplication key that a calendar of the project already has is rejected.",
+        "recordings: create-dedup-duplicate",
+        WRITE,
+    ),
+    Rule(
+        "refusal-stores-nothing",
+        "probes",
+        "high",
+        "A rejected request creates and changes nothing.",
+        "recordings: create-dedup-duplicate, patch-metadata-rejected",
+        WRITE,
+    ),
+    Rule(
+        "field-error-order",
+        "details",
+        "low",
+        "Invalid fields are reported in the order of the contract.",
+        "openapi.yaml: createCalendar, updateCalendar",
+        WRITE,
+    ),
+)
+
+_MISSING, _NULL, _BLANK = "This field is required.", "This field may not be null.", "This field may not be blank."
+_NO_TEXT, _NUL = "Not a valid string.", "Null characters are not allowed."
+_NO_OBJECT, _EMPTY = "Metadata must be an object not an array or other type", "Metadata must have at least one key"
+_TOO_LONG = "Metadata must be less than 1000 characters"
+_TAKEN = "A calendar with this deduplication key already exists in this project."
+_ALLOWED = {
+    "POST": "client_id, client_secret, deduplication_key, metadata, platform, platform_uuid, refresh_token",
+    "PATCH": "client_secret, metadata, refresh_token",
+}
+_UNTOLD = {
+    "POST": re.compile(r"An unexpected error occurred while creating the calendar\. Error ID: [0-9a-f-]{36}"),
+    "PATCH": re.compile(r"An unexpected error occurred while updating the calendar\. Error ID: [0-9a-f-]{36}"),
+}
+_TEXTS = {
+    "POST": ("client_id", "client_secret", "refresh_token", "platform_uuid", "deduplication_key"),
+    "PATCH": ("client_secret", "refresh_token"),
+}
+_NO_TEXTS: tuple[Any, ...] = (False, [], {}, {"a": "b"})
+_LIMITS = {"client_id": 255, "platform_uuid": 1024, "deduplication_key": 1024}
+_SINGLE = ("field-required", "field-null", "field-blank", "field-choice", "field-metadata", "field-unknown")
+_REQUIRED = ("client_id", "client_secret", "refresh_token", "platform")
+_READ_ONLY = {
+    "POST": {"id": "cal_0000000000000000", "state": "disconnected", "created_at": "2020-01-01T00:00:00Z"},
+    "PATCH": {
+        "platform": "microsoft",
+        "deduplication_key": "other",
+        "state": "connected",
+        "id": "cal_0000000000000000",
+    },
+}
+
+
+class Wrong(NamedTuple):
+    """Fields that are refused, and what is said of them. `raw` writes them in place of JSON's own text."""
+
+    rule: str
+    field: str
+    fields: dict[str, Any]
+    told: dict[str, list[Any]]
+    without: str = ""
+    """A field of the usual body that is left out."""
+
+
+def _one(rule: str, field: str, value: Any, message: Any) -> Wrong:
+    return Wrong(rule, field, {field: value}, {field: [message]})
+
+
+def wrong(method: str) -> list[Wrong]:
+    """The fields that POST, or PATCH, refuses."""
+    cases = [
+        *(_one("field-null", name, None, _NULL) for name in (*_TEXTS[method], "metadata")),
+        *(_one("field-blank", name, value, _BLANK) for name in _TEXTS[method] for value in ("", " \t\u3000")),
+        *(_one("field-type", name, value, _NO_TEXT) for name in _TEXTS[method] for value in (True, ["a"])),
+        *(_one("field-type", _TEXTS[method][0], value, _NO_TEXT) for value in _NO_TEXTS),
+        *(_one("field-characters", name, "a\0b", _NUL) for name in _TEXTS[method]),
+        *_wrong_metadata(method),
+    ]
+    if method == "POST":
+        cases += [
+            *(Wrong("field-required", name, {}, {name: [_MISSING]}, without=name) for name in _REQUIRED),
+            *(_one("field-choice", "platform", v, f'"{t}" is not a valid choice.') for v, t in _PLATFORMS),
+            _one("field-null", "platform", None, _NULL),
+            *(Wrong("field-length", n, {n: "x" * (m + 1)}, _untold("POST")) for n, m in _LIMITS.items()),
+            Wrong("field-length", "client_id", {"client_id": "\U0001f600" * 256}, _untold("POST")),
+        ]
+    return [*cases, *_unknown(method)]
+
+
+_PLATFORMS = (("outlook", "outlook"), ("Google", "Google"), (" google", " google"), ("", ""), (1, "1"), (True, "True"))
+
+
+def _untold(method: str) -> dict[str, list[Any]]:
+    return {"non_field_errors": [_UNTOLD[method]]}
+
+
+def _wrong_metadata(method: str) -> list[Wrong]:
+    no_text = "Value for key 'a' must be a string"
+    return [
+        *(_one("field-metadata", "metadata", value, _NO_OBJECT) for value in ([], ["a"], "text", '{"a":"b"}', 0, True)),
+        _one("field-metadata", "metadata", {}, _EMPTY),
+        *(
+            _one("field-metadata", "metadata", {"a": value}, no_text)
+            for value in (1, None, True, {}, {"b": "c"}, ["b"])
+        ),
+        _one("field-metadata", "metadata", {"ok": "s", "bad": 1, "bad2": 2}, "Value for key 'bad' must be a string"),
+        _one("field-metadata", "metadata", {"k": "x" * 992}, _TOO_LONG),
+        _one("field-metadata", "metadata", {"k": "\u00e9" * 166}, _TOO_LONG),
+        _one("field-metadata", "metadata", {"k": "\U0001f600" * 83}, _TOO_LONG),
+        *(
+            [Wrong("field-characters", "metadata", {"metadata": {"a": "\0"}}, _untold("POST"))]
+            if method == "POST"
+            else []
+        ),
+    ]
+
+
+def _unknown(method: str) -> list[Wrong]:
+    def refused(*names: str) -> dict[str, list[Any]]:
+        text = f"Unexpected field(s): {', '.join(names)}. Allowed fields are: {_ALLOWED[method]}"
+        return {"non_field_errors": [text]}
+
+    bad_metadata = {"metadata": [_NO_OBJECT]}
+    first = "platform" if method == "POST" else "client_secret"
+    told = {first: ['"outlook" is not a valid choice.']} if method == "POST" else {first: [_NULL]}
+    return [
+        *(Wrong("field-unknown", name, {name: value}, refused(name)) for name, value in _READ_ONLY[method].items()),
+        Wrong("field-unknown", "", {"zeta": 1, "alpha": 2, "Beta": 3}, refused("Beta", "alpha", "zeta")),
+        Wrong("field-unknown", "", {"client_secret ": "x"}, refused("client_secret ")),
+        Wrong("field-order", "metadata", {"metadata": [], "foo": 1}, bad_metadata),
+        Wrong(
+            "field-order",
+            first,
+            {first: "outlook" if method == "POST" else None, "metadata": [], "foo": 1},
+            {**told, **bad_metadata},
+        ),
+    ]
+
+
+def _before(rule: str) -> tuple[str, ...]:
+    """What follows from the rules on single fields says nothing new where one of them is broken."""
+    return _SINGLE if rule == "field-order" else ()
+
+
+@check("field-required", context=Bench, cost=1, needs=("write",))
+def nothing_given(bench: Bench) -> None:
+    """A body without any field."""
+    told = {name: [_MISSING] for name in _REQUIRED}
+    if bench.writes:
+        bench.ask(Case("field-required", "createCalendar", "", "POST", CALENDARS, 400, told, json={}))
+
+
+def _refused(rule: str) -> Check:
+    """The check of the bodies that a rule on fields says are refused."""
+
+    @check(rule, "refusal-stores-nothing", context=Bench, cost=5, needs=("write",))
+    def refusals(bench: Bench) -> Steps:
+        """With POST and with PATCH, one of each first."""
+        if not bench.writes:
+            return
+        creates = [case for case in wrong("POST") if case.rule == rule]
+        updates = [case for case in wrong("PATCH") if case.rule == rule]
+        _refuse_creates(bench, creates[:1])
+        _refuse_updates(bench, updates[:1])
+        yield
+        _refuse_creates(bench, creates[1:], read_back=False)
+        yield
+        _refuse_updates(bench, updates[1:], read_back=False)
+
+    return refusals
+
+
+REFUSED = {
+    rule: _refused(rule)
+    for rule in (
+        "field-null",
+        "field-blank",
+        "field-type",
+        "field-characters",
+        "field-metadata",
+        "field-required",
+        "field-choice",
+        "field-length",
+        "field-unknown",
+    )
+}
+
+
+@check("field-order", context=Bench, cost=5, needs=("write",), after=tuple(REFUSED[rule] for rule in _SINGLE))
+def order_of_refusals(bench: Bench) -> None:
+    """Bodies that are wrong in several ways."""
+    if not bench.writes:
+        return
+    _refuse_creates(bench, [case for case in wrong("POST") if case.rule == "field-order"])
+    _refuse_updates(bench, [case for case in wrong("PATCH") if case.rule == "field-order"])
+    two = {"platform": ['"x" is not a valid choice.'], "client_id": [_BLANK], "refresh_token": [_NULL]}
+    fields = {**bench.fields(), "platform": "x", "client_id": " ", "refresh_token": None}
+    several = Case("field-order", "createCalendar", "", "POST", CALENDARS, 400, two, json=fields)
+    bench.took(bench.ask(several._replace(unless=_SINGLE)))
+
+
+def _refuse_creates(bench: Bench, cases: Sequence[Wrong], *, read_back: bool = True) -> None:
+    """`read_back`: sees after the first of them that nothing of it is stored."""
+    for one in cases:
+        tag = bench.target.tag()
+        fields = {**bench.fields(deduplication_key=tag), **one.fields}
+        fields = {name: value for name, value in fields.items() if name != one.without}
+        case = Case(one.rule, "createCalendar", one.field, "POST", CALENDARS, 400, one.told, json=fields)
+        case = case._replace(unless=_before(one.rule))
+        refused = bench.ask(case)
+        stored = bench.took(refused) or refused.status != 400 or fields.get("deduplication_key") != tag
+        if not stored and read_back:
+            read_back = False
+            _check_nothing_stored(bench, refused, tag)
+
+
+def _check_nothing_stored(bench: Bench, refused: Exchange, tag: str) -> None:
+    listed = bench.get(f"{CALENDARS}?deduplication_key={tag}")
+    if not is_page(listed):
+        return
+    bench.check(
+        "refusal-stores-nothing",
+        where(status(400, of=refused), no_row({"deduplication_key": tag})),
+        operation="createCalendar",
+        exchanges=[refused, listed],
+    )
+
+
+def _refuse_updates(bench: Bench, cases: Sequence[Wrong], *, read_back: bool = True) -> None:
+    """`read_back`: sees after the first of them that it has changed nothing."""
+    calendar = bench.ours
+    before = bench.get(calendar) if cases and read_back else None
+    if before is not None and before.status != 200:
+        return
+    for one in cases:
+        # Something good beside what is wrong, for it to be stored where a refusal stores anything.
+        good = {} if "metadata" in one.fields else marked(bench.target.tag())
+        case = Case(one.rule, "updateCalendar", one.field, "PATCH", calendar, 400, one.told)
+        refused = bench.ask(case._replace(json={**good, **one.fields}, unless=_before(one.rule)))
+        if before is None:
+            continue
+        after = bench.get(calendar)
+        if refused.status != 400:
+            before = after
+            continue
+        if after.status == 200 and before.status == 200:
+            unchanged = where(status(400, of=refused), same_document(before, but=VOLATILE, both=True))
+            bench.check(
+                "refusal-stores-nothing",
+                unchanged,
+                operation="updateCalendar",
+                exchanges=[*bench.origins(before), before, refused, after],
+            )
+        before = None
+
+
+@check("key-taken", "field-order", context=Bench, cost=5, needs=("write",), after=(order_of_refusals,))
+def taken_keys(bench: Bench) -> None:
+    """A deduplication key that another calendar has."""
+    key = bench.target.tag()
+    made = bench.create(deduplication_key=key)
+    if made is None:
+        return
+    told: dict[str, list[Any]] = {"deduplication_key": [_TAKEN]}
+    case = Case("key-taken", "createCalendar", "deduplication_key", "POST", CALENDARS, 400, told)
+    for spelt in (key, f" {key}\t"):
+        bench.took(bench.ask(case._replace(json=bench.fields(deduplication_key=spelt)), [made]))
+    ordered = case._replace(rule="field-order", unless=_SINGLE)
+    bad = bench.fields(deduplication_key=key, platform="outlook")
+    told = {"platform": ['"outlook" is not a valid choice.']}
+    bench.took(bench.ask(ordered._replace(json=bad, body=told), [made]))
+    extra = {**bench.fields(deduplication_key=key), "foo": 1}
+    told = {"non_field_errors": [f"Unexpected field(s): foo. Allowed fields are: {_ALLOWED['POST']}"]}
+    bench.took(bench.ask(ordered._replace(json=extra, body=told), [made]))
+
+
+@check("field-length", "field-number", "field-stripped", "field-metadata", context=Bench, cost=4, needs=("write",))
+def taken_fields(bench: Bench) -> Steps:
+    """What is at a limit, or is no text but counts as one, is taken, and as what: one for each rule first."""
+    if not bench.writes:
+        return
+    tag = bench.target.tag()
+    at_limit = {MARK: tag, "pad": "x" * (1000 - len(json.dumps({MARK: tag, "pad": ""})))}
+    wanted = _taken(tag, at_limit)
+    first = {rule: case for case in reversed(wanted) for rule in case[:1]}
+    rest = [case for case in wanted if case not in first.values()]
+    for number, (rule, field, given, shown) in enumerate((*first.values(), *rest)):
+        if number and number % len(first) == 0:
+            yield
+        case = Case(rule, "createCalendar", field, "POST", CALENDARS, 201, Holding(shown), json=bench.fields(**given))
+        bench.took(bench.ask(case))
+    update = Case("field-metadata", "updateCalendar", "metadata", "PATCH", bench.ours, 200, Holding(metadata=at_limit))
+    bench.ask(update._replace(json={"metadata": at_limit}))
+    counted = Case("field-number", "updateCalendar", "client_secret", "PATCH", bench.ours, 200, Holding())
+    bench.ask(counted._replace(json={"client_secret": 12345}))
+
+
+def _taken(tag: str, at_limit: dict[str, str]) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+    """By rule and field: what is sent, and what a new calendar then has."""
+    wanted: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
+    for name, longest in _LIMITS.items():
+        start = tag if name == "deduplication_key" else CLIENT
+        text = start + "\u00e9" * (longest - len(start))
+        wanted.append(("field-length", name, {name: text}, {name: text}))
+        if name != "deduplication_key":
+            wanted.append(("field-stripped", name, {name: f" {'x' * longest} "}, {name: "x" * longest}))
+    for number, text in ((0, "0"), (-5, "-5"), (1.5, "1.5"), (12345678901234567890, "12345678901234567890")):
+        wanted.append(("field-number", "platform_uuid", {"platform_uuid": number}, {"platform_uuid": text}))
+    wanted.append(("field-number", "client_id", {"client_id": 42}, {"client_id": "42"}))
+    for blank in (" ", "\u00a0", "\u3000", "\x0b", "\x1f\u2028"):
+        for name in ("client_id", "platform_uuid"):
+            wanted.append(("field-stripped", name, {name: f"{blank}a b{blank}"}, {name: "a b"}))
+    for kept in ("\u200bx\u200b", "\ufeffx", "a\x01b", "\u00e9\U0001f600"):
+        wanted.append(("field-stripped", "client_id", {"client_id": kept}, {"client_id": kept}))
+    wanted.append(("field-stripped", "metadata", {"metadata": {" k ": " v "}}, {"metadata": {" k ": " v "}}))
+    wanted.append(("field-metadata", "metadata", {"metadata": at_limit}, {"metadata": at_limit}))
+    return wanted
+
+
+@check("field-error-order", context=Bench, cost=2, needs=("write",))
+def error_order(bench: Bench) -> Steps:
+    """Several wrong fields, which were sent in another order than the contract's."""
+    for method, operation, schema in (
+        ("POST", "createCalendar", "CalendarCreate"),
+        ("PATCH", "updateCalendar", "CalendarUpdate"),
+    ):
+        wanted = list(bench.answers.resolve({"$ref": f"#/components/schemas/{schema}"})["properties"])
+        sent = {name: None for name in sorted(wanted, reverse=True)}
+        path = CALENDARS if method == "POST" else bench.ours
+        exchange = bench.target.send(method, path, json=sent)
+        bench.took(exchange)
+        right = exchange.status == 400 and isinstance(exchange.json, dict) and set(exchange.json) == set(wanted)
+        if right and not bench.is_broken("field-error-order"):
+            expectation = unless_throttled(names("", wanted))
+            exchanges = [*bench.origins(exchange), exchange]
+            bench.check("field-error-order", expectation, operation=operation, exchanges=exchanges)
+        yield
+    if bench.writes:
+        # Good secrets beside what is wrong: the rule on secrets sees whether the error shows them, or a piece of them.
+        secrets = {name: bench.target.secret(name) for name in ("client_secret", "refresh_token")}
+        bench.target.send("PATCH", bench.ours, json={**secrets, "metadata": None})
+        bench.took(bench.target.send("POST", CALENDARS, json=bench.fields(**secrets, platform="outlook")))

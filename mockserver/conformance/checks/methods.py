@@ -1,0 +1,150 @@
+"""Methods: undeclared ones, OPTIONS, HEAD, and what only looks like another method."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+from mockserver.conformance.checks import Steps, check, every_response
+from mockserver.conformance.checks.cases import NOBODY, Bench, Case, Holding, header
+from mockserver.conformance.evaluation import broken
+from mockserver.conformance.expectations import facts_of, no_body, same_headers
+from mockserver.conformance.guard import CALENDARS, EVENTS
+from mockserver.conformance.rules import WRITE, Rule
+from mockserver.conformance.run import Forbidden
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "method-text",
+        "probes",
+        "low",
+        "The error for a method that the path does not have names the method.",
+        "recordings: methods-*",
+        WRITE,
+    ),
+    Rule(
+        "options-describe",
+        "probes",
+        "low",
+        "OPTIONS returns a path's name and its media types, whatever else the request contains.",
+        "recordings: methods-options-*",
+    ),
+    Rule(
+        "head-as-get", "probes", "medium", "HEAD has the status and the headers of GET.", "recordings: methods-head-*"
+    ),
+    Rule(
+        "head-no-body",
+        "probes",
+        "high",
+        "After the headers of a response to HEAD, no bytes follow: a client would take them for the next response.",
+        "RFC 9112: Message Body Length",
+    ),
+    Rule(
+        "method-override",
+        "probes",
+        "high",
+        "No header and no parameter changes the method of a request.",
+        "recordings: headers-ignored",
+        WRITE,
+    ),
+)
+
+
+# No DELETE on a whole collection: a service that took it would take away what is not ours.
+_UNDECLARED = ((CALENDARS, ("PUT", "PATCH")), (EVENTS, ("POST", "PUT", "PATCH")))
+_NAMES = {CALENDARS: "Calendar List Create", EVENTS: "Calendar Event List"}
+_COMPARED = ("content-type", "allow", "vary", "www-authenticate")
+_DESCRIPTION = {
+    "description": "",
+    "renders": ["application/json", "text/html"],
+    "parses": ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"],
+}
+
+
+@check("options-describe", context=Bench, cost=1)
+def options(bench: Bench) -> Steps:
+    """What OPTIONS tells of each path."""
+    wrong = {CALENDARS: "?cursor=bad", EVENTS: "?ordering=bad"}
+    for path in chain(bench.places(), [NOBODY]):
+        operation = bench.answers.place("GET", path).operation
+        members: dict[str, Any] = {"name": _NAMES.get(path, "Calendar Detail Patch Delete"), **_DESCRIPTION}
+        if path == CALENDARS:
+            members["actions"] = {"POST": _actions(bench)}
+        bench.ask(Case("options-describe", operation, "OPTIONS", "OPTIONS", path + wrong.get(path, ""), 200, members))
+        yield
+
+
+def _actions(bench: Bench) -> dict[str, Any]:
+    """What OPTIONS tells of each field of a calendar."""
+    calendar = bench.answers.resolve({"$ref": "#/components/schemas/Calendar"})
+    return {name: Holding(required=name == "id", read_only=name != "id") for name in calendar["properties"]}
+
+
+@check("head-as-get", context=Bench, cost=2)
+def heads(bench: Bench) -> Steps:
+    """HEAD beside GET."""
+    for path in chain(bench.places(), [NOBODY, f"{CALENDARS}?cursor=bad", f"{EVENTS}?ordering=bad"]):
+        operation = bench.answers.place("GET", path).operation
+        got, headed = bench.get(path), bench.target.send("HEAD", path)
+        alike = same_headers(got, headed, _COMPARED)
+        wrong = broken(alike, facts_of([got, headed]))
+        if wrong and any(every_response.broken(bench.answers, exchange) for exchange in (got, headed)):
+            continue
+        bench.check(
+            "head-as-get", alike, operation=operation, field="HEAD", exchanges=[*bench.origins(got), got, headed]
+        )
+        yield
+
+
+@check("head-no-body", context=Bench, cost=4)
+def bodies_of_head(bench: Bench) -> None:
+    """HEAD on a connection of its own, where a body that a client would take for the next answer can be seen.
+
+    Some servers send one only if the connection is kept: there the end of what is sent is the end of the connection.
+    """
+    if not getattr(bench.target, "takes_bytes", False):
+        bench.unobservable("head-no-body", "bytes are only read from a target on this machine, over plain HTTP")
+        return
+    for path in (CALENDARS, EVENTS):
+        for kept in (False, True):
+            close = "" if kept else "Connection: close\r\n"
+            request = f"HEAD {path} HTTP/1.1\r\nHost: conformance.invalid\r\n{close}\r\n".encode()
+            bench.check(
+                "head-no-body",
+                no_body(),
+                operation=bench.answers.place("GET", path).operation,
+                field="body",
+                exchanges=[bench.target.send_bytes(request, cut=kept)],
+            )
+
+
+@check("method-text", context=Bench, cost=2, needs=("write",))
+def undeclared_methods(bench: Bench) -> Steps:
+    """Methods that a path does not have."""
+    for place, methods in (*_UNDECLARED, ("", ("PUT", "POST"))):
+        path = place or bench.ours
+        for method in methods:
+            operation = bench.answers.place("GET", path).operation
+            body = {"detail": f'Method "{method}" not allowed.'}
+            case = Case("method-text", operation, method, method, path, 405, body, json=bench.fields())
+            try:
+                bench.took(bench.ask(case))
+            except Forbidden:
+                # A method on a whole collection is more than the transport lets through on some targets.
+                bench.unobservable("method-text", "the target may be changed too much by it")
+        yield
+
+
+@check("method-override", context=Bench, cost=3, needs=("write",))
+def overrides(bench: Bench) -> Steps:
+    """What only looks like another method."""
+    for name, query in (("X-HTTP-Method-Override", ""), ("X-Method-Override", ""), ("", "?_method=DELETE")):
+        made = bench.create()
+        if made is None:
+            return
+        path = f"{CALENDARS}/{made.json['id']}"
+        case = Case("method-override", "getCalendar", "method", "GET", path, 200, Holding(id=made.json["id"]))
+        headers = header(name, "DELETE") if name else ()
+        overridden = bench.ask(case._replace(path=path + query, headers=headers), [made])
+        bench.ask(case, [made, overridden])
+        yield

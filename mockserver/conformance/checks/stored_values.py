@@ -1,0 +1,209 @@
+"""What is stored: the order of its times, large values, metadata to its limit and in its order."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from mockserver.conformance.calendar_bodies import MARK, VOLATILE
+from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks.cases import Bench, Case, Holding
+from mockserver.conformance.exchange import Exchange
+from mockserver.conformance.expectations import (
+    Expectation,
+    count,
+    every,
+    later,
+    names,
+    same_document,
+    status,
+    unless_throttled,
+)
+from mockserver.conformance.guard import CALENDARS, EVENTS
+from mockserver.conformance.rules import WRITE, Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "write-times-ordered",
+        "details",
+        "medium",
+        "The times of writes have the order of the writes.",
+        "openapi.yaml: createCalendar, updateCalendar",
+        WRITE,
+    ),
+    Rule(
+        "value-large",
+        "details",
+        "medium",
+        "A value as large as the contract allows is accepted and stored whole.",
+        "openapi.yaml: CalendarCreate, CalendarUpdate",
+        WRITE,
+    ),
+    Rule(
+        "filter-large",
+        "details",
+        "medium",
+        "A filter finds a value as large as the contract allows.",
+        "openapi.yaml: DeduplicationKey, CalendarDeduplicationKey",
+        WRITE,
+    ),
+    Rule(
+        "metadata-limit",
+        "details",
+        "medium",
+        "The limit of metadata counts the characters of its JSON text in ASCII.",
+        "openapi.yaml: Metadata; recordings: create-metadata-size",
+        WRITE,
+    ),
+    Rule(
+        "metadata-name-order",
+        "details",
+        "low",
+        "Names of metadata are sorted by their length, and those of one length by their bytes.",
+        "openapi.yaml: StoredMetadata",
+        WRITE,
+    ),
+)
+
+_LIMIT = 1000
+_LONG = 1000
+"""Characters of a long key: its run has a longer mark when the steps of a finding are taken again elsewhere."""
+_TOO_LONG = {"metadata": ["Metadata must be less than 1000 characters"]}
+
+
+@check("write-times-ordered", context=Bench, cost=11, needs=("write",))
+def times(bench: Bench) -> Steps:
+    """Calendars created and changed in turn."""
+    made = [bench.create() for _ in range(2)]
+    before: Exchange | None = None
+    for number in range(4):
+        calendar = made[number % 2]
+        if calendar is None:
+            return
+        if before is None:
+            _in_order(bench, "createCalendar", "/created_at", calendar, made[1], "/created_at")
+            before = made[1]
+        pointer = "/created_at" if before in made else "/updated_at"
+        changed = bench.target.send("PATCH", f"{CALENDARS}/{calendar.json['id']}", json={})
+        if changed.status != 200 or before is None:
+            return
+        _in_order(bench, "updateCalendar", pointer, before, changed, "/updated_at")
+        fresh = bench.create()
+        if fresh is None:
+            return
+        _in_order(bench, "createCalendar", "/updated_at", changed, fresh, "/created_at")
+        before = changed
+    yield
+
+
+def _in_order(bench: Bench, operation: str, early: str, before: Exchange, after: Exchange | None, late: str) -> None:
+    if after is not None and not bench.is_broken("write-times-ordered", operation=operation):
+        exchanges = [*bench.origins(after, before), after]
+        ordered = later(early, late, before, or_same=True)
+        bench.check("write-times-ordered", ordered, operation=operation, field=late[1:], exchanges=exchanges)
+
+
+def _metadata(bench: Bench, **more: str) -> dict[str, str]:
+    return {MARK: bench.target.tag(), **more}
+
+
+@check("value-large", context=Bench, cost=2, needs=("write",))
+def large_values(bench: Bench) -> Steps:
+    """Values of the greatest length and number."""
+    long = bench.target.tag()
+    cases: tuple[tuple[str, dict[str, Any], bool], ...] = (
+        ("metadata", {"metadata": _metadata(bench, **{f"n{number}": "v" for number in range(60)})}, True),
+        ("metadata", {"metadata": _metadata(bench, long="v" * 880)}, True),
+        ("metadata", {"metadata": _metadata(bench, **{"n" * 850: "v"})}, True),
+        ("platform_uuid", {"platform_uuid": "p" * 1024}, True),
+        ("deduplication_key", {"deduplication_key": long + "k" * (_LONG - len(long))}, True),
+        ("client_id", {"client_id": "c" * 255}, True),
+        ("client_secret", {"client_secret": bench.target.secret("client_secret") + "s" * 5000}, False),
+        ("refresh_token", {"refresh_token": bench.target.secret("refresh_token") + "t" * 5000}, False),
+    )
+    for field, given, shown in cases:
+        asked = Case("value-large", "createCalendar", field, "POST", CALENDARS, 201, Holding(given if shown else {}))
+        fields = {"deduplication_key": bench.target.tag(), **given}
+        bench.took(bench.ask(asked._replace(json=bench.fields(**fields), unless=("field-length", "field-metadata"))))
+        yield
+        known = bench.is_broken("value-large", field=field)
+        if field in ("metadata", "client_secret", "refresh_token") and bench.writes and not known:
+            changed = Case("value-large", "updateCalendar", field, "PATCH", bench.ours, 200, asked.body)
+            bench.ask(changed._replace(json=given, unless=("field-metadata",)))
+
+
+@check("filter-large", "page-rows-whole", context=Bench, cost=4, needs=("write",), after=(large_values,))
+def large_filters(bench: Bench) -> Steps:
+    """A deduplication key of the greatest length, asked for."""
+    tag = bench.target.tag()
+    key = tag + "\u00e9" * (_LONG - len(tag))
+    made = bench.create(deduplication_key=key, platform_uuid="conformance")
+    if made is None or made.json.get("deduplication_key") != key:
+        return
+    row = bench.get(f"{CALENDARS}?{urlencode({'deduplication_key': key})}")
+    if not bench.is_told(row, right_status=row.status == 200):
+        same = same_document(made, row, but=VOLATILE)
+        bench.check("page-rows-whole", same, operation="listCalendars", exchanges=[made, row])
+    for path, name, rows in (
+        (CALENDARS, "deduplication_key", 1),
+        (EVENTS, "calendar_deduplication_key", 0),
+    ):
+        page = bench.get(f"{path}?{urlencode({name: key})}")
+        operation = bench.answers.place("GET", path).operation
+        if not bench.is_told(page, right_status=page.status == 200):
+            found = every(status(200), count(rows))
+            bench.check("filter-large", found, operation=operation, field=name, exchanges=[made, page])
+    yield
+
+
+@check("metadata-limit", context=Bench, cost=2, needs=("write",))
+def limits(bench: Bench) -> Steps:
+    """Metadata of exactly the limit, and beyond it, in ASCII and in what takes six characters each."""
+    for letter in ("v", "\u00e9", "\U0001f600"):
+        whole = _filled(_metadata(bench), letter, _LIMIT)
+        beyond = _filled(_metadata(bench), letter, _LIMIT + 1)
+        for metadata, code, body in ((whole, 201, Holding(metadata=whole)), (beyond, 400, _TOO_LONG)):
+            asked = Case("metadata-limit", "createCalendar", "metadata", "POST", CALENDARS, code, body)
+            bench.took(
+                bench.ask(
+                    asked._replace(json=bench.fields(metadata=metadata), unless=("field-metadata", "value-large"))
+                )
+            )
+        yield
+
+
+def _filled(metadata: dict[str, str], letter: str, length: int) -> dict[str, str]:
+    """Metadata of this length as JSON text in ASCII, as much of it as can be of one letter."""
+    size = len(json.dumps(letter)) - 2
+    rest = length - len(json.dumps({**metadata, "v": ""}))
+    return {**metadata, "v": letter * (rest // size) + "x" * (rest % size)}
+
+
+@check("metadata-name-order", context=Bench, cost=4, needs=("write",))
+def name_order(bench: Bench) -> Steps:
+    """Metadata whose names were sent in another order."""
+    given = {"zz": "1", "b": "2", "aaa": "3", "B": "4", "\u00e9": "5", "a": "6", "": "7", MARK: bench.target.tag()}
+    wanted = sorted(given, key=lambda name: (len(name.encode()), name.encode()))
+    key = bench.target.tag()
+    made = bench.create(metadata=given, deduplication_key=key)
+    if made is None:
+        return
+    path = f"{CALENDARS}/{made.json['id']}"
+    read, page = bench.get(path), bench.get(f"{CALENDARS}?deduplication_key={key}")
+    changed = bench.target.send("PATCH", path, json={"metadata": dict(reversed(given.items()))})
+    for exchange, operation, pointer in (
+        (made, "createCalendar", "/metadata"),
+        (read, "getCalendar", "/metadata"),
+        (page, "listCalendars", "/results/0/metadata"),
+        (changed, "updateCalendar", "/metadata"),
+    ):
+        _named(bench, "metadata-name-order", operation, names(pointer, wanted), [made, exchange])
+    yield
+
+
+def _named(bench: Bench, rule: str, operation: str, wanted: Expectation, exchanges: list[Exchange]) -> None:
+    last = exchanges[-1]
+    steps = exchanges if last.number != exchanges[0].number else [last]
+    if not bench.is_told(last, right_status=last.status < 400) and not bench.is_broken(rule):
+        bench.check(rule, unless_throttled(wanted), operation=operation, field="metadata", exchanges=steps)

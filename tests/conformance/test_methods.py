@@ -1,0 +1,59 @@
+"""HEAD as the checks of methods see it: a body after its headers is a finding of its own."""
+
+from __future__ import annotations
+
+import time
+from copy import copy
+
+import pytest
+
+from mockserver.conformance.blame import grouped
+from mockserver.conformance.checks import every_response, methods
+from mockserver.conformance.recorder import Watched
+from mockserver.conformance.recording import Origins, recipe_of
+from mockserver.conformance.registry import PROBES
+from mockserver.conformance.replay import Replayer
+from mockserver.conformance.runner import JudgeRun
+from mockserver.conformance.targets import HttpTarget
+from mockserver.conformance.transport import Keys
+from mockserver.contracts import load_contract
+from mockserver.http import responses
+from mockserver.http.responses import whole
+from mockserver.server import running
+from tests.clients import ACME
+from tests.conformance.judging import told
+from tests.conformance.test_transport import answering, target
+from tests.mutants.table import new_mock
+from tests.mutants.wrapped import Call, before
+
+
+def test_a_body_after_head_on_a_kept_connection_is_one_finding_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    def as_get(call: Call) -> None:
+        call.method = "GET" if call.method == "HEAD" else call.method
+
+    monkeypatch.setattr(responses, "whole", lambda start, body, method, lines: whole(start, body, "GET", lines))
+    mock = new_mock()
+    mutant = copy(mock)
+    mutant.asgi = before(as_get)(mock)
+    with running(mock=mutant) as server, HttpTarget(server.url, Keys(ACME)) as sender:
+        run = JudgeRun(sender, load_contract(), seed=1, clock=time.monotonic)
+        run.target = Watched(sender, run, every_response.look, lambda: None)
+        for tried in (methods.bodies_of_head, methods.heads):
+            list(tried.begin(run))
+    found = grouped(run.findings.broken.values())
+    assert [(finding.rule, finding.operation) for finding in found] == [("head-no-body", "listCalendars")]
+    assert "answer-arrives" in {symptom.rule for symptom in found[0].symptoms}
+
+
+@pytest.mark.parametrize(("body", "found"), [(b"", False), (b"{}", True)])
+def test_a_body_after_head_is_one_finding_of_its_own_rule_and_shows_again(body: bytes, found: bool) -> None:
+    head = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
+    with answering(lambda _: head + body) as (url, asked), target(url) as sender:
+        run = JudgeRun(sender, load_contract(), seed=1, clock=time.monotonic)
+        list(methods.bodies_of_head.begin(run))
+        assert asked[0].startswith(b"HEAD /api/v1/calendars HTTP/1.1\r\n")
+        assert {rule for rule, _, _ in told(run)} == ({"head-no-body"} if found else set())
+        rule = next(rule for rule in PROBES.RULES if rule.id == "head-no-body")
+        for finding in run.findings.broken.values():
+            player = Replayer(sender, {}, {}, look=lambda *_: None, keys={}, clock=time.monotonic)
+            assert player.replay(recipe_of(finding, rule, Origins("", {}))).verdict == "shows"
