@@ -53,6 +53,17 @@ def test_every_object_and_every_choice_of_schemas_that_generators_name_is_a_comp
 
 
 @every_contract
+def test_every_member_that_generators_name_is_a_component(file: str) -> None:
+    # For the others they invent names, such as Type and Kind.
+    for name, schema in schemas(file).items():
+        more = schema.get("additionalProperties")
+        for part in [*schema.get("properties", {}).values(), *([more] if isinstance(more, dict) else [])]:
+            for one in (part, part.get("items", {}), *part.get("oneOf", [])):
+                assert "enum" not in one, name
+                assert part is one or one.get("type") != "object", name
+
+
+@every_contract
 def test_every_value_of_an_enum_has_a_name_that_no_other_has(file: str) -> None:
     for name, schema in schemas(file).items():
         if "enum" in schema:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 
 from mockserver.app import Mock
 from tests.clients import Client, in_process
+from tests.pages import blocks
 
 DOCUMENTED = {
     "id": "cal_abcdef1234567890",
@@ -60,11 +60,23 @@ def test_there_is_a_week_of_events_a_microsoft_calendar_and_a_disconnected_one(c
     assert len(client("GET", "/calendar_events").body["results"]) >= 10
 
 
+def calls(page: str) -> list[tuple[str, str]]:
+    """The curl commands of a page in their order, each with the status that the page gives it."""
+    commands = [command for one in blocks(page, "sh") for command in re.split(r"\n+(?=curl )", one.text.strip())]
+    found = [re.fullmatch(r"(curl .*?)  # (\d+)", command.replace("\\\n", " "), re.DOTALL) for command in commands]
+    assert None not in found, f"{page} has a command without a status"
+    return [(match[1], match[2]) for match in found if match]
+
+
+BOTS, CONTROLS = "docs/bots.md", "docs/control-api.md"
+RUN = [*blocks(BOTS, "sh"), *blocks(CONTROLS)]
+"""Every block that a test below uses."""
+
+
 def test_the_calls_in_the_page_on_bots_are_answered_as_it_says() -> None:
     send = in_process(Mock())
-    page = (Path(__file__).parent.parent / "docs" / "bots.md").read_text("utf-8").replace("\\\n", "")
     bot_id = ""
-    for command, status in re.findall(r"^    (curl .*?)  # (\d+)$", page, re.MULTILINE):
+    for command, status in calls(BOTS):
         reply = send(*_call(command.replace("BOT_ID", bot_id)))
         assert reply.status == int(status), command
         bot_id = bot_id or json.loads(reply.body)["id"]
@@ -73,14 +85,19 @@ def test_the_calls_in_the_page_on_bots_are_answered_as_it_says() -> None:
 
 def test_the_calls_in_the_page_on_the_control_api_are_answered_as_it_says() -> None:
     send = in_process(Mock())
-    page = (Path(__file__).parent.parent / "docs" / "control-api.md").read_text("utf-8").replace("\\\n", "")
     key = ""
-    commands = re.findall(r"^    (curl .*?)  # (\d+)$", page, re.MULTILINE | re.DOTALL)
-    assert len(commands) > 20
-    for command, status in commands:
+    assert len(calls(CONTROLS)) > 20
+    for command, status in calls(CONTROLS):
         reply = send(*_call(command.replace("API_KEY", key)))
         assert reply.status == int(status), command
         key = key or json.loads(reply.body)["api_key"]
+
+
+def test_an_unknown_member_is_refused_as_the_page_on_the_control_api_says() -> None:
+    (shown,) = blocks(CONTROLS, "json")
+    headers = {"Content-Type": "application/json"}
+    reply = in_process(Mock())("POST", "/__mock__/projects", headers, b'{"nmae": "my test"}')
+    assert (reply.status, json.loads(reply.body)) == (400, json.loads(shown.text))
 
 
 def _call(command: str) -> tuple[str, str, dict[str, str], bytes | None]:

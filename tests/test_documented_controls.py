@@ -5,24 +5,27 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mockserver.app import Mock
 from tests.clients import in_process
+from tests.pages import blocks
 from tests.replayer import Send
 
-DOCS = Path(__file__).parent.parent / "docs"
+PAGES = [f"docs/{name}.md" for name in ("webhooks", "simulation", "faults", "journal")]
+RUN = [block for page in PAGES for block in blocks(page, "sh")]
+"""Every block whose commands the test below runs."""
 BASE = "http://127.0.0.1:8000"
 PLACEHOLDERS = {"id": "WEBHOOK_ID", "deliveries": "DELIVERY_KEY", "requests": "EXCHANGE_ID"}
 
 
 def commands(page: str) -> list[str]:
     """The curl lines of a page in their order."""
-    blocks = re.findall(r"^```sh\n(.*?)^```$", (DOCS / page).read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in re.split(r"\n(?=curl )", block.strip()) if line.startswith("curl ")]
+    lines = [line for block in RUN if block.page == page for line in re.split(r"\n(?=curl )", block.text.strip())]
+    assert all(line.startswith("curl ") for line in lines)
+    return lines
 
 
 def run(send: Send, command: str) -> Any:
@@ -54,7 +57,7 @@ def learn(known: dict[str, str], command: str, answer: Any) -> None:
             known[PLACEHOLDERS[name]] = str(answer[name][-1][key])
 
 
-@pytest.mark.parametrize("page", ["webhooks.md", "simulation.md", "faults.md", "journal.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_a_page_is_taken(page: str) -> None:
     send, known = in_process(Mock()), dict[str, str]()
     lines = commands(page)

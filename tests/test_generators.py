@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import re
+import shlex
 import subprocess
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from mockserver.contracts import BOTS, CALENDARS, CONTROL, data_path, load_contr
 from mockserver.server import RunningServer, running
 from tests.clients import in_process
 from tests.conftest import RECORDED
+from tests.pages import text_of
 from tests.patience import HANGS
 from tests.replayer import Reply, Send, replay
 
@@ -108,6 +110,22 @@ def compiled(folder: Path, program: str) -> Path:
     run(node("tsc"), *COMPILER, *options, folder / program, cwd=folder)
     (folder / "built" / "package.json").write_text('{"type": "module"}')
     return folder / "built" / program.replace(".ts", ".js")
+
+
+COMMANDS = re.findall(r"^\| [\w-]+ \| `([^`]+)`", text_of("docs/generators.md"), re.MULTILINE)
+"""The commands in the table of the page, each with the generator in its row."""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.removeprefix("npx ").split()[0])
+def test_a_command_of_the_page_generates_a_client(command: str, folder: Path) -> None:
+    (folder / "openapi.yaml").symlink_to(data_path(CALENDARS))
+    before = {*folder.iterdir()}
+    generate(*shlex.split(command), cwd=folder)
+    assert {*folder.iterdir()} - before, "nothing was written"
+
+
+def test_the_page_has_a_command_for_each_generator() -> None:
+    assert len(COMMANDS) == 4
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)

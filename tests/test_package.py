@@ -62,6 +62,14 @@ def test_the_files_for_coding_agents_are_what_the_docs_say(name: str) -> None:
     assert (ROOT / name).read_text("utf-8") == AGENTS["FILES"][name](), "run make agents"
 
 
+def test_the_files_for_coding_agents_have_each_command_and_each_link_on_a_line() -> None:
+    listed = [line for line in (ROOT / "llms.txt").read_text("utf-8").splitlines() if line.startswith(("-", " "))]
+    assert len(listed) > 20
+    assert [line for line in listed if not re.fullmatch(r"- \[[^\]]+\]\(https://\S+\): \S.*", line)] == []
+    commands = re.findall(r"^- `make ([a-z-]+)`: ", (ROOT / "AGENTS.md").read_text("utf-8"), re.MULTILINE)
+    assert sorted(commands) == sorted(AGENTS["COMMANDS"])
+
+
 @pytest.mark.parametrize("name", sorted(AGENTS["FILES"]))
 def test_links_of_the_files_for_coding_agents_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", (ROOT / name).read_text("utf-8")):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from mockserver.server import listen
+from tests import pages
 from tests.patience import HANGS
 
 ROOT = Path(__file__).parent.parent
@@ -44,6 +45,8 @@ def blocks() -> list[Block]:
     return [Block(language, text, printed or None) for language, text, printed in found]
 
 
+RUN = pages.blocks("README.md", "sh", "python")
+"""Every block that a test below runs; the first test compares their number."""
 SHELL = [block for block in blocks() if block.language == "sh"]
 FIRST = [block for block in SHELL if block.text.startswith("# terminal 1")]
 STARTS = [block for block in SHELL if block.text.startswith("uvx ")]
@@ -59,7 +62,7 @@ def without_internet(text: str) -> str:
 def test_the_page_has_the_blocks_that_are_run_here() -> None:
     assert (len(FIRST), len(STARTS)) == (1, 1)
     assert len(SECOND) >= 5
-    assert len(blocks()) == len(re.findall(r"^```(?!text)\w+$", PAGE, re.MULTILINE))
+    assert len(blocks()) == len(RUN) == len(re.findall(r"^```(?!text)\w+$", PAGE, re.MULTILINE))
     prose = re.sub(r"^```.*?^```$", "", PAGE, flags=re.MULTILINE | re.DOTALL)
     assert not re.search(r"^( {4}|\t)", prose, re.MULTILINE), "a block without a fence would not be run"
     assert SECOND[0].text.startswith("# terminal 2")

@@ -17,6 +17,7 @@ import click
 
 from mockserver.cli.main import cli
 from mockserver.server import listen
+from tests import pages
 from tests.patience import HANGS
 
 ROOT = Path(__file__).parent.parent
@@ -35,6 +36,13 @@ def blocks() -> list[Block]:
     return [Block(commands, printed) for commands, printed in found]
 
 
+RUN = pages.blocks("docs/rehearsal.md", "sh")
+RUN += [
+    block
+    for block in pages.blocks("examples/integrator/README.md", "sh")
+    if {*block.text.split("\n")} <= {*"\n".join(one.text for one in RUN).split("\n")}
+]
+"""Every block whose commands the tests below type."""
 SERVERS = [block.commands for block in blocks() if block.commands.startswith("# terminal")]
 STEPS = [block for block in blocks() if not block.commands.startswith("# terminal")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from mockserver.api.request import Exchange
 from mockserver.app import Mock
 from mockserver.server import running
 from mockserver.settings import Settings
+from tests import pages
 from tests.patience import HANGS
 
 DUPLICATE = "A calendar with this deduplication key already exists in this project."
@@ -48,10 +50,10 @@ def findings(
     """What one run finds: each finding's code with the text of its blocks; no answer may be a server error."""
     seen: list[Exchange] = []
     with running(mock=Mock(Settings(strict=strict), observe=seen.append)) as server:
-        command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{server.url}/__mock__/{document}"]
-        options = ["--url", server.url, "-H", "Authorization: Token YOUR_API_KEY_HERE", "--checks", "all"]
+        line = COMMAND.text.replace("\\\n", " ").replace("http://127.0.0.1:8000", server.url)
+        name, *options = shlex.split(line.replace("openapi.json", document))
         done = subprocess.run(
-            [*command, *options, "--seed", str(seed), "--max-examples", str(examples)],
+            [Path(sys.executable).with_name(name), *options, "--seed", str(seed), "--max-examples", str(examples)],
             capture_output=True,
             text=True,
             timeout=HANGS,
@@ -68,6 +70,9 @@ def findings(
     return found
 
 
+COMMAND = pages.block("docs/fuzzing.md", "schemathesis run ")
+RUN = [COMMAND]
+"""The command of the page, which `findings` runs with a seed and a number of examples."""
 LONG = pytest.mark.long
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 REPOSITORY = "https://github.com/OWNER/attendee-mockserver/blob/main/"
+COMMANDS = ("run", "test", "test-long", "test-browser", "lint", "types", "fmt", "docs", "agents", "mutants")
+"""The targets of make that a coding agent needs."""
 MARK = "<!-- Written by `make agents` from the docs; edit those. -->"
 
 
@@ -26,7 +28,8 @@ def linked(page: Path) -> list[tuple[str, list[tuple[str, Path]]]]:
     for part in re.split(r"^## ", page.read_text("utf-8"), flags=re.MULTILINE)[1:]:
         title, _, body = part.partition("\n")
         links = [
-            (text, (page.parent / target).resolve()) for text, target in re.findall(r"\[([^\]]+)\]\(([^)#]+)\)", body)
+            (" ".join(text.split()), (page.parent / target).resolve())
+            for text, target in re.findall(r"\[([^\]]+)\]\(([^)#]+)\)", body)
         ]
         sections.append((title, links))
     return sections
@@ -67,8 +70,7 @@ def section(page: Path, start: str, end: str) -> str:
 def agents() -> str:
     """AGENTS.md: what a coding agent has to know to change the project."""
     commands = re.findall(r"^([a-z-]+):.*?## (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    wanted = ("run", "test", "test-long", "test-browser", "lint", "types", "format", "docs", "agents", "mutants")
-    shown = [f"- `make {name}`: {text}" for name, text in commands if name in wanted]
+    shown = [f"- `make {name}`: {text}" for name, text in commands if name in COMMANDS]
     contributing, architecture = ROOT / "CONTRIBUTING.md", ROOT / "ARCHITECTURE.md"
     parts = [
         "# For coding agents",

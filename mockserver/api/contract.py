@@ -85,6 +85,14 @@ class Schemas:
         part = {"type": "object", "additionalProperties": False, "required": [*rules], "properties": rules}
         return PartSchema(name, self.compile(part))
 
+    def resolve_fields(self, part: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The part with each of its fields, and their own fields, instead of references to them."""
+        resolved = self.resolve(part)
+        if "properties" not in resolved:
+            return resolved
+        fields = {name: self.resolve_fields(rule) for name, rule in resolved["properties"].items()}
+        return {**resolved, "properties": fields}
+
     def resolve(self, part: Mapping[str, Any]) -> Mapping[str, Any]:
         """The part of the contract that this one refers to, or itself."""
         while "$ref" in part:
@@ -336,9 +344,7 @@ def _compile_operation(schemas: Schemas, method: str, written: Mapping[str, Any]
     body = content["application/json"]["schema"] if content else None
     rules = None
     if body is not None:
-        fields = schemas.resolve(body)
-        named = {name: schemas.resolve(rule) for name, rule in fields["properties"].items()}
-        rules = BodyRules({**fields, "properties": named})
+        rules = BodyRules(schemas.resolve_fields(body))
     return Operation(
         operation_id=written["operationId"],
         method=method,

@@ -21,7 +21,8 @@ from mockserver.domain import timestamps
 
 KEYWORDS = frozenset({"x-max-json-length", "x-strip"})
 """The contract's own keywords: the longest ASCII-escaped JSON text of an object; strip a string first."""
-
+_FOR_GENERATORS: Final = frozenset({"x-enum-varnames"})
+"""Keywords that only code generators read."""
 
 _TIME: Final = "YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]"
 _FORMAT_NAME: Final = re.compile("iso-8601", re.IGNORECASE)
@@ -174,7 +175,7 @@ def _not_an_object(data: Any) -> errors.ApiError:
 
 
 def _field(name: str, rule: Mapping[str, Any], required: bool) -> Field:
-    unknown = {keyword for keyword in rule if keyword.startswith("x-")} - KEYWORDS
+    unknown = {keyword for keyword in rule if keyword.startswith("x-")} - KEYWORDS - _FOR_GENERATORS
     if unknown:
         raise ContractError(f"field {name}: unknown keyword {', '.join(sorted(unknown))}")
     kind = rule.get("type")

@@ -49,8 +49,8 @@ def cli() -> None:
     attendee-mock explain
 
     Exit status: 0 done; 1 the mock rejected the request or found nothing; 2 the command line is invalid, a file cannot
-    be used, or no mock answers. `check`, `replay`, `cleanup` and `diff` have their own; see their --help. Data goes to
-    standard output, messages to standard error.
+    be used, or no mock answers. Commands that look for mistakes, and `cleanup`, have their own; see their --help. Data
+    goes to standard output, messages to standard error.
     """
 
 

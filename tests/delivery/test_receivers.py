@@ -25,6 +25,7 @@ from mockserver.domain.model import Json
 from mockserver.domain.outbox import FindFault
 from mockserver.domain.store import Project
 from tests.delivery.workers import make_worker
+from tests.pages import blocks
 from tests.projects import CHANGED, DISCONNECTED, SECRET, make_calendar, make_project, the_calendar
 from tests.receivers import javascript
 from tests.receivers.flask_app import make_app
@@ -163,6 +164,8 @@ def test_javascript_that_sorts_objects_refuses_some_names_and_python_does_not(me
 
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "webhooks.md").read_text("utf-8")
+RUN = blocks("docs/webhooks.md", "python", "js")
+"""Every program that a test below runs."""
 AWKWARD: dict[str, Json] = {
     "ü": "ü🎉\u2028",
     "9": "",

@@ -16,6 +16,7 @@ from mockserver.domain.timestamps import parse, render
 from mockserver.domain.upstream_mapping import event_fields
 from mockserver.fixtures_io import load_fixtures, read_project, write_project, write_project_text
 from tests.fixtures_io.files import CALENDAR, EVENT, NOW, RECORDED, ROOT, Load, changed, good
+from tests.pages import Block, blocks
 
 
 def test_the_recorded_data_loads_as_it_is_written() -> None:
@@ -72,11 +73,12 @@ def test_the_empty_fixtures_are_a_key_and_nothing_else() -> None:
     assert (len(project.state.calendars), len(project.state.events)) == (0, 0)
 
 
-@pytest.mark.parametrize("example", range(3))
-def test_the_examples_of_the_page_load(load: Load, example: int) -> None:
-    blocks = (ROOT / "fixtures" / "README.md").read_text("utf-8").split("```")[1::2]
-    language, text = [block.split("\n", 1) for block in blocks if block.startswith(("yaml", "json"))][example]
-    assert load(text, f"example.{language}")
+RUN = [*blocks("fixtures/README.md", "yaml", "json"), *blocks("docs/webhooks.md", "yaml")]
+
+
+@pytest.mark.parametrize("example", RUN, ids=str)
+def test_the_examples_of_the_pages_load(load: Load, example: Block) -> None:
+    assert load(example.text, f"example.{example.language}")
 
 
 def test_yaml_and_json_mean_the_same(load: Load) -> None:

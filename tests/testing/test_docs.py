@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import blocks
+
 pytest_plugins = ["pytester"]
 PAGE = (Path(__file__).parents[2] / "docs" / "pytest.md").read_text("utf-8")
+RUN = blocks("docs/pytest.md", "python")
+"""Every program that a test below runs."""
 PROGRAMS = re.findall(r"```python\n(.*?)```\n", PAGE, re.DOTALL)
 FAILING = next(program for program in PROGRAMS if "It has a bug" in program)
 VARIABLE = ((r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"), (r"\d\d\d\d-\d\d-\d\dT[\d:.]+Z", "TIME"))
