@@ -178,13 +178,15 @@ class _Baseline(NamedTuple):
             return
         if self.prune and report.removable:
             remove_known(known, report.removable)
-            click.echo(f"{known}: {len(report.removable)} entries that no finding matches removed", err=True)
+            removed = "1 entry" if len(report.removable) == 1 else f"{len(report.removable)} entries"
+            click.echo(f"{known}: {removed} that no finding matches removed", err=True)
             report.unseen = [entry for entry in report.unseen if entry not in report.removable]
         if self.update and report.findings:
             today = date.today()  # noqa: DTZ011 -- a file's dates are those of its readers
             last = today + self.expires if isinstance(self.expires, timedelta) else self.expires
             entries = add_known(known, report.seen, today=today, expires=last)
-            click.echo(f"{known}: {len(entries)} entries added; write into each why it may stay", err=True)
+            added = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+            click.echo(f"{known}: {added} added; write into each why it may stay", err=True)
             report.accept(entries)
 
 

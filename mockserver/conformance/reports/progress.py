@@ -41,9 +41,9 @@ class Progress:
         with self._lock:
             found = run.findings
             sent = getattr(run.target, "sent", 0)
-            self._state = (
-                f"{run.part}: {len(found.exercised)} rules tested, {sent} requests, {len(found.broken)} findings"
-            )
+            numbers = (len(found.exercised), "rule"), (sent, "request"), (len(found.broken), "finding")
+            rules, requests, findings = (f"{number} {what}{'s' * (number != 1)}" for number, what in numbers)
+            self._state = f"{run.part}: {rules} tested, {requests}, {findings}"
             new = run.part not in self._parts
             self._parts.add(run.part)
             if (new and not self._live) or self._due():

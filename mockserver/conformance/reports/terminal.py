@@ -69,7 +69,8 @@ def _rest(report: Report) -> Iterator[str]:
     for finding, entry in report.known:
         until = f", until {entry.expires}" if entry.expires else ""
         ticket = f" [{entry.ticket}]" if entry.ticket else ""
-        yield f"known: {finding.rule} {finding.operation} {finding.field}: {entry.reason}{ticket}{until}"
+        where = " ".join(filter(None, (finding.rule, finding.operation, finding.field)))
+        yield f"known: {where}: {entry.reason}{ticket}{until}"
     yield from (f"expired: {_entry(entry)}, since {entry.expires}" for entry in report.expired)
     yield from (f"no longer seen: {_entry(entry)}; remove it from the file" for entry in report.unseen)
     reasons: dict[tuple[str, str], list[str]] = {}
