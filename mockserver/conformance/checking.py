@@ -147,8 +147,10 @@ def check(
 
 def requests_to_clean_up(ledger: Ledger) -> int:
     """About how many requests it takes to delete what a run has made and to see that it is gone."""
-    made = len(ledger.made)
-    return 0 if ledger.started is None else 2 * len(ledger.alive) + made + len(ledger.unanswered) + made // 10 + 2
+    if ledger.started is None:
+        return 0
+    unread, pages = len(ledger.gone - ledger.unfound), len(ledger.made) // 10 + 2
+    return 2 * len(ledger.alive) + unread + len(ledger.unanswered) + pages
 
 
 def _ended_by_first(progress: Callable[[JudgeRun], object] | None) -> Callable[[JudgeRun], None]:

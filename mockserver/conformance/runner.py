@@ -93,7 +93,7 @@ class Chosen(NamedTuple):
     """What a run is to test."""
 
     rules: Mapping[str, Rule]
-    """By their ids; without those on every answer, which no check tests by itself."""
+    """By their ids; without those on every answer that no check tests by itself."""
     checks: Sequence[Check]
     parts: Mapping[str, str]
     """The parts of all rules, by their ids."""
@@ -222,11 +222,13 @@ class Course:
 def chosen_of(parts: Mapping[str, Part], only: Sequence[str] = (), skip: Sequence[str] = ()) -> Chosen:
     """What --only and --skip leave."""
     rules = {rule.id: rule for part in parts.values() for rule in part.RULES if is_chosen(rule, only, skip)}
-    tested = {name: rule for name, rule in rules.items() if rule.part != "always"}
     checks = [check for part in parts.values() for check in part.CHECKS]
+    named = {name for check in checks for name in check.rules}
+    tested = {name: rule for name, rule in rules.items() if rule.part != "always" or name in named}
     parts_of = {rule.id: rule.part for part in parts.values() for rule in part.RULES}
     # A rule on every answer is tested by whatever is sent.
-    return Chosen(tested, checks if len(tested) < len(rules) else _needed(checks, tested), parts_of)
+    everything = any(rule.part == "always" for rule in rules.values())
+    return Chosen(tested, checks if everything else _needed(checks, tested), parts_of)
 
 
 def _needed(checks: Sequence[Check], rules: Mapping[str, Rule]) -> list[Check]:

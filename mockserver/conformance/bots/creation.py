@@ -13,7 +13,7 @@ from mockserver.conformance.guard import BOTS, path_of
 from mockserver.conformance.recorded_cases.bench import Holding
 
 
-@check("bot-create-accepted", "bot-stored", context=BotBench, cost=6, needs=("write",))
+@check("bot-create-accepted", "bot-stored", context=BotBench, cost=6, least=4, needs=("write",))
 def creation(bench: BotBench) -> Steps:
     """A bot with every field that shows, and one with the fewest, as they are answered, read and listed."""
     key, link, at = bench.target.tag(), bench.link(), bench.at()
@@ -29,6 +29,7 @@ def creation(bench: BotBench) -> Steps:
                 same_document(made, again) if path != path.partition("?")[0] else same_document(made, again, both=True)
             )
             bench.check("bot-stored", one, "getBot" if "?" not in path else "listBots", [made, again])
+    bench.work_with(made)
     yield
     # A run has to find again what it made: its mark is in the link where metadata are left out.
     least = bench.bot_fields("metadata", deduplication_key=bench.target.tag())

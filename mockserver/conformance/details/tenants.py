@@ -15,7 +15,7 @@ _CHANGES = frozenset({"date", "content-length"})
 _COMPARED = ("allow", "content-type", "vary")
 
 
-@check("tenant-ids-hidden", context=Bench, cost=6, needs=("other-key",))
+@check("tenant-ids-hidden", context=Bench, cost=6, least=3, needs=("other-key",))
 def ids(bench: Bench) -> Steps:
     """Pages, details and errors of one project, searched for the ids of another."""
     others = [bench.target.send("GET", path, key="other") for path in (CALENDARS, EVENTS)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
 from typing import TypeAlias
@@ -15,14 +15,16 @@ from mockserver.conformance.run import Run
 Law: TypeAlias = Callable[[Bench], Steps | None]
 
 
-def law(*rules: str, cost: int, needs: tuple[Need, ...] = (), after: tuple[Check, ...] = ()) -> Callable[[Law], Check]:
+def law(
+    *rules: str, cost: int, needs: tuple[Need, ...] = (), after: tuple[Check, ...] = (), least: int = 0
+) -> Callable[[Law], Check]:
     """Makes a function that tests these rules on lists a check."""
 
     def registered(tried: Law) -> Check:
         def begin(run: Run) -> Steps:
             return _tried(run, tried)
 
-        return Check(rules, begin, cost, frozenset(needs), after, draws=False)
+        return Check(rules, begin, cost, frozenset(needs), after, draws=False, least=least or cost)
 
     return registered
 
@@ -36,7 +38,7 @@ def _tried(run: Run, tried: Law) -> Steps:
     bench = Bench(run, run.shared(_survey), seed=seed, confirming=False)
     steps = _steps(bench, tried)
     seen: set[tuple[str, str, str]] = set()
-    for number, _ in enumerate(_until_over(bench, steps), 1):
+    for number, mark in enumerate(_until_over(bench, steps), 1):
         new = bench.suspicions.keys() - seen
         seen |= new
         confirmed = _again(bench, tried, seed, number) if new else {}
@@ -53,7 +55,7 @@ def _tried(run: Run, tried: Law) -> Steps:
                 field=one.field,
                 exchanges=one.exchanges,
             )
-        yield
+        yield mark
 
 
 def _again(bench: Bench, tried: Law, seed: int, steps: int) -> dict[tuple[str, str, str], Suspicion]:
@@ -65,22 +67,22 @@ def _again(bench: Bench, tried: Law, seed: int, steps: int) -> dict[tuple[str, s
     return again.suspicions
 
 
-def _steps(bench: Bench, tried: Law) -> Iterator[None]:
+def _steps(bench: Bench, tried: Law) -> Steps:
     steps = tried(bench)
     if steps is not None:
         yield from steps
 
 
-def _until_over(bench: Bench, steps: Iterator[None]) -> Iterator[None]:
+def _until_over(bench: Bench, steps: Steps) -> Steps:
     """A turn for each step of a law, the one that ends it included."""
-    going = True
-    while going:
+    mark: str | Bench | None = None
+    while not isinstance(mark, Bench):
         bench.survey.renew(getattr(bench.target, "changes", 0))
-        going = False
+        mark = bench
         # Whoever looks at every answer tells what is wrong with one that is no page; the law cannot be tried on it.
         with suppress(Unreadable):
-            going = next(steps, bench) is not bench
-        yield
+            mark = next(steps, bench)
+        yield None if isinstance(mark, Bench) else mark
 
 
 __all__ = ["law"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mockserver.conformance.checks import Steps
+from mockserver.conformance.checks import IF_SHORT, Steps
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import apart, never_so, status
 from mockserver.conformance.list_pages import CALENDARS, EVENTS, Listing, Page, Row, link_path, page_of
@@ -16,7 +16,7 @@ from mockserver.conformance.origins import in_order
 _SOME, _KEYED = 2, 3
 
 
-@law("tenant-lists", cost=4, needs=("other-key",), after=(all_calendars, all_events))
+@law("tenant-lists", cost=4, least=2, needs=("other-key",), after=(all_calendars, all_events))
 def separate_lists(bench: Bench) -> None:
     """Whether the two projects' lists have nothing in common."""
     theirs = _lists(bench, "other")
@@ -29,6 +29,7 @@ def separate_lists(bench: Bench) -> None:
     "tenant-filters",
     "tenant-cursor",
     cost=9,
+    least=5,
     needs=("other-key",),
     after=(all_calendars, all_events, separate_lists),
 )
@@ -67,8 +68,10 @@ def _strangers(bench: Bench, key: Key, owner: dict[str, Page]) -> Steps:
     keyed.sort(key=lambda row: row["id"] not in busy)
     sources = in_order([calendars.exchange, events.exchange])
     _read(bench, key, calendars, read[:1])
-    _filter(bench, key, sources, found[:1], keyed[:1])
+    _filter(bench, key, sources, found[:1], [])
     _cursors(bench, key, owner)
+    yield IF_SHORT
+    _filter(bench, key, sources, [], keyed[:1])
     yield
     _read(bench, key, calendars, read[1:])
     _filter(bench, key, sources, found[1:], keyed[1:_KEYED])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mockserver.conformance.calendar_bodies import marked
-from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks import IF_SHORT, Steps, check
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.guard import CALENDARS
 from mockserver.conformance.recorded_cases.bench import NOBODY, NOT_FOUND, Bench, Probe, header
@@ -65,18 +65,19 @@ _NAMELESS = (
 )
 
 
-@check("id-unknown", context=Bench, cost=2)
+@check("id-unknown", context=Bench, cost=2, least=1)
 def unknown_ids(bench: Bench) -> Steps:
     """Ids that name nothing."""
     probe = Probe("id-unknown", "getCalendar", "object_id", "GET", NOBODY, 404, NOT_FOUND)
     bench.ask(probe)
+    yield IF_SHORT
     for number, text in enumerate(_NAMELESS):
         bench.ask(probe._replace(path=f"{CALENDARS}/{text}"))
         if number == 0:
             yield
 
 
-@check("id-exact", context=Bench, cost=3)
+@check("id-exact", context=Bench, cost=3, least=1)
 def exact_ids(bench: Bench) -> Steps:
     """The id of a calendar, spelt in other ways."""
     if bench.calendar == NOBODY:
@@ -87,11 +88,11 @@ def exact_ids(bench: Bench) -> Steps:
     for number, text in enumerate((*spelt, f"{name}%20", f"{name}%0A", f"{name}.json"), 1):
         path = f"{CALENDARS}/{text}"
         bench.ask(Probe("id-exact", "getCalendar", "object_id", "GET", path, 404, NOT_FOUND))
-        if number == _FIRST:
-            yield
+        if number in (1, _FIRST):
+            yield IF_SHORT if number == 1 else None
 
 
-@check("id-gone", "id-before-body", context=Bench, cost=6, needs=("write",))
+@check("id-gone", "id-before-body", context=Bench, cost=6, least=3, needs=("write",))
 def gone_ids(bench: Bench) -> Steps:
     """The id of a calendar that was deleted."""
     made = bench.create()
@@ -105,6 +106,7 @@ def gone_ids(bench: Bench) -> Steps:
     before: list[Exchange] = [made, deleted]
     tag = marked(bench.target.tag())
     bench.ask(Probe("id-gone", "getCalendar", "object_id", "GET", path, 404, NOT_FOUND), before)
+    yield IF_SHORT
     bench.ask(Probe("id-gone", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND, json=tag), before)
     bench.ask(Probe("id-gone", "deleteCalendar", "object_id", "DELETE", path, 404, NOT_FOUND), before)
     first = Probe("id-before-body", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND)
