@@ -107,7 +107,7 @@ def check(
             seconds=math.inf if time_budget is None and max_requests is not None else time_budget,
             progress=_ended_by_first(progress) if first_only else progress,
         )
-        course.run.extend = transport.budget.extend
+        course.run.extend, course.run.held = transport.budget.extend, transport.budget.held
         course.closing = partial(requests_to_clean_up, transport.ledger)
         with _interruptible(transport):
             outcome = course.go()

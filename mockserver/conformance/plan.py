@@ -22,8 +22,12 @@ _LACKS: Final[Mapping[Need, str]] = {
     "parallel": "requests are sent one at a time",
 }
 _RANKS: Final = ("high", "medium", "low")
-_TURN: Final = 24
-"""After so many requests, twice as many for unusual input, it is another check's turn; each round doubles it."""
+_FIRST_STEP: Final = 24
+"""So many requests the second step of a check may take: how long it is is known only afterwards."""
+_TURN: Final = 8
+"""After so many requests it is another check's turn; each round doubles it. Short checks are over soon that way."""
+_TURN_SOON: Final = 24
+"""The least for unusual input."""
 _KEYS: Final = "key-"
 """How the ids of the rules about API keys begin: their checks go on first, for they are short and matter most."""
 _SOON: Final = "hostile"
@@ -32,6 +36,8 @@ _LAST: Final = "fuzz"
 """The part that goes on last: it takes hundreds of requests, and other parts know better what they look for."""
 _DELETING: Final = 4
 """Requests that it takes to delete two calendars, a check's own and a shared one, and to see that they are gone."""
+_SOME_TIME: Final = 1.0
+"""While a POST would have to wait for so many seconds, what only reads goes on."""
 _LOOKS: Final = 3
 """So many steps of a check, at most, before every check has had its first look."""
 
@@ -74,7 +80,7 @@ class Task:
             if mark != IF_SHORT:
                 self.looks += 1
                 # How long a step is that is not a first look is known only afterwards.
-                self._dearest = max(self.check.cost, _counted(run)[0] - sent) if self.looks > 1 else _TURN
+                self._dearest = max(self.check.cost, _counted(run)[0] - sent) if self.looks > 1 else _FIRST_STEP
             self.sent += _counted(run)[0] - sent
             self.failed += _counted(run)[1] - failed
 
@@ -130,7 +136,7 @@ class Plan:
 
     def look(self) -> None:
         """Takes checks on, each a few steps at most, for as long as they have rules that nothing has tested."""
-        while waiting := [task for task in self._waiting() if self._fits(task, short=True)]:
+        while waiting := self._ready([task for task in self._waiting() if self._fits(task, short=True)]):
             short = self._needed(task.check.cost for task in waiting if not task.looks) > self._run.share()
             self._take(min(waiting, key=self._by_severity(waiting) if short else self._by_cost), short=short)
 
@@ -139,11 +145,10 @@ class Plan:
         going, turn = sorted(self.tasks, key=_by_use), _TURN
         while going := [task for task in going if not task.over and self._fits(task)]:
             for task in going:
-                sent = task.sent
-                most: float = sent + (2 * turn if task.part == _SOON else turn)
+                most: float = task.sent + max(turn, _TURN_SOON if task.part == _SOON else 0)
                 if task.is_severe and task.part != _LAST:
                     most = math.inf
-                while not task.over and task.sent < most and self._fits(task):
+                while not task.over and task.sent < most and self._fits(task) and task in self._ready(going):
                     self._take(task)
             turn *= 2
 
@@ -183,6 +188,11 @@ class Plan:
     def _waiting(self) -> list[Task]:
         """The tasks with rules that nothing has tested, as far as they have not had looks enough."""
         return [one for one in self.tasks if not one.over and one.looks < _LOOKS and one.untested(self._run)]
+
+    def _ready(self, tasks: list[Task]) -> list[Task]:
+        """Of tasks that go on those that need not wait: what reads, while POSTs are held back."""
+        reading = [task for task in tasks if "write" not in task.check.needs and not task.over]
+        return reading if reading and self._run.held() > _SOME_TIME else tasks
 
     def _fits(self, task: Task, *, short: bool = False) -> bool:
         """Whether there is time for a look, and for deleting a calendar that it may make."""

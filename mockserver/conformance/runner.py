@@ -50,6 +50,8 @@ class JudgeRun(Run):
         self.until: Callable[[], float] = lambda: math.inf
         """When the run ends, whichever check goes on."""
         self.part = ""
+        self.drawing = False
+        """Whether all checks are at their end, and what draws goes on."""
         self.first_finding: tuple[int, float] | None = None
         self._clock = clock
 
@@ -86,6 +88,9 @@ class JudgeRun(Run):
         return holds
 
     def _left(self) -> float:
+        if self.drawing and self.findings.broken and self.held() > _LEAST:
+            # Making what was found shorter comes next: nobody need wait for more of it.
+            return 0.0
         return min(self.deadline, self.until()) - self._clock()
 
 
@@ -178,6 +183,7 @@ class Course:
     def _draw(self, checks: Sequence[Check]) -> None:
         """Each once, then again with other seeds, unless the run only reads: what there is to read was read."""
         tasks = Plan(self.run, checks, self._chosen.rules).tasks
+        self.run.drawing = True
         weights = [WEIGHTS.get(self._chosen.part_of(task.check), 1.0) for task in tasks]
         for number, task in enumerate(tasks):
             self.run.deadline = self._clock() + (self._end - self._clock()) * weights[number] / sum(weights[number:])
