@@ -86,7 +86,10 @@ class Task:
 
     def due(self, *, short: bool = False) -> int:
         """The requests that its next step may take."""
-        return self.check.least if short and not self.looks else self._dearest
+        if not short or self.looks:
+            return self._dearest
+        # Where a look that was cut goes on, it may be to its end.
+        return max(self.check.least, self.check.cost - self.sent) if self.turns else self.check.least
 
     @property
     def part(self) -> str:

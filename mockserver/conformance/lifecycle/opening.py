@@ -173,7 +173,7 @@ def refused_changes(stage: Stage) -> Steps:
         yield
 
 
-@_step("read-only-fields", "refused-patch-nothing", cost=3, after=(creates,))
+@_step("read-only-fields", "refused-patch-nothing", cost=2, after=(creates,))
 def read_only(stage: Stage) -> Steps:
     """Changes of what can only be read."""
     _one(stage)

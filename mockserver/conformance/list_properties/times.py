@@ -30,13 +30,13 @@ class Rung(NamedTuple):
     """So many of its values are enough for a first look."""
 
 
-@law("filter-time", "filter-boundary", cost=15, least=1, after=(all_events, orders))
+@law("filter-time", "filter-boundary", cost=15, least=2, after=(all_events, orders))
 def time_filters(bench: Bench) -> Steps:
     """What the three time filters leave, at their boundaries too."""
     return _climbed(bench, RUNGS[:_PLAIN])
 
 
-@law("filter-zone", "filter-fraction", "filter-loose-time", cost=9, least=1, after=(all_events, orders, time_filters))
+@law("filter-zone", "filter-fraction", "filter-loose-time", cost=9, least=2, after=(all_events, orders, time_filters))
 def times_in_other_words(bench: Bench) -> Steps:
     """The same with each way of writing a time."""
     return _climbed(bench, RUNGS[_PLAIN:])
@@ -48,10 +48,10 @@ def _climbed(bench: Bench, rungs: Sequence[Rung]) -> Steps:
     broken = {name for name in TIMES if any(bench.is_broken(*plain, field=field) for field in (name, "time filters"))}
     drawn: Drawn = {}
     for names in ([*TIMES][:1], TIMES):
-        for rung in rungs:
+        for number, rung in enumerate(rungs):
             if _wrong(bench, rung, broken, drawn, names, rung.first if names is TIMES else 1):
                 broken |= _climb(bench, rung, broken, drawn)
-            if names is not TIMES:
+            if names is not TIMES and number == 1:
                 yield IF_SHORT
     for rung in rungs:
         yield

@@ -105,8 +105,8 @@ def heads(bench: Bench) -> Steps:
         yield
 
 
-@check("head-no-body", context=Bench, cost=8)
-def bodies_of_head(bench: Bench) -> None:
+@check("head-no-body", context=Bench, cost=8, least=1)
+def bodies_of_head(bench: Bench) -> Steps:
     """HEAD on a connection of its own, where a body that a client would take for the next answer can be seen.
 
     Some servers send one only if the connection is kept: there the end of what is sent is the end of the connection.
@@ -129,6 +129,7 @@ def bodies_of_head(bench: Bench) -> None:
                 field="body",
                 exchanges=[bench.target.send_bytes(request, cut=kept)],
             )
+        yield IF_SHORT
 
 
 @check("method-text", "method-undeclared", context=Bench, cost=2, least=1, needs=("write",))
