@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
+from mockserver.conformance.calendar_bodies import MARK
 from mockserver.conformance.exchange import Request
 from mockserver.conformance.findings import Finding
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:@/ +=-]{0,200}")
 _MOST_NAMED = 3
+_ID = re.compile(r"/(?:cal|bot)_[A-Za-z0-9]+$")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_]{1,64}")
 _TIME = re.compile(r"(?:19|20)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-](0\d|1[0-4]):\d\d)")
 _TIMES = frozenset({"updated_at_gte", "updated_after", "start_time_gte", "end_time_lte"})
@@ -39,10 +41,12 @@ def suspect(request: Request, known: Mapping[str, Request]) -> str:
     odd, present = _parts(request)
     if "" in known:
         return ""
-    if len(odd) == 1 and request.body:
+    plain = [part.name for part in present if part.name in known and part in _parts(known[part.name])[1]]
+    if len(odd) == 1 and request.body and not plain:
         # One odd field alone: its crash is told whatever other fields are odd in the same way.
         return odd[0].name
-    names = [part.name for part in (*odd, *present)]
+    # What crashed where it was not odd does so here as well.
+    names = [*plain, *(part.name for part in (*odd, *present))]
     again = [name for name in names if name in known]
     if again:
         return again[0]
@@ -75,7 +79,7 @@ def _parts(request: Request) -> tuple[list[_Part], list[_Part]]:
         elif value not in plain:
             odd.append(_Part(name))
     if request.body:
-        _sort_body(request.body, odd, present)
+        _sort_body(request, odd, present)
     return odd, present
 
 
@@ -99,9 +103,9 @@ def _is_plain(name: str, value: str) -> bool:
     return _PLAIN.fullmatch(value) is not None
 
 
-def _sort_body(body: bytes, odd: list[_Part], present: list[_Part]) -> None:
+def _sort_body(request: Request, odd: list[_Part], present: list[_Part]) -> None:
     try:
-        data = json.loads(body.decode("utf-8"))
+        data = json.loads((request.body or b"").decode("utf-8"))
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
@@ -111,12 +115,17 @@ def _sort_body(body: bytes, odd: list[_Part], present: list[_Part]) -> None:
         plain = _is_plain_value(value) if name != "metadata" else _is_plain_metadata(value)
         if not plain or not _PLAIN_ID.fullmatch(name):
             odd.append(_Part(name if name in _FIELDS else _UNKNOWN, _kind(name, value)))
-        elif name not in _REQUIRED:
+        elif name not in _REQUIRED and not (request.method == "POST" and _is_mark(name, value)):
             present.append(_Part(name if name in _FIELDS else _UNKNOWN))
 
 
 def _is_plain_value(value: Any) -> bool:
     return isinstance(value, str) and value.isprintable() and 0 < len(value) <= 255
+
+
+def _is_mark(name: str, value: Any) -> bool:
+    """Whether a part of a body is the run's mark, without which nothing is created."""
+    return name == "metadata" and value.keys() == {MARK}
 
 
 def _is_plain_metadata(value: Any) -> bool:
@@ -181,8 +190,8 @@ _ANYTHING = frozenset({"fuzz-answer", "fuzz-valid-taken", "fuzz-invalid-refused"
 def grouped(findings: Iterable[Finding]) -> list[Finding]:
     """The findings, the first of each cause with the others as its symptoms."""
     heads: list[Finding] = []
-    # What any defect may break is never the cause of what says more.
-    for finding in sorted(findings, key=lambda one: one.rule in _ANYTHING):
+    # What any defect may break is never the cause of what says more, and what a crash breaks not that of the crash.
+    for finding in sorted(findings, key=lambda one: (one.rule in _ANYTHING, _is_of_a_crash(one))):
         cause = next((head for head in heads if _has_the_cause_of(finding, head)), None)
         if cause is None:
             heads.append(finding)
@@ -203,9 +212,19 @@ def _has_the_cause_of(finding: Finding, head: Finding) -> bool:
     if (finding.rule, head.rule) == ("answer-arrives", "head-no-body"):
         # A client takes the body for the next answer, whatever it asked for then.
         return True
-    if finding.operation != head.operation or finding.rule in _CRASHES or head.rule in _CRASHES:
-        return False
+    if head.rule in _CRASHES or finding.rule in _CRASHES or finding.operation != head.operation:
+        return head.rule in _CRASHES and _is_of_a_crash(finding) and _place(last.request) == _place(first.request)
     return finding.rule in _ANYTHING or any({finding.rule, head.rule} <= rules for rules in _SUBJECTS)
+
+
+def _place(request: Request) -> tuple[str, str]:
+    """The method and the path without an id."""
+    return request.method, _ID.sub("/id", request.path.partition("?")[0])
+
+
+def _is_of_a_crash(finding: Finding) -> bool:
+    """Whether a rule is broken by an answer that is a crash, which a rule on every answer tells."""
+    return finding.rule not in _CRASHES and finding.exchanges[-1].status >= 500
 
 
 def _is_said_again(finding: Finding, head: Finding, last: Request, first: Request) -> bool:

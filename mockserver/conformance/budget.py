@@ -92,6 +92,10 @@ class Budget:
         """Seconds until the end of the time box."""
         return self._end - self._clock()
 
+    def held(self) -> float:
+        """Seconds that a POST would have to wait for those of the last minute."""
+        return max(0.0, self._next_post() - self._clock())
+
     def _next_post(self) -> float:
         """When another POST keeps the run below its share of the service's limit."""
         return self._posts[0] + _MINUTE if len(self._posts) == POSTS else -math.inf

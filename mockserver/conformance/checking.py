@@ -117,7 +117,7 @@ def check(
             seconds=math.inf if time_budget is None and max_requests is not None else time_budget,
             progress=_ended_by_first(progress) if first_only else progress,
         )
-        course.run.extend = transport.budget.extend
+        course.run.extend, course.run.held = transport.budget.extend, transport.budget.held
         course.closing = partial(requests_to_clean_up, transport.ledger)
         with _interruptible(transport):
             outcome = course.go()
@@ -157,8 +157,10 @@ def check(
 
 def requests_to_clean_up(ledger: Ledger) -> int:
     """About how many requests it takes to delete what a run has made and to see that it is gone."""
-    made = len(ledger.made)
-    return 0 if ledger.started is None else 2 * len(ledger.alive) + made + len(ledger.unanswered) + made // 10 + 2
+    if ledger.started is None:
+        return 0
+    unread, pages = len(ledger.gone - ledger.unfound), len(ledger.made) // 10 + 2
+    return 2 * len(ledger.alive) + unread + len(ledger.unanswered) + pages
 
 
 def _ended_by_first(progress: Callable[[JudgeRun], object] | None) -> Callable[[JudgeRun], None]:

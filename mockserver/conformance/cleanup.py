@@ -61,7 +61,7 @@ def clean_up(target: Transport, *, seconds: float | None = None, sleep: Sleep = 
 def _needed(target: Transport) -> float:
     """The seconds to allow: thrice what the requests for all calendars take, and at least a minute."""
     ledger = target.ledger
-    requests = 2 * len(ledger.alive) + min(len(ledger.gone), _MOST_DOUBTED) + len(ledger.unanswered)
+    requests = 2 * len(ledger.alive) + min(len(ledger.gone - ledger.unfound), _MOST_DOUBTED) + len(ledger.unanswered)
     each = max(target.spent / target.sent if target.sent else 0.0, 1 / target.rate if target.rate else 0.0)
     return max(SECONDS, 3 * requests * each)
 
@@ -234,8 +234,8 @@ class _Cleaner:
         return found
 
     def _doubt(self) -> None:
-        """Asks for what was said to be gone."""
-        said = [name for name in self._ledger.made if name in self._ledger.gone]
+        """Asks for what was said to be gone, and was not read since."""
+        said = [name for name in self._ledger.made if name in self._ledger.gone - self._ledger.unfound]
         back: dict[str, Key] = {}
         for name in said if len(said) <= _MOST_DOUBTED else ():
             key = self._ledger.made[name]

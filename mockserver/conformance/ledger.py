@@ -52,6 +52,8 @@ class Ledger:
         """Ids in answers to our creations that may be somebody else's: never touched."""
         self.gone: set[str] = set()
         """Ids that are known, or were said, to be gone."""
+        self.unfound: set[str] = set()
+        """Ids that were read after that, and not found: nobody need ask for them again."""
         self.started: float | None = None
         self.skew = 0.0
         """Seconds by which the target's clock is ahead of ours."""
@@ -125,9 +127,16 @@ class Ledger:
                 self._write({"what": "gone", "id": name})
                 self._lose(name)
 
+    def not_found(self, name: str, key: Key) -> None:
+        """Notes that something was not found with a key; with another than its own that says nothing."""
+        with self._lock:
+            if name in self.gone and self.made.get(name) == key:
+                self.unfound.add(name)
+
     def came_back(self, name: str) -> None:
         """Notes that something that was said to be gone is there."""
         with self._lock:
+            self.unfound.discard(name)
             self._write({"what": "back", "id": name})
             self._regain(name)
 

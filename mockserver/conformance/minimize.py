@@ -16,7 +16,7 @@ Recipe: TypeAlias = dict[str, Any]
 _WRITES: Final = ("POST", "PATCH", "DELETE")
 _BY_CHANCE: Final = ("response-time", "answer-arrives", "still-answers")
 """Rules about what may come and go by itself."""
-_TRIES: Final = 24
+_TRIES: Final = 48
 """How often steps are taken to find out which of them are needed."""
 
 
@@ -107,14 +107,15 @@ class _Lengthened:
         return recipe if _shows(self._replayer, recipe) else None
 
     def _shortened(self, history: Sequence[Exchange], recipe: Recipe) -> Recipe:
-        """Leaves out halves, quarters and so on for as long as the defect shows all the same."""
-        size = len(history)
-        while size > 1 and self._left > 0:
-            size = (size + 1) // 2
-            for start in range(0, len(history), size):
-                rest = [*history[:start], *history[start + size :]]
-                shorter = self._tried(rest) if len(rest) < len(history) else None
-                if shorter is not None:
-                    history, recipe = rest, shorter
-                    break
+        """Leaves out halves, quarters and so on, each for as long as the defect shows all the same; then one by one."""
+        size, start = (len(history) + 1) // 2, 0
+        while size and history and self._left > 0:
+            rest = [*history[:start], *history[start + size :]]
+            shorter = self._tried(rest) if start < len(history) else None
+            if shorter is not None:
+                history, recipe = rest, shorter
+            elif start + size < len(history):
+                start += size
+            else:
+                size, start = (size + 1) // 2 if size > 1 else 0, 0
         return recipe

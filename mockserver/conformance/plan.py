@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from mockserver.conformance.checks import Check, Steps
+from mockserver.conformance.checks import IF_SHORT, Check, Steps
 from mockserver.conformance.rules import Need, Rule
 from mockserver.conformance.run import Forbidden, Run, Target
 
@@ -22,16 +22,22 @@ _LACKS: Final[Mapping[Need, str]] = {
     "parallel": "requests are sent one at a time",
 }
 _RANKS: Final = ("high", "medium", "low")
-_TURN: Final = 24
-"""After so many requests, twice as many for unusual input, it is another check's turn; each round doubles it."""
+_FIRST_STEP: Final = 24
+"""So many requests the second step of a check may take: how long it is is known only afterwards."""
+_TURN: Final = 8
+"""After so many requests it is another check's turn; each round doubles it. Short checks are over soon that way."""
+_TURN_SOON: Final = 24
+"""The least for unusual input."""
 _KEYS: Final = "key-"
 """How the ids of the rules about API keys begin: their checks go on first, for they are short and matter most."""
 _SOON: Final = "hostile"
 """The part that goes on next: a crash shows in one answer, so it finds most for its requests."""
 _LAST: Final = "fuzz"
 """The part that goes on last: it takes hundreds of requests, and other parts know better what they look for."""
-_DELETING: Final = 6
+_DELETING: Final = 4
 """Requests that it takes to delete two calendars, a check's own and a shared one, and to see that they are gone."""
+_SOME_TIME: Final = 1.0
+"""While a POST would have to wait for so many seconds, what only reads goes on."""
 _LOOKS: Final = 3
 """So many steps of a check, at most, before every check has had its first look."""
 
@@ -44,32 +50,46 @@ class Task:
         self.check, self.rules = check, rules
         self.looks = 0
         """How many of its steps are taken."""
+        self.turns = 0
+        """How often it was taken on: more often than it has looked, where steps were cut for want of time."""
         self.over = False
         self.cut = ""
         """Why it did not run to its end."""
-        self.dearest = check.cost
-        """The requests that its next step may take."""
+        self._dearest = check.cost
         self.sent = self.failed = 0
         """Its requests, and those of them that were answered with a server error or not at all."""
         self._steps: Steps | None = None
 
-    def step(self, run: Run) -> None:
-        """Goes on to the next place where something else may come first."""
-        self.looks += 1
+    def step(self, run: Run, *, short: bool = False) -> None:
+        """Goes on to the next place where something else may come first; `short`: of those for want of time, too."""
+        self.turns += 1
         sent, failed = _counted(run)
+        mark: str | Task | None = IF_SHORT
         try:
             self._steps = self._steps or self.check.begin(run)
-            self.over = next(self._steps, self) is self
+            mark = next(self._steps, self)
+            while mark == IF_SHORT and not short:
+                mark = next(self._steps, self)
+            self.over = mark is self
         except Forbidden as reason:
             self._cut(f"it asked for what the run may not do: {reason}")
         except _TRIPS as reason:
             # A deployment may answer with anything: that a check did not foresee it must not lose what others found.
             self._cut(f"an answer that it did not foresee: {type(reason).__name__}: {reason}")
         finally:
-            # How long a step is that is not a first look is known only afterwards.
-            self.dearest = max(self.check.cost, _counted(run)[0] - sent) if self.looks > 1 else _TURN
+            if mark != IF_SHORT:
+                self.looks += 1
+                # How long a step is that is not a first look is known only afterwards.
+                self._dearest = max(self.check.cost, _counted(run)[0] - sent) if self.looks > 1 else _FIRST_STEP
             self.sent += _counted(run)[0] - sent
             self.failed += _counted(run)[1] - failed
+
+    def due(self, *, short: bool = False) -> int:
+        """The requests that its next step may take."""
+        if not short or self.looks:
+            return self._dearest
+        # Where a look that was cut goes on, it may be to its end.
+        return max(self.check.least, self.check.cost - self.sent) if self.turns else self.check.least
 
     @property
     def part(self) -> str:
@@ -119,20 +139,19 @@ class Plan:
 
     def look(self) -> None:
         """Takes checks on, each a few steps at most, for as long as they have rules that nothing has tested."""
-        while waiting := [task for task in self._waiting() if self._fits(task)]:
-            needed = sum(task.check.cost for task in waiting if not task.looks) * self._pace()
-            self._take(min(waiting, key=self._by_severity if needed > self._run.share() else self._by_cost))
+        while waiting := self._ready([task for task in self._waiting() if self._fits(task, short=True)]):
+            short = self._needed(task.check.cost for task in waiting if not task.looks) > self._run.share()
+            self._take(min(waiting, key=self._by_severity(waiting) if short else self._by_cost), short=short)
 
     def finish(self) -> None:
         """Takes each check to its end: those of high severity first and at once, of the others some steps in turn."""
         going, turn = sorted(self.tasks, key=_by_use), _TURN
         while going := [task for task in going if not task.over and self._fits(task)]:
             for task in going:
-                sent = task.sent
-                most: float = sent + (2 * turn if task.part == _SOON else turn)
+                most: float = task.sent + max(turn, _TURN_SOON if task.part == _SOON else 0)
                 if task.is_severe and task.part != _LAST:
                     most = math.inf
-                while not task.over and task.sent < most and self._fits(task):
+                while not task.over and task.sent < most and self._fits(task) and task in self._ready(going):
                     self._take(task)
             turn *= 2
 
@@ -173,38 +192,65 @@ class Plan:
         """The tasks with rules that nothing has tested, as far as they have not had looks enough."""
         return [one for one in self.tasks if not one.over and one.looks < _LOOKS and one.untested(self._run)]
 
-    def _fits(self, task: Task) -> bool:
+    def _ready(self, tasks: list[Task]) -> list[Task]:
+        """Of tasks that go on those that need not wait: what reads, while POSTs are held back."""
+        reading = [task for task in tasks if "write" not in task.check.needs and not task.over]
+        return reading if reading and self._run.held() > _SOME_TIME else tasks
+
+    def _fits(self, task: Task, *, short: bool = False) -> bool:
         """Whether there is time for a look, and for deleting a calendar that it may make."""
-        requests = self._due(task) + (_DELETING if "write" in task.check.needs else 0)
+        requests = self._due(task, short=short) + (_DELETING if "write" in task.check.needs else 0)
         left = self._run.share()
         return left > 0 and left >= requests * self._pace()
 
-    def _take(self, task: Task) -> None:
+    def _take(self, task: Task, *, short: bool = False) -> None:
         for check in task.check.after:
             # What it reads and finds is needed, whether or not its own rules were tested by others.
-            if (first := self._of.get(check)) is not None and not first.looks:
-                self._take(first)
+            if (first := self._of.get(check)) is not None and not first.turns:
+                self._take(first, short=short)
         self._before(task)
-        task.step(self._run)
+        task.step(self._run, short=short)
 
     def _by_cost(self, task: Task) -> tuple[object, ...]:
         """The cheapest first, and what only reads before what changes the lists that it reads."""
         cost = task.check.cost / len(task.untested(self._run))
         return "write" in task.check.needs, task.looks, cost, self._rank(task)
 
-    def _by_severity(self, task: Task) -> tuple[object, ...]:
-        """Where there is not time for all: what tests most rules of the highest severity with the fewest requests."""
-        rank = self._rank(task)
-        return rank, task.looks, self._cost(task, _RANKS[: rank + 1])
+    def _by_severity(self, waiting: Sequence[Task]) -> Callable[[Task], tuple[object, ...]]:
+        """Where there is not time for all: what tests most rules of the highest severity with the fewest requests.
 
-    def _due(self, task: Task) -> int:
+        If there is time for all of the highest severity, what only reads goes first: it reads no page twice then.
+        """
+        ranks = {task: self._rank(task) for task in waiting}
+        reads_first = self._needed(self._leasts(waiting)) <= self._run.share()
+
+        def order(task: Task) -> tuple[object, ...]:
+            rank, writes = ranks[task], "write" in task.check.needs
+            return rank, task.turns, reads_first and writes, self._cost(task, _RANKS[: rank + 1])
+
+        return order
+
+    def _leasts(self, waiting: Sequence[Task]) -> Iterator[int]:
+        """What the cheapest checks need, of those that test all rules of the highest severity."""
+        tested: set[str] = set()
+        for task in sorted(waiting, key=lambda task: task.check.least):
+            high = {rule.id for rule in task.untested(self._run) if rule.severity == _RANKS[0]}
+            if not task.turns and high - tested:
+                tested |= high
+                yield task.check.least
+
+    def _needed(self, requests: Iterable[int]) -> float:
+        """The seconds for so many requests."""
+        return sum(requests) * self._pace()
+
+    def _due(self, task: Task, *, short: bool) -> int:
         """The requests that the next step of a check may take, with the first looks that it waits for."""
         before = (self._of[check] for check in task.check.after if check in self._of)
-        return task.dearest + sum(self._due(first) for first in before if not first.looks)
+        return task.due(short=short) + sum(self._due(first, short=short) for first in before if not first.turns)
 
     def _cost(self, task: Task, severities: Sequence[str]) -> float:
         """Requests for each rule of these severities that the check is the first to test."""
-        return self._due(task) / sum(rule.severity in severities for rule in task.untested(self._run))
+        return self._due(task, short=True) / sum(rule.severity in severities for rule in task.untested(self._run))
 
     def _rank(self, task: Task) -> int:
         return min(_RANKS.index(rule.severity) for rule in task.untested(self._run))

@@ -92,6 +92,8 @@ class Run:
         self.findings = Findings()
         self.memory = Memory()
         self.patience = Patience()
+        self.held: Callable[[], float] = lambda: 0.0
+        """Seconds that a POST would have to wait, for the run to keep below its share of the service's limit."""
         self._shared: dict[Callable[[Run], Any], Any] = {}
 
     def shared(self, made: Callable[[Run], _Shared]) -> _Shared:

@@ -50,6 +50,8 @@ class JudgeRun(Run):
         self.until: Callable[[], float] = lambda: math.inf
         """When the run ends, whichever check goes on."""
         self.part = ""
+        self.drawing = False
+        """Whether all checks are at their end, and what draws goes on."""
         self.first_finding: tuple[int, float] | None = None
         self._clock = clock
 
@@ -86,6 +88,9 @@ class JudgeRun(Run):
         return holds
 
     def _left(self) -> float:
+        if self.drawing and self.findings.broken and self.held() > _LEAST:
+            # Making what was found shorter comes next: nobody need wait for more of it.
+            return 0.0
         return min(self.deadline, self.until()) - self._clock()
 
 
@@ -93,7 +98,7 @@ class Chosen(NamedTuple):
     """What a run is to test."""
 
     rules: Mapping[str, Rule]
-    """By their ids; without those on every answer, which no check tests by itself."""
+    """By their ids; without those on every answer that no check tests by itself."""
     checks: Sequence[Check]
     parts: Mapping[str, str]
     """The parts of all rules, by their ids."""
@@ -178,6 +183,7 @@ class Course:
     def _draw(self, checks: Sequence[Check]) -> None:
         """Each once, then again with other seeds, unless the run only reads: what there is to read was read."""
         tasks = Plan(self.run, checks, self._chosen.rules).tasks
+        self.run.drawing = True
         weights = [WEIGHTS.get(self._chosen.part_of(task.check), 1.0) for task in tasks]
         for number, task in enumerate(tasks):
             self.run.deadline = self._clock() + (self._end - self._clock()) * weights[number] / sum(weights[number:])
@@ -222,11 +228,13 @@ class Course:
 def chosen_of(parts: Mapping[str, Part], only: Sequence[str] = (), skip: Sequence[str] = ()) -> Chosen:
     """What --only and --skip leave."""
     rules = {rule.id: rule for part in parts.values() for rule in part.RULES if is_chosen(rule, only, skip)}
-    tested = {name: rule for name, rule in rules.items() if rule.part != "always"}
     checks = [check for part in parts.values() for check in part.CHECKS]
+    named = {name for check in checks for name in check.rules}
+    tested = {name: rule for name, rule in rules.items() if rule.part != "always" or name in named}
     parts_of = {rule.id: rule.part for part in parts.values() for rule in part.RULES}
     # A rule on every answer is tested by whatever is sent.
-    return Chosen(tested, checks if len(tested) < len(rules) else _needed(checks, tested), parts_of)
+    everything = any(rule.part == "always" for rule in rules.values())
+    return Chosen(tested, checks if everything else _needed(checks, tested), parts_of)
 
 
 def _needed(checks: Sequence[Check], rules: Mapping[str, Rule]) -> list[Check]:

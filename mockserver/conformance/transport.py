@@ -243,7 +243,9 @@ class Transport:
             self.ledger.answered(intent, exchange.status, ours, doubtful, skew=_skew(exchange))
             self.guard.created.update(ours)
         elif request.method.upper() == "DELETE" and (200 <= exchange.status < 300 or exchange.status == 404):
-            self.ledger.took_away(request.path.partition("?")[0].rpartition("/")[2])
+            self.ledger.took_away(_named_in(request))
+        elif request.method == "GET" and exchange.status == 404:
+            self.ledger.not_found(_named_in(request), request.key)
         self.guard.saw(found, time.perf_counter())
 
     def _is_ours(self, exchange: Exchange) -> bool:
@@ -298,6 +300,11 @@ def _composed(
         if "content-type" not in names:
             given.append(("Content-Type", "application/json"))
     return Request(method, path, tuple(given), body, None if "authorization" in names else key)
+
+
+def _named_in(request: Request) -> str:
+    """The last part of the path, which is the id where a path has one."""
+    return request.path.partition("?")[0].rpartition("/")[2]
 
 
 def _skew(exchange: Exchange) -> float:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mockserver.conformance.blame import grouped
-from mockserver.conformance.checks import every_response
+from mockserver.conformance.checks import bots, every_response, lifecycle
+from mockserver.conformance.checks.lifecycle import opening
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.expectations import status
 from mockserver.conformance.findings import Finding, Findings
+from mockserver.conformance.guard import BOTS
 from mockserver.conformance.recorder import Watched
 from mockserver.conformance.registry import HOSTILE, PROBES
 from mockserver.conformance.run import Run
@@ -21,6 +25,10 @@ from tests.conformance.fakes import FakeTarget
 from tests.conformance.judging import judged, of
 from tests.mutants import auth
 from tests.mutants import robustness as crashes
+from tests.mutants.table import new_mock
+from tests.mutants.wrapped import LIST, ONE, Call, Reply, before, crash
+
+OPENING = SimpleNamespace(RULES=lifecycle.RULES, CHECKS=opening.CHECKS)
 
 
 def finding(rule: str, operation: str, field: str, number: int, body: Any = None) -> Finding:
@@ -117,3 +125,44 @@ def test_a_part_of_which_every_answer_is_a_server_error_says_so() -> None:
 def _untested(run: Run) -> dict[str, str]:
     take(run, PROBES)
     return run.findings.unobservable
+
+
+def crashes_of(run: Run) -> set[tuple[str, str]]:
+    """The operations and fields that the report tells crashes of; what follows from them stands below them."""
+    heads = grouped(run.findings.broken.values())
+    assert {head.rule for head in heads} == {"no-server-error"}
+    return {(head.operation, head.field) for head in heads}
+
+
+def holding(field: str, text: str) -> Callable[[Call], bool]:
+    """Whether a field of a body holds a text, as JSON in ASCII writes it."""
+    return lambda call: isinstance(call.json, dict) and text in json.dumps(call.json.get(field, ""))
+
+
+@pytest.mark.parametrize(("method", "operation"), [("POST", "createCalendar"), ("PATCH", "updateCalendar")])
+def test_two_crashes_of_one_operation_in_two_fields_are_two_findings(method: str, operation: str) -> None:
+    cases = holding("metadata", "\\ud"), holding("client_secret", "\\u0000")
+    mutant = before(lambda call: crash() if call.method == method and any(case(call) for case in cases) else None)
+    found = crashes_of(judged(mutant(new_mock()), HOSTILE, PROBES, OPENING))
+    assert found == {(operation, "metadata"), (operation, "client_secret")}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"),
+    [("POST", LIST, "createCalendar"), ("PATCH", ONE, "updateCalendar"), ("POST", BOTS, "createBot")],
+)
+def test_a_crash_of_an_operation_whatever_is_sent_is_one_finding_of_no_field(
+    method: str, path: str, operation: str
+) -> None:
+    mutant = before(lambda call: crash() if call.method == method and call.path.startswith(path) else None)
+    run = judged(mutant(new_mock()), *((bots,) if path == BOTS else (HOSTILE, PROBES, OPENING)))
+    assert {one for one in crashes_of(run) if one[0] == operation} == {(operation, "")}
+
+
+def test_a_crash_over_a_field_is_of_that_field_whatever_else_is_odd() -> None:
+    def keyed(call: Call) -> Reply | None:
+        has_key = isinstance(call.json, dict) and "deduplication_key" in call.json
+        return crash() if call.method == "POST" and has_key else None
+
+    run = judged(before(keyed)(new_mock()), OPENING, HOSTILE)
+    assert crashes_of(run) == {("createCalendar", "deduplication_key")}

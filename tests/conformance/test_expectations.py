@@ -294,6 +294,32 @@ def test_a_finding_is_given_the_earlier_requests_that_it_needs_and_no_more() -> 
     assert told.once == []
 
 
+@pytest.mark.parametrize("needed", [{0}, {2, 7}, {1, 4, 8}])
+def test_of_the_earlier_requests_only_those_stay_that_are_needed_wherever_they_stand(needed: set[int]) -> None:
+    class Picky:
+        """A service that crashes on a reading while it has these calendars."""
+
+        def __init__(self) -> None:
+            self.there: set[int] = set()
+
+        def __call__(self, request: Request) -> tuple[int, Any]:
+            if request.method == "POST":
+                number = json.loads(request.body or b"{}")["n"]
+                self.there.add(number)
+                return 201, {"id": f"cal_{number:016}"}
+            if request.method == "DELETE":
+                self.there.remove(int(request.path[-16:]))
+                return 200, {}
+            return (500, {}) if needed <= self.there else (200, {})
+
+    exchanges = seen(Picky(), *[("POST", LIST, {"n": number}) for number in range(9)], ("GET", EVENTS))
+    sound = {**status((100, 499)), "step": exchanges[-1].number}
+    finding = Finding("no-server-error", "listCalendarEvents", "", sound, "500", exchanges[-1:], history=exchanges)
+
+    steps = confirmed([finding], recipe, replayer(Picky()), seconds=30).recipes[finding.identity]["steps"]
+    assert [json.loads(step["body"])["n"] for step in steps[:-1]] == sorted(needed)
+
+
 def test_what_does_not_show_again_is_told_apart_where_something_else_does() -> None:
     lasting = found("no-server-error", lambda _: (500, {}), ("GET", LIST), expecting=lambda _: status((100, 499)))
     passing = found("status-documented", lambda _: (418, {}), ("GET", EVENTS), expecting=lambda _: status(200, 400))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from copy import copy
 
@@ -13,6 +14,7 @@ from mockserver.conformance.recorder import Watched
 from mockserver.conformance.recording import Origins, recipe_of
 from mockserver.conformance.registry import PROBES
 from mockserver.conformance.replay import Replayer
+from mockserver.conformance.reports.reproduction import curl_lines
 from mockserver.conformance.runner import JudgeRun
 from mockserver.conformance.targets import HttpTarget
 from mockserver.conformance.transport import Keys
@@ -43,6 +45,33 @@ def test_a_body_after_head_on_a_kept_connection_is_one_finding_of_the_report(mon
     found = grouped(run.findings.broken.values())
     assert [(finding.rule, finding.operation) for finding in found] == [("head-no-body", "listCalendars")]
     assert "answer-arrives" in {symptom.rule for symptom in found[0].symptoms}
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_a_body_after_head_is_found_and_shown_by_bytes_with_a_key_and_without(
+    monkeypatch: pytest.MonkeyPatch, keyed: bool
+) -> None:
+    def as_get(call: Call) -> None:
+        if call.method == "HEAD" and ("authorization" in call.headers) == keyed:
+            call.method = "GET"
+
+    sent = lambda start, body, method, lines: whole(start, body, "GET" if body else method, lines)  # noqa: E731
+    monkeypatch.setattr(responses, "whole", sent)
+    mock = new_mock()
+    mutant = copy(mock)
+    mutant.asgi = before(as_get)(mock)
+    with running(mock=mutant) as server, HttpTarget(server.url, Keys(ACME)) as sender:
+        run = JudgeRun(sender, load_contract(), seed=1, clock=time.monotonic)
+        list(methods.bodies_of_head.begin(run))
+        (finding,) = grouped(run.findings.broken.values())
+        rule = next(rule for rule in PROBES.RULES if rule.id == "head-no-body")
+        recipe = recipe_of(finding, rule, Origins("", {"main": ACME}))
+        assert [step["method"] in ("RAW", "CUT") for step in recipe["steps"]] == [True]
+        shell = curl_lines(recipe, base=server.url)
+        assert ACME not in json.dumps(recipe) + shell
+        assert ('export key_main="$ATTENDEE_API_KEY"' in shell) == keyed
+        player = Replayer(sender, {}, {}, look=lambda *_: None, keys={"main": ACME}, clock=time.monotonic)
+        assert player.replay(recipe).verdict == "shows"
 
 
 @pytest.mark.parametrize(("body", "found"), [(b"", False), (b"{}", True)])

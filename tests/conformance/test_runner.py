@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mockserver.conformance.checks import Check, Steps, check, the_run
+from mockserver.conformance.checks import IF_SHORT, Check, Steps, check, the_run
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import status
 from mockserver.conformance.rules import Need, Rule
@@ -98,6 +98,70 @@ def test_each_check_looks_before_any_goes_on() -> None:
     )
     ran.go()
     assert paths(ran) == ["/laws-rule", "/probes-rule", "/probes-rule", "/probes-rule", "/laws-rule"]
+
+
+def test_short_checks_are_over_before_long_ones_go_on() -> None:
+    parts = {name: FakePart(name, keeps_asking(f"{name}-rule", times)) for name, times in (("long", 40), ("short", 8))}
+    for part in parts.values():
+        part.RULES = (part.RULES[0]._replace(severity="medium"),)
+    run = course(parts)
+    run.go()
+    assert paths(run).index("/long-rule", 20) > max(n for n, path in enumerate(paths(run)) if path == "/short-rule")
+
+
+def test_a_look_is_cut_only_where_time_is_short() -> None:
+    def warm(run: Run) -> None:
+        for _ in range(6):  # so many that it is known how long one takes
+            ask(run, "warm-rule")
+
+    def looks(run: Run) -> Steps:
+        for mark in (IF_SHORT, IF_SHORT, None):
+            ask(run, "cut-rule")
+            yield mark
+
+    def cut(seconds: float) -> int:
+        sent: list[Course] = []
+        parts = {
+            "warm": FakePart("warm", warm),
+            "cut": FakePart("cut", looks, cost=30, least=1),
+            "next": FakePart("next", asks("next-rule"), cost=30),
+        }
+        sent.append(course(parts, seconds=seconds, clock=lambda: float(len(paths(sent[0]))) if sent else 0.0))
+        sent[0].go()
+        return paths(sent[0]).count("/cut-rule")
+
+    assert (cut(seconds=1000.0), cut(seconds=20.0)) == (3, 1)
+
+
+def test_what_reads_goes_on_while_posts_are_held_back() -> None:
+    held = [False]
+
+    def writes(run: Run) -> Steps:
+        for _ in range(3):
+            ask(run, "write-rule")
+            held[0] = True
+            yield
+
+    parts = {
+        "write": FakePart("write", writes, needs=("write",)),
+        "read": FakePart("read", keeps_asking("read-rule", 9)),
+    }
+    run = course(parts)
+    run.run.held = lambda: 30.0 if held[0] else 0.0
+    run.go()
+    assert paths(run) == ["/read-rule", "/write-rule", *["/read-rule"] * 8, *["/write-rule"] * 2]
+
+
+def test_nothing_is_drawn_while_posts_are_held_back_and_something_is_to_be_shortened() -> None:
+    def drawn(holds: bool) -> int:
+        part = FakePart("draw", keeps_asking("draw-rule", 5), draws=True)
+        wrong = FakePart("wrong", asks("wrong-rule", holds=holds))
+        run = course({"wrong": wrong, "draw": part})
+        run.run.held = lambda: 30.0
+        run.go()
+        return paths(run).count("/draw-rule")
+
+    assert (drawn(holds=True), drawn(holds=False)) == (5, 0)
 
 
 def test_a_check_goes_on_for_as_long_as_its_rule_is_not_tested() -> None:

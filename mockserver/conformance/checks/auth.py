@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from mockserver.conformance.calendar_bodies import marked
-from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks import IF_SHORT, Steps, check
 from mockserver.conformance.checks.cases import MISSING_KEY, NOBODY, NOT_FOUND, Bench, Case, Holding, header
 from mockserver.conformance.exchange import Key
 from mockserver.conformance.guard import CALENDARS, EVENTS
@@ -109,12 +109,13 @@ def _knock(bench: Bench, door: _Door, rule: str, body: Any, authorization: str |
     return exchange.status == 401
 
 
-@check("key-required", "key-known", "key-form", "key-disabled", context=Bench, cost=12)
-def doors(bench: Bench) -> None:
+@check("key-required", "key-known", "key-form", "key-disabled", context=Bench, cost=12, least=4)
+def doors(bench: Bench) -> Steps:
     """Every operation that reads, without a key and with keys that it must not take."""
     for path in bench.places():
         operation = bench.answers.place("GET", path).operation
         _try_door(bench, _Door(operation, "GET", path))
+        yield IF_SHORT
 
 
 @check("key-required", "key-known", "key-form", "key-disabled", context=Bench, cost=14, needs=("write",))
@@ -163,7 +164,7 @@ def _own_key(bench: Bench, rule: str) -> str | None:
     return key
 
 
-@check("key-exact", context=Bench, cost=3, after=(doors,))
+@check("key-exact", context=Bench, cost=3, least=1, after=(doors,))
 def spelt_keys(bench: Bench) -> Steps:
     """The run's own key, spelt in other ways."""
     key = _own_key(bench, "key-exact")
@@ -173,8 +174,8 @@ def spelt_keys(bench: Bench) -> Steps:
     shut = not bench.is_broken("key-known", operation=door.operation)
     for number, text in enumerate(_respelt(bench, key), 1):
         shut = shut and _knock(bench, door, "key-exact", _BAD_KEY, f"Token {text}")
-        if number % _FIRST == 0:
-            yield
+        if number == 1 or number % _FIRST == 0:
+            yield IF_SHORT if number == 1 else None
     if not bench.is_broken("key-form", operation=door.operation):
         _knock(bench, door, "key-exact", _BAD_FORM, f"Token {key} {key}")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mockserver.conformance.calendar_bodies import CLIENT, MARK, VOLATILE, marked
-from mockserver.conformance.checks import Check, Steps, check
+from mockserver.conformance.checks import IF_SHORT, Check, Steps, check
 from mockserver.conformance.checks.cases import Bench, Case, Holding
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import names, no_row, same_document, status, unless_throttled, where
@@ -273,7 +273,7 @@ def nothing_given(bench: Bench) -> None:
 def _refused(rule: str) -> Check:
     """The check of the bodies that a rule on fields says are refused."""
 
-    @check(rule, "refusal-stores-nothing", context=Bench, cost=5, needs=("write",))
+    @check(rule, "refusal-stores-nothing", context=Bench, cost=5, least=2, needs=("write",))
     def refusals(bench: Bench) -> Steps:
         """With POST and with PATCH, one of each first."""
         if not bench.writes:
@@ -281,6 +281,7 @@ def _refused(rule: str) -> Check:
         creates = [case for case in wrong("POST") if case.rule == rule]
         updates = [case for case in wrong("PATCH") if case.rule == rule]
         _refuse_creates(bench, creates[:1])
+        yield IF_SHORT
         _refuse_updates(bench, updates[:1])
         yield
         _refuse_creates(bench, creates[1:], read_back=False)

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from mockserver.conformance.answers import Answers, answers_of
 from mockserver.conformance.calendar_bodies import calendar_body, created_id
-from mockserver.conformance.checks import Check, Steps, check, every_response
+from mockserver.conformance.checks import IF_SHORT, Check, Steps, check, every_response
 from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.expectations import Expectation, every, headers, status, unless_throttled
 from mockserver.conformance.guard import CALENDARS
@@ -274,9 +274,11 @@ class Fuzzer:
         return []
 
 
-@check(*(rule.id for rule in RULES), context=Fuzzer, cost=2 * _LOOK)
+@check(*(rule.id for rule in RULES), context=Fuzzer, cost=2 * _LOOK, least=1)
 def edges(fuzzer: Fuzzer) -> Steps:
     """What is at the edge of each constraint: some of it for each operation first."""
+    next(fuzzer.go(1, edges=True), None)
+    yield IF_SHORT
     yield from fuzzer.go(_LOOK, edges=True)
     yield from fuzzer.go(math.inf if fuzzer.run.target.writes else _FEW, edges=True)
 

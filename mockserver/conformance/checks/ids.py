@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mockserver.conformance.calendar_bodies import marked
-from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks import IF_SHORT, Steps, check
 from mockserver.conformance.checks.cases import NOBODY, NOT_FOUND, Bench, Case, header, odd_check, odd_get
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.guard import CALENDARS
@@ -66,18 +66,19 @@ _NAMELESS = (
 )
 
 
-@check("id-unknown", context=Bench, cost=2)
+@check("id-unknown", context=Bench, cost=2, least=1)
 def unknown_ids(bench: Bench) -> Steps:
     """Ids that name nothing."""
     case = Case("id-unknown", "getCalendar", "object_id", "GET", NOBODY, 404, NOT_FOUND)
     bench.ask(case)
+    yield IF_SHORT
     for number, text in enumerate(_NAMELESS):
         bench.ask(case._replace(path=f"{CALENDARS}/{text}"))
         if number == 0:
             yield
 
 
-@check("id-exact", context=Bench, cost=3)
+@check("id-exact", context=Bench, cost=3, least=1)
 def exact_ids(bench: Bench) -> Steps:
     """The id of a calendar, spelt in other ways."""
     if bench.calendar == NOBODY:
@@ -88,11 +89,11 @@ def exact_ids(bench: Bench) -> Steps:
     for number, text in enumerate((*spelt, f"{name}%20", f"{name}%0A", f"{name}.json"), 1):
         path = f"{CALENDARS}/{text}"
         bench.ask(Case("id-exact", "getCalendar", "object_id", "GET", path, 404, NOT_FOUND))
-        if number == _FIRST:
-            yield
+        if number in (1, _FIRST):
+            yield IF_SHORT if number == 1 else None
 
 
-@check("id-gone", "id-before-body", context=Bench, cost=6, needs=("write",))
+@check("id-gone", "id-before-body", context=Bench, cost=6, least=3, needs=("write",))
 def gone_ids(bench: Bench) -> Steps:
     """The id of a calendar that was deleted."""
     made = bench.create()
@@ -106,6 +107,7 @@ def gone_ids(bench: Bench) -> Steps:
     before: list[Exchange] = [made, deleted]
     tag = marked(bench.target.tag())
     bench.ask(Case("id-gone", "getCalendar", "object_id", "GET", path, 404, NOT_FOUND), before)
+    yield IF_SHORT
     bench.ask(Case("id-gone", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND, json=tag), before)
     bench.ask(Case("id-gone", "deleteCalendar", "object_id", "DELETE", path, 404, NOT_FOUND), before)
     first = Case("id-before-body", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND)

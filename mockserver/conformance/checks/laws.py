@@ -185,14 +185,16 @@ def is_strict(exchange: Exchange) -> bool:
 Law: TypeAlias = Callable[[Trial], Steps | None]
 
 
-def law(*rules: str, cost: int, needs: tuple[Need, ...] = (), after: tuple[Check, ...] = ()) -> Callable[[Law], Check]:
+def law(
+    *rules: str, cost: int, needs: tuple[Need, ...] = (), after: tuple[Check, ...] = (), least: int = 0
+) -> Callable[[Law], Check]:
     """Makes a function that tests these rules on lists a check."""
 
     def registered(tried: Law) -> Check:
         def begin(run: Run) -> Steps:
             return _tried(run, tried)
 
-        return Check(rules, begin, cost, frozenset(needs), after, draws=False)
+        return Check(rules, begin, cost, frozenset(needs), after, draws=False, least=least or cost)
 
     return registered
 
@@ -206,7 +208,7 @@ def _tried(run: Run, tried: Law) -> Steps:
     trial = Trial(run, run.shared(_survey), seed=seed, confirming=False)
     steps = _steps(trial, tried)
     seen: set[tuple[str, str, str]] = set()
-    for number, _ in enumerate(_until_over(trial, steps), 1):
+    for number, mark in enumerate(_until_over(trial, steps), 1):
         new = trial.suspicions.keys() - seen
         seen |= new
         confirmed = _again(trial, tried, seed, number) if new else {}
@@ -218,7 +220,7 @@ def _tried(run: Run, tried: Law) -> Steps:
             run.record(
                 one.rule, one.seen, one.expectation, operation=one.operation, field=one.field, exchanges=one.exchanges
             )
-        yield
+        yield mark
 
 
 def _again(trial: Trial, tried: Law, seed: int, steps: int) -> dict[tuple[str, str, str], Suspicion]:
@@ -230,19 +232,19 @@ def _again(trial: Trial, tried: Law, seed: int, steps: int) -> dict[tuple[str, s
     return again.suspicions
 
 
-def _steps(trial: Trial, tried: Law) -> Iterator[None]:
+def _steps(trial: Trial, tried: Law) -> Steps:
     steps = tried(trial)
     if steps is not None:
         yield from steps
 
 
-def _until_over(trial: Trial, steps: Iterator[None]) -> Iterator[None]:
+def _until_over(trial: Trial, steps: Steps) -> Steps:
     """A turn for each step of a law, the one that ends it included."""
-    going = True
-    while going:
+    mark: str | Trial | None = None
+    while not isinstance(mark, Trial):
         trial.survey.renew(getattr(trial.target, "changes", 0))
-        going = False
+        mark = trial
         # Whoever looks at every answer tells what is wrong with one that is no page; the law cannot be tried on it.
         with suppress(Unreadable):
-            going = next(steps, trial) is not trial
-        yield
+            mark = next(steps, trial)
+        yield None if isinstance(mark, Trial) else mark

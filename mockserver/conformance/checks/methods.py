@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from contextlib import suppress
+from itertools import chain, product
 from typing import Any
 
-from mockserver.conformance.checks import Steps, check, every_response
+from mockserver.conformance.checks import IF_SHORT, Steps, check, every_response
 from mockserver.conformance.checks.cases import NOBODY, Bench, Case, Holding, header
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.expectations import facts_of, no_body, same_headers
@@ -96,19 +97,23 @@ def heads(bench: Bench) -> Steps:
         yield
 
 
-@check("head-no-body", context=Bench, cost=4)
-def bodies_of_head(bench: Bench) -> None:
+@check("head-no-body", context=Bench, cost=8, least=1)
+def bodies_of_head(bench: Bench) -> Steps:
     """HEAD on a connection of its own, where a body that a client would take for the next answer can be seen.
 
     Some servers send one only if the connection is kept: there the end of what is sent is the end of the connection.
+    Some send one only to those who have a key, others only with their 401.
     """
     if not getattr(bench.target, "takes_bytes", False):
         bench.unobservable("head-no-body", "bytes are only read from a target on this machine, over plain HTTP")
         return
-    for path in (CALENDARS, EVENTS):
-        for kept in (False, True):
-            close = "" if kept else "Connection: close\r\n"
-            request = f"HEAD {path} HTTP/1.1\r\nHost: conformance.invalid\r\n{close}\r\n".encode()
+    key = getattr(getattr(bench.target, "keys", None), "main", None)
+    token = [f"Authorization: Token {key}\r\n"] if isinstance(key, str) else []
+    for path, (given, kept) in product((CALENDARS, EVENTS), product((*token, ""), (False, True))):
+        close = "" if kept else "Connection: close\r\n"
+        request = f"HEAD {path} HTTP/1.1\r\nHost: conformance.invalid\r\n{given}{close}\r\n".encode()
+        # A key may hold letters for which the transport does not send it in bytes.
+        with suppress(Forbidden):
             bench.check(
                 "head-no-body",
                 no_body(),
@@ -116,14 +121,15 @@ def bodies_of_head(bench: Bench) -> None:
                 field="body",
                 exchanges=[bench.target.send_bytes(request, cut=kept)],
             )
+        yield IF_SHORT
 
 
-@check("method-text", context=Bench, cost=2, needs=("write",))
+@check("method-text", "method-undeclared", context=Bench, cost=2, least=1, needs=("write",))
 def undeclared_methods(bench: Bench) -> Steps:
     """Methods that a path does not have."""
     for place, methods in (*_UNDECLARED, ("", ("PUT", "POST"))):
-        path = place or bench.ours
         for method in methods:
+            path = place or bench.ours
             operation = bench.answers.place("GET", path).operation
             body = {"detail": f'Method "{method}" not allowed.'}
             case = Case("method-text", operation, method, method, path, 405, body, json=bench.fields())
@@ -132,19 +138,20 @@ def undeclared_methods(bench: Bench) -> Steps:
             except Forbidden:
                 # A method on a whole collection is more than the transport lets through on some targets.
                 bench.unobservable("method-text", "the target may be changed too much by it")
+            yield IF_SHORT
         yield
 
 
-@check("method-override", context=Bench, cost=3, needs=("write",))
+@check("method-override", context=Bench, cost=2, needs=("write",))
 def overrides(bench: Bench) -> Steps:
     """What only looks like another method."""
     for name, query in (("X-HTTP-Method-Override", ""), ("X-Method-Override", ""), ("", "?_method=DELETE")):
-        made = bench.create()
-        if made is None:
+        if not bench.writes:
             return
-        path = f"{CALENDARS}/{made.json['id']}"
-        case = Case("method-override", "getCalendar", "method", "GET", path, 200, Holding(id=made.json["id"]))
+        path = bench.ours
+        case = Case("method-override", "getCalendar", "method", "GET", path, 200, Holding(id=path.rpartition("/")[2]))
         headers = header(name, "DELETE") if name else ()
-        overridden = bench.ask(case._replace(path=path + query, headers=headers), [made])
-        bench.ask(case, [made, overridden])
+        overridden = bench.ask(case._replace(path=path + query, headers=headers))
+        if bench.ask(case, [overridden]).status != 200:
+            bench.renew()
         yield

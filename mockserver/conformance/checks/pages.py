@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.conformance.checks import Steps
+from mockserver.conformance.checks import IF_SHORT, Steps
 from mockserver.conformance.checks.chains import Chain, Fault, backward, fault_of, forward, misplaced
 from mockserver.conformance.checks.laws import Trial, law
 from mockserver.conformance.checks.notation import ORDERINGS, Cursor, read, sort_key
@@ -91,7 +91,7 @@ def all_calendars(trial: Trial) -> Steps:
     return _whole_list(trial, CALENDAR_LIST)
 
 
-@law(*WALKED, cost=5)
+@law(*WALKED, cost=5, least=2)
 def all_events(trial: Trial) -> Steps:
     """The list of events."""
     return _whole_list(trial, EVENT_LIST)
@@ -107,7 +107,9 @@ def _whole_list(trial: Trial, listing: Listing) -> Steps:
             trial.survey.window[listing.operation] = (("updated_at_gte", str(middle[-1].get("updated_at"))),)
     if listing is CALENDAR_LIST and not judge_order(trial, "calendars-newest-first", "", chain):
         return
-    if judge_chain(trial, chain) and len(chain.pages) > 1:
+    holds = judge_chain(trial, chain)
+    yield IF_SHORT
+    if holds and len(chain.pages) > 1:
         judge_chain(trial, backward(trial, chain.pages[-1], MOST_PAGES))
     yield
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mockserver.conformance.calendar_bodies import VOLATILE
-from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks import IF_SHORT, Steps, check
 from mockserver.conformance.checks.cases import Bench
 from mockserver.conformance.checks.laws import Trial, law
 from mockserver.conformance.checks.pages import all_calendars, all_events, still_there
@@ -148,7 +148,7 @@ def _rows_repeat(
     )
 
 
-@law("parts-make-whole", cost=3, after=(all_calendars, all_events))
+@law("parts-make-whole", cost=3, least=1, after=(all_calendars, all_events))
 def filtered_are_listed(trial: Trial) -> Steps:
     """What a filter or an ordering shows, the whole list shows as well; so the parts make up the whole."""
     if not trial.survey.whole.get(EVENT_LIST.operation):
@@ -166,8 +166,8 @@ def filtered_are_listed(trial: Trial) -> Steps:
     busiest = sorted(names, key=lambda name: -shown[name])[: _MOST_PARTS // 2]
     others = [name for name in names if name not in busiest]
     for number, name in enumerate((busiest + others)[:_MOST_PARTS]):
-        if number == _FIRST:
-            yield
+        if number in (1, _FIRST):
+            yield IF_SHORT if number == 1 else None
         part = trial.page(EVENT_LIST, (("calendar_id", name),))
         hidden = [row for row in part.rows if row["id"] not in listed and row.get("calendar_id") == name]
         if hidden:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks import IF_SHORT, Steps, check
 from mockserver.conformance.checks.cases import NOBODY, Bench
 from mockserver.conformance.checks.laws import Trial, law
 from mockserver.conformance.checks.pages import all_calendars, all_events
@@ -53,7 +53,7 @@ RULES: tuple[Rule, ...] = (
 _SOME, _KEYED = 2, 3
 
 
-@law("tenant-lists", cost=4, needs=("other-key",), after=(all_calendars, all_events))
+@law("tenant-lists", cost=4, least=2, needs=("other-key",), after=(all_calendars, all_events))
 def separate_lists(trial: Trial) -> None:
     """Whether the two projects' lists have nothing in common."""
     theirs = _lists(trial, "other")
@@ -66,6 +66,7 @@ def separate_lists(trial: Trial) -> None:
     "tenant-filters",
     "tenant-cursor",
     cost=9,
+    least=5,
     needs=("other-key",),
     after=(all_calendars, all_events, separate_lists),
 )
@@ -104,8 +105,10 @@ def _strangers(trial: Trial, key: Key, owner: dict[str, Page]) -> Steps:
     keyed.sort(key=lambda row: row["id"] not in busy)
     sources = in_order([calendars.exchange, events.exchange])
     _read(trial, key, calendars, read[:1])
-    _filter(trial, key, sources, found[:1], keyed[:1])
+    _filter(trial, key, sources, found[:1], [])
     _cursors(trial, key, owner)
+    yield IF_SHORT
+    _filter(trial, key, sources, [], keyed[:1])
     yield
     _read(trial, key, calendars, read[1:])
     _filter(trial, key, sources, found[1:], keyed[1:_KEYED])
@@ -160,7 +163,7 @@ _CHANGES = frozenset({"date", "content-length"})
 _COMPARED = ("allow", "content-type", "vary")
 
 
-@check("tenant-ids-hidden", context=Bench, cost=6, needs=("other-key",))
+@check("tenant-ids-hidden", context=Bench, cost=6, least=3, needs=("other-key",))
 def foreign_ids(bench: Bench) -> Steps:
     """Pages, details and errors of one project, searched for the ids of another."""
     others = [bench.target.send("GET", path, key="other") for path in (CALENDARS, EVENTS)]

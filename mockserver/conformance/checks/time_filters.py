@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from mockserver.conformance.checks import Steps, check
+from mockserver.conformance.checks import IF_SHORT, Steps, check
 from mockserver.conformance.checks.cases import Bench, Case, odd_check, odd_get, of_events
 from mockserver.conformance.checks.filters import TIMES, Filter, Wrong, query_of, tell, wrong_with
 from mockserver.conformance.checks.laws import Trial, is_strict, law
@@ -88,6 +88,8 @@ _PLAIN = 2
 """So many rungs are of times as the contract writes them."""
 Values: TypeAlias = list[tuple[str, int]]
 """Texts with the instants that they mean."""
+Drawn: TypeAlias = dict[tuple[str, str], Values]
+"""The values of each rule for each filter."""
 
 
 class Rung(NamedTuple):
@@ -99,48 +101,57 @@ class Rung(NamedTuple):
     """So many of its values are enough for a first look."""
 
 
-@law("filter-time", "filter-boundary", cost=15, after=(all_events, orders))
+@law("filter-time", "filter-boundary", cost=15, least=2, after=(all_events, orders))
 def time_filters(trial: Trial) -> Steps:
     """What the three time filters leave, at their boundaries too."""
     return _climbed(trial, RUNGS[:_PLAIN])
 
 
-@law("filter-zone", "filter-fraction", "filter-loose-time", cost=9, after=(all_events, orders, time_filters))
+@law("filter-zone", "filter-fraction", "filter-loose-time", cost=9, least=2, after=(all_events, orders, time_filters))
 def times_in_other_words(trial: Trial) -> Steps:
     """The same with each way of writing a time."""
     return _climbed(trial, RUNGS[_PLAIN:])
 
 
 def _climbed(trial: Trial, rungs: Sequence[Rung]) -> Steps:
-    """Rung by rung: each with its first values, then with all of them."""
+    """Rung by rung: each with its first values, of the first filter before those of the others; then with all."""
     plain = [rung.rule for rung in RUNGS[:_PLAIN]]
     broken = {name for name in TIMES if any(trial.is_broken(*plain, field=field) for field in (name, "time filters"))}
-    for rung in rungs:
-        if _wrong(trial, rung, broken, rung.first):
-            broken |= _climb(trial, rung, broken)
+    drawn: Drawn = {}
+    for names in ([*TIMES][:1], TIMES):
+        for number, rung in enumerate(rungs):
+            if _wrong(trial, rung, broken, drawn, names, rung.first if names is TIMES else 1):
+                broken |= _climb(trial, rung, broken, drawn)
+            if names is not TIMES and number == 1:
+                yield IF_SHORT
     for rung in rungs:
         yield
-        broken |= _climb(trial, rung, broken)
+        broken |= _climb(trial, rung, broken, drawn)
 
 
-def _climb(trial: Trial, rung: Rung, broken: set[str]) -> set[str]:
+def _climb(trial: Trial, rung: Rung, broken: set[str], drawn: Drawn) -> set[str]:
     """Tells what is wrong with the filters on a rung, and gives them."""
-    wrong = _wrong(trial, rung, broken)
+    wrong = _wrong(trial, rung, broken, drawn)
     _tell(trial, rung.rule, wrong)
     return set(wrong)
 
 
-def _wrong(trial: Trial, rung: Rung, broken: set[str], most: int | None = None) -> dict[str, Wrong]:
+def _wrong(
+    trial: Trial, rung: Rung, broken: set[str], drawn: Drawn, names: Iterable[str] = TIMES, most: int | None = None
+) -> dict[str, Wrong]:
     """What is wrong with each of the other filters on a rung, as far as so many of its values show it."""
     wrong: dict[str, Wrong] = {}
-    for name in (name for name in TIMES if name not in broken):
+    for name in (name for name in names if name not in broken):
         instants = sorted(
             {i for row in trial.survey.known(EVENT_LIST) if (i := read(row.get(TIMES[name]))) is not None}
         )
         if len(instants) < 2:
             trial.unobservable(rung.rule, "there are not two events with different times")
             continue
-        found = _try(trial, rung, name, rung.values(trial, instants)[:most])
+        # Pages that were read for a first look need not be read again: it asked with the same values.
+        if (rung.rule, name) not in drawn:
+            drawn[rung.rule, name] = rung.values(trial, instants)
+        found = _try(trial, rung, name, drawn[rung.rule, name][:most])
         if found is not None:
             wrong[name] = found
     return wrong

@@ -23,6 +23,7 @@ _SPELLING: Final = {
 _BYTES: Final = ("RAW", "CUT")
 """In place of a method: the body is all that is sent."""
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_VARIABLE_BYTES = re.compile(rb"\$\{(\w+)\}")
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _FILL = (
     "FILL='import base64,os,re,sys; raw=base64.b64decode(sys.stdin.read()); "
@@ -87,7 +88,9 @@ def _used(steps: Sequence[Mapping[str, Any]]) -> list[str]:
     text = "".join(json.dumps([step["path"], step.get("headers"), step.get("body")]) for step in steps)
     named = set(_VARIABLE.findall(text))
     for step in steps:
-        if "body_base64" in step:
+        if step["method"] in _BYTES and "body_base64" in step:
+            named |= {name.decode() for name in _VARIABLE_BYTES.findall(base64.b64decode(step["body_base64"]))}
+        elif "body_base64" in step:
             named |= {"run", "RUN", "secret_1", "secret_2"}
     return sorted(named)
 
@@ -100,6 +103,8 @@ def _fresh(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield "export run=$RUN_MARK RUN=$(printf %s $RUN_MARK | tr a-z A-Z)"
     for name in names:
         _, key, how = (*name.split("_"), "", "")[:3]
+        if name.startswith("key_") and not how and any(step["method"] in _BYTES for step in steps):
+            yield f'export {name}="${_KEYS[key]}"'
         if name.startswith("key_") and how:
             yield f'export {name.upper()}=$(printf %s "${_KEYS[key]}" | {_SPELLING[how]})'
         if name.startswith("secret_"):

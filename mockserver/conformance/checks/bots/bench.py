@@ -49,6 +49,11 @@ class BotBench(Bench):
             self._bot = NO_BOT if self.made is None else path_of(self.made.json["id"])
         return self._bot
 
+    def work_with(self, made: Exchange) -> None:
+        """Takes a bot that was made for `bot`, unless there is one."""
+        if self._bot is None:
+            self.made, self._bot = made, path_of(made.json["id"])
+
     @property
     def shown(self) -> Exchange | None:
         """The creation of a bot of this run that is there; None where there can be none."""

@@ -33,7 +33,7 @@ _EMPTY = ("deduplication_key", "join_at_after", "join_at_before", "cursor")
 _UNKNOWN_STATES = ("states=asleep", "states=scheduled&states=Scheduled", "join_at_after=x&states=", "states=%00")
 
 
-@check("bot-create-accepted", "bot-stored", context=BotBench, cost=6, needs=("write",))
+@check("bot-create-accepted", "bot-stored", context=BotBench, cost=6, least=4, needs=("write",))
 def creation(bench: BotBench) -> Steps:
     """A bot with every field that shows, and one with the fewest, as they are answered, read and listed."""
     key, link, at = bench.target.tag(), bench.link(), bench.at()
@@ -49,6 +49,7 @@ def creation(bench: BotBench) -> Steps:
                 same_document(made, again) if path != path.partition("?")[0] else same_document(made, again, both=True)
             )
             bench.check("bot-stored", one, "getBot" if "?" not in path else "listBots", [made, again])
+    bench.work_with(made)
     yield
     # A run has to find again what it made: its mark is in the link where metadata are left out.
     least = bench.bot_fields("metadata", deduplication_key=bench.target.tag())

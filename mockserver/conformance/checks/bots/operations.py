@@ -285,7 +285,7 @@ def forms(bench: BotBench) -> Steps:
     bench.took(bench.ask(asked._replace(raw=wrong, headers=_FORM, status=400, body=refused, field="zoom_settings")))
 
 
-@check("bot-tenants", context=BotBench, cost=1, needs=("write", "other-key"), after=(creation, filters))
+@check("bot-tenants", context=BotBench, cost=1, needs=("write", "other-key"), after=(creation,))
 def tenants(bench: BotBench) -> Steps:
     """A bot of one project, asked for with the key of another."""
     for method, operation in (("GET", "getBot"), ("PATCH", "updateBot"), ("DELETE", "deleteBot")):

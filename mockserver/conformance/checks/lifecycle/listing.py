@@ -76,14 +76,14 @@ def found_by_key(stage: Stage, number: int) -> None:
         stage.check("list-fresh", stage.like(calendar), _LIST, calendar.story(page.exchange))
 
 
-def walk_while_inserting(stage: Stage) -> None:
-    """The second page is the same after a calendar was created, for it belongs on the first."""
-    _walk(stage, "walk-stable-insert", lambda: create(stage, 1))
+def walk_while_inserting(stage: Stage) -> Calendar | None:
+    """The second page is the same after a calendar was created, for it belongs on the first; gives the calendar."""
+    return _walk(stage, "walk-stable-insert", lambda: create(stage, 1))
 
 
-def walk_while_deleting(stage: Stage) -> None:
-    """The second page is the same after a calendar of the first was deleted."""
-    calendar = create(stage, 0)
+def walk_while_deleting(stage: Stage, calendar: Calendar | None = None) -> None:
+    """The second page is the same after a calendar of the first was deleted: a new one, unless one is given."""
+    calendar = calendar or create(stage, 0)
     if calendar is not None:
         _walk(stage, "walk-stable-delete", lambda: _delete(stage, calendar))
 
@@ -94,23 +94,26 @@ def _delete(stage: Stage, calendar: Calendar) -> Calendar:
     return Calendar(calendar.document, answer)
 
 
-def _walk(stage: Stage, rule: str, act: Callable[[], Calendar | None]) -> None:
+def _walk(stage: Stage, rule: str, act: Callable[[], Calendar | None]) -> Calendar | None:
+    """Gives what `act` gave, if it came to that."""
+    done = None
     try:
         first = _page(stage, CALENDAR_LIST.path)
         if first.next is None or not has_place(first):
             stage.unobservable(rule, NO_SECOND_PAGE)
-            return
+            return None
         before = _page(stage, link_path(first.next))
         done = act()
         after = _page(stage, link_path(first.next))
         again = after if after.ids == before.ids else _page(stage, link_path(first.next))
     except Unreadable:
-        return
+        return done
     if after.ids != before.ids and (again.ids == before.ids or set(before.ids) & _gone(stage, before, again)):
         stage.keep(rule)
-        return
+        return done
     exchanges = [first.exchange, before.exchange, *([done.made] if done else []), after.exchange]
     stage.check(rule, same_rows(before.exchange), _LIST, exchanges)
+    return done
 
 
 def _gone(stage: Stage, before: Page, after: Page) -> set[str]:

@@ -193,11 +193,21 @@ class Stage(CheckContext):
             written, but=[*names, *(VOLATILE if self.live else ())], synced=VOLATILE, instead=mended
         )
 
-    def as_written(self, calendar: Calendar, rule: str, operation: str, cause: Sequence[Exchange] = ()) -> bool:
-        """Reads a calendar and tests whether it is as it should be; `cause`: what may have changed it."""
+    def as_written(
+        self,
+        calendar: Calendar,
+        rule: str,
+        operation: str,
+        cause: Sequence[Exchange] = (),
+        found: Exchange | None = None,
+    ) -> bool:
+        """Reads a calendar, unless it was `found`, and tests whether it is as it should be.
+
+        `cause`: what may have changed it.
+        """
         if rule != "create-stored" and self.is_broken("create-stored"):
             return True
-        found = self.read(calendar.id)
+        found = found or self.read(calendar.id)
         holds = self.check(
             rule, every(expectations.status(200), self.like(calendar)), operation, calendar.story(*cause, found)
         )

@@ -268,7 +268,7 @@ def read_only(stage: Stage, number: int, kind: int) -> None:
     set_to = (where(status(200, of=seen), never_so(member(f"/{name}", value, of=seen))) for seen in (answer, found))
     held = stage.check("read-only-fields", every(*set_to), _PATCH, calendar.story(answer, found), field=name)
     if held and answer.status == 400:
-        stage.as_written(calendar, "refused-patch-nothing", _PATCH, [answer])
+        stage.as_written(calendar, "refused-patch-nothing", _PATCH, [answer], found)
     else:
         stage.resume(calendar, found)
 
