@@ -39,6 +39,8 @@ _DELETING: Final = 4
 
 A look that is cut makes one of them.
 """
+_MOST: Final = 0.75
+"""So much of what all rules of the highest severity need is enough for what only reads to go first."""
 _SOME_TIME: Final = 1.0
 """While a POST would have to wait for so many seconds, what only reads goes on."""
 _LOOKS: Final = 3
@@ -223,10 +225,10 @@ class Plan:
     def _by_severity(self, waiting: Sequence[Task]) -> Callable[[Task], tuple[object, ...]]:
         """Where there is not time for all: what tests most rules of the highest severity with the fewest requests.
 
-        If there is time for all of the highest severity, what only reads goes first: it reads no page twice then.
+        If there is time for most of the highest severity, what only reads goes first: it reads no page twice then.
         """
         ranks = {task: self._rank(task) for task in waiting}
-        reads_first = self._needed(self._leasts(waiting)) <= self._run.share()
+        reads_first = _MOST * self._needed(self._leasts(waiting)) <= self._run.share()
 
         def order(task: Task) -> tuple[object, ...]:
             rank, writes = ranks[task], "write" in task.check.needs
