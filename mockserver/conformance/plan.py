@@ -35,7 +35,12 @@ _SOON: Final = "hostile"
 _LAST: Final = "fuzz"
 """The part that goes on last: it takes hundreds of requests, and other parts know better what they look for."""
 _DELETING: Final = 4
-"""Requests that it takes to delete two calendars, a check's own and a shared one, and to see that they are gone."""
+"""Requests that it takes to delete two calendars, a check's own and a shared one, and to see that they are gone.
+
+A look that is cut makes one of them.
+"""
+_MOST: Final = 0.75
+"""So much of what all rules of the highest severity need is enough for what only reads to go first."""
 _SOME_TIME: Final = 1.0
 """While a POST would have to wait for so many seconds, what only reads goes on."""
 _LOOKS: Final = 3
@@ -199,7 +204,8 @@ class Plan:
 
     def _fits(self, task: Task, *, short: bool = False) -> bool:
         """Whether there is time for a look, and for deleting a calendar that it may make."""
-        requests = self._due(task, short=short) + (_DELETING if "write" in task.check.needs else 0)
+        deleting = _DELETING // 2 if short else _DELETING
+        requests = self._due(task, short=short) + (deleting if "write" in task.check.needs else 0)
         left = self._run.share()
         return left > 0 and left >= requests * self._pace()
 
@@ -219,10 +225,10 @@ class Plan:
     def _by_severity(self, waiting: Sequence[Task]) -> Callable[[Task], tuple[object, ...]]:
         """Where there is not time for all: what tests most rules of the highest severity with the fewest requests.
 
-        If there is time for all of the highest severity, what only reads goes first: it reads no page twice then.
+        If there is time for most of the highest severity, what only reads goes first: it reads no page twice then.
         """
         ranks = {task: self._rank(task) for task in waiting}
-        reads_first = self._needed(self._leasts(waiting)) <= self._run.share()
+        reads_first = _MOST * self._needed(self._leasts(waiting)) <= self._run.share()
 
         def order(task: Task) -> tuple[object, ...]:
             rank, writes = ranks[task], "write" in task.check.needs

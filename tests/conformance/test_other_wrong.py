@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from mockserver.conformance.checks import bots, every_response, lifecycle, races
+from mockserver.conformance.checks import bots, every_response, fuzz, invalid_http, lifecycle, methods, races
 from mockserver.conformance.checks.laws import Trial as Bench
 from mockserver.conformance.checks.lifecycle import opening
-from mockserver.conformance.expectations import LAST, renumbered
+from mockserver.conformance.evaluation import broken
+from mockserver.conformance.expectations import LAST, facts_of, renumbered
 from mockserver.conformance.findings import Finding, Findings
 from mockserver.conformance.recorder import Watched
 from mockserver.conformance.recording import Origins, recipe_of
@@ -33,27 +34,40 @@ from mockserver.conformance.targets import AsgiTarget
 from mockserver.conformance.transport import Keys
 from mockserver.contracts import load_contract
 from tests.clients import ACME, GLOBEX
-from tests.conformance.twisting import KEYS, TWISTS, Player, Sample, two_ways
+from tests.conformance.test_transport import answering, http, target
+from tests.conformance.twisting import (
+    CALENDARS,
+    KEYS,
+    TWISTS,
+    Player,
+    Sample,
+    file_test,
+    replayer_of,
+    two_ways,
+    verdict_of,
+)
 from tests.mutants.table import DISABLED, mutants, new_mock
 
 _MOST = 40
 """Tests of a rule, on each operation, that are looked at for one that can be turned wrong in two ways."""
-_LONGEST = 12
-ELSEWHERE = {
-    "response-time": "test_expectations: a slow answer shows by what is usual",
-    "retry-after": "test_expectations: a 429 shows by any wrong wait",
-    "bytes-broken": "test_robustness: broken bytes are shown again",
-    "head-no-body": "test_recorded_cases: a body after HEAD shows again",
-    "answer-arrives": "test_expectations: no answer shows, and any answer is one",
-    "race-walk": "test_expectations: a list that differs shows",
-    "fuzz-answer": "test_fuzz: what Schemathesis finds is written down",
-    "fuzz-valid-taken": "test_fuzz: what Schemathesis finds is written down",
-    "fuzz-invalid-refused": "test_fuzz: what should have been refused",
-    "time-fraction": "test_details: a mutant writes zeros",
-    **{rule.id: "test_bots: mutants break it in one way each" for rule in bots.RULES},
-    **{rule.id: "test_details: mutants break it in one way each" for rule in details.RULES},
+_LONGEST = 40
+_GONE = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
+OVER_THE_WIRE: dict[str, tuple[Callable[[JudgeRun], object], bytes, bytes, bytes]] = {
+    "head-no-body": (lambda run: list(methods.bodies_of_head.begin(run)), _GONE, _GONE + b"{}", _GONE + b"<h1>"),
+    "bytes-broken": (
+        lambda run: list(invalid_http.send_broken.begin(run)),
+        http("400 Bad Request"),
+        http("200 OK"),
+        http("500 Internal Server Error"),
+    ),
+    "retry-after": (
+        lambda run: run.target.send("POST", CALENDARS, json={}),
+        http("429 Too Many Requests", b'"Expected available in 0 seconds."', "Retry-After: 0"),
+        http("429 Too Many Requests", b'"Expected available in 7 seconds."', "Retry-After: 0"),
+        http("429 Too Many Requests", b'"Expected available in 0 seconds."'),
+    ),
 }
-"""Rules that no answer of the mock can be turned against in two ways, and the tests that try them."""
+"""Rules about what an application in this process cannot show: what tests them, the right answer and two wrong ones."""
 FROM_MUTANTS = {
     "calendars-newest-first": "calendars-oldest-first-in-page",
     "event-has-calendar": "delete-keeps-events",
@@ -104,8 +118,11 @@ class Sampling(JudgeRun):
         return super().record(rule, seen, expectation, **more)
 
     def sampled(self, rule: str, expectation: Any, *, operation: str, exchanges: Any, field: str = "") -> None:
+        if RULES[rule].part == "always" and operation == "listBots":
+            return  # the bots that a list shows were made by steps that are not of the sample
         kept = self.samples[rule, operation]
-        if len(kept) < _MOST and exchanges and rule not in ELSEWHERE:
+        # Schemathesis says of what is no request of its kind that the rule holds: what it expects says nothing of that.
+        if len(kept) < _MOST and exchanges and not broken(expectation, facts_of(exchanges)):
             whole = self.target.led_to(exchanges)  # type: ignore[attr-defined]  # the watched target has it
             numbered = renumbered(expectation, lambda step: exchanges[-1].number if step == LAST else step)
             kept.append(Sample(rule, operation, field, numbered, tuple(whole)))
@@ -125,7 +142,8 @@ def recipes() -> dict[tuple[str, str], tuple[dict[str, Any], list[str]]]:
 
         patch.setattr(Bench, "check", check)
         played = SimpleNamespace(RULES=lifecycle.RULES, CHECKS=opening.CHECKS)
-        for part in (list_properties, robustness, recorded_cases, races, played):
+        drawn = SimpleNamespace(RULES=fuzz.RULES, CHECKS=(fuzz.edges,))
+        for part in (list_properties, robustness, recorded_cases, details, bots, races, drawn, played):
             run.random = Random(1)
             take(run, part)
         origins = Origins(target.run_id, KEYS, watched.secrets)
@@ -180,7 +198,25 @@ def test_what_breaks_a_rule_in_two_ways_shows_in_both_and_not_without() -> None:
         if verdicts != ["gone", "shows", "shows"] * (len(verdicts) // 3):
             wrong.append((rule, operation, twists, verdicts))
     assert wrong == []
-    assert tested | FROM_MUTANTS.keys() | ELSEWHERE.keys() == RULES.keys()
+    assert tested | FROM_MUTANTS.keys() | OVER_THE_WIRE.keys() == RULES.keys()
+
+
+@pytest.mark.parametrize("rule", sorted(OVER_THE_WIRE))
+def test_what_only_a_connection_shows_shows_in_two_ways_and_not_without(rule: str) -> None:
+    act, right, *wrong = OVER_THE_WIRE[rule]
+    said = [wrong[0]]
+    with answering(lambda _: said[0]) as (url, _):
+        with target(url) as sender:
+            run = JudgeRun(sender, load_contract(), seed=1, clock=time.monotonic)
+            run.target = Watched(sender, run, every_response.look, lambda: None)
+            act(run)
+        keys = {"main": str(sender.keys.main)}
+        recipe = _as_written(next(one for one in run.findings.broken.values() if one.rule == rule), Origins("", keys))
+        verdicts = []
+        for said[0] in (right, *wrong):
+            with target(url) as sender:
+                verdicts += [replayer_of(sender, keys).replay(recipe).verdict, verdict_of(file_test(recipe, url, keys))]
+    assert verdicts == ["gone", "gone", "shows", "shows", "shows", "shows"]
 
 
 class UntilFound(JudgeRun):

@@ -118,6 +118,10 @@ def _refused_otherwise(answer: Answer, asked: Asked) -> Answer:
     return _texts(lambda text: f"{text} (in other words)")(answer, asked)
 
 
+def _taking(seconds: float) -> Twist:
+    return lambda answer, _: answer._replace(seconds=seconds)
+
+
 OTHER_WORDS = "refusals in other words"
 TWISTS: dict[str, Twist] = {
     "other words": _words(1),
@@ -125,6 +129,8 @@ TWISTS: dict[str, Twist] = {
     "null for everything": _json(_nulled),
     "an early time": _times("2001-01-01T00:00:00Z"),
     "another early time": _times("2002-02-02T00:00:00Z"),
+    "a time with six zeros": _times("2026-01-01T00:00:00.000000Z"),
+    "a later time with six zeros": _times("2027-01-01T00:00:00.000000Z"),
     "a late time": _times("2101-01-01T00:00:00Z"),
     "no rows": _rows(lambda rows, _: []),
     "not the first row": _rows(lambda rows, _: rows[1:]),
@@ -140,6 +146,9 @@ TWISTS: dict[str, Twist] = {
     "what was sent": _json(_as_sent),
     "another status": _status(418),
     "yet another status": _status(444),
+    "no status that there is": _status(999),
+    "slow": _taking(9.0),
+    "slower": _taking(60.0),
     "success": _status(200),
     "made": _status(201),
     "not found": _status(404),
@@ -163,6 +172,8 @@ TWISTS: dict[str, Twist] = {
     "a link to where one is": _json(lambda body, _: {**body, "previous": "http://a/?cursor=x", "next": None}),
     "another link": _json(lambda body, _: {**body, "previous": "http://b/?cursor=y", "next": None}),
 }
+_EVERY = frozenset({"slow", "slower"})
+"""Twists of every answer, not of the last alone: a rule may be about most of them."""
 
 
 class Sample(NamedTuple):
@@ -193,14 +204,51 @@ def breaking(sample: Sample, names: Sequence[str]) -> Iterator[str]:
             twisted = TWISTS[name](answer_of(last), asked)
         except (TypeError, ValueError, RecursionError):
             continue
+        others = (
+            {number: TWISTS[name](answer, asked) for number, answer in answers.items()} if name in _EVERY else answers
+        )
         if twisted != answer_of(last) and broken(
-            sample.expectation, Facts({**answers, last.number: twisted, LAST: twisted}, {"secret_1": "wrong"})
+            sample.expectation, Facts({**others, last.number: twisted, LAST: twisted}, {"secret_1": "wrong"})
         ):
             yield name
 
 
 def _last_sent(sample: Sample) -> bytes | None:
     return next((one.request.body for one in reversed(sample.exchanges) if one.request.body), None)
+
+
+def replayer_of(target: Any, keys: Mapping[str, str]) -> Replayer:
+    """What `attendee-mock replay` replays with."""
+    return Replayer(target, load_contract(), PARTS, look=every_response.look, keys=keys, clock=time.monotonic)
+
+
+def space_of(recipe: Mapping[str, Any], base: str, keys: Mapping[str, str]) -> dict[str, Any]:
+    """The names of the pytest file of a finding."""
+    space: dict[str, Any] = {"__name__": "finding"}
+    exec(compile(pytest_file(recipe, base=base, file="x.py"), "x.py", "exec"), space)
+    space["KEYS"].update(keys)
+    return space
+
+
+def verdict_of(test: Callable[[], None]) -> str:
+    """What a test of a pytest file says, in the words of a replay."""
+    try:
+        test()
+    except AssertionError:
+        return "shows"
+    except pytest.skip.Exception:
+        return "cannot be run"
+    return "gone"
+
+
+def file_test(recipe: Mapping[str, Any], base: str, keys: Mapping[str, str]) -> Callable[[], None]:
+    """The test of the pytest file of a finding."""
+    return _test_in(space_of(recipe, base, keys))
+
+
+def _test_in(space: Mapping[str, Any]) -> Callable[[], None]:
+    test: Callable[[], None] = next(value for name, value in space.items() if name.startswith("test_"))
+    return test
 
 
 class Player:
@@ -211,6 +259,7 @@ class Player:
         self.target, self.recipe, self.parallel = target, recipe, parallel
         self.steps = len(recipe["steps"])
         self._twist: Twist | None = None
+        self._every = False
         self._answers: list[Answer] = []
         self._bodies: list[bytes] = []
         self._made: list[str] = []
@@ -220,38 +269,26 @@ class Player:
     def replay(self, twist: str | None = None) -> str:
         """What `attendee-mock replay` says."""
         self._begin(twist)
-        target: Any = _Twisted(self)
-        replayer = Replayer(target, load_contract(), PARTS, look=every_response.look, keys=KEYS, clock=time.monotonic)
-        return replayer.replay(self.recipe).verdict
+        return replayer_of(_Twisted(self), KEYS).replay(self.recipe).verdict
 
     def test(self, twist: str | None = None) -> str:
         """What the pytest file says, in the same words."""
         self._begin(twist)
-        try:
-            self._file()()
-        except AssertionError:
-            return "shows"
-        except pytest.skip.Exception:
-            return "cannot be run"
-        return "gone"
+        return verdict_of(self._file())
 
     def _begin(self, twist: str | None) -> None:
         self._twist = None if twist is None else _refused_otherwise if twist == OTHER_WORDS else TWISTS[twist]
+        self._every = twist in _EVERY
         self._answers.clear()
         while self._made:
             self.target.send("DELETE", path_of(self._made.pop()))
 
     def _file(self) -> Callable[[], None]:
-        space = self._space
-        if not space:
-            space["__name__"] = "finding"
-            source = pytest_file(self.recipe, base=f"http://{self.target.host}", file="x.py")
-            exec(compile(source, "x.py", "exec"), space)
-            space["KEYS"].update(KEYS)
+        if not self._space:
+            space = self._space = space_of(self.recipe, f"http://{self.target.host}", KEYS)
             space["_answer"] = lambda sent: space["Answer"](*self._asked(sent))
             space["_together"] = lambda batch: [space["_answer"](sent) for sent in batch]
-        test: Callable[[], None] = next(value for name, value in space.items() if name.startswith("test_"))
-        return test
+        return _test_in(self._space)
 
     def _asked(self, sent: Any) -> Answer:
         try:
@@ -267,7 +304,7 @@ class Player:
         if made is not None and exchange.request.key == "main":
             self._made.append(made)
         self._bodies = [*self._bodies, body] if body else self._bodies
-        if self._twist is not None and len(self._answers) == self.steps - 1:
+        if self._twist is not None and (self._every or len(self._answers) == self.steps - 1):
             asked = Asked(path, self._bodies[-1] if self._bodies else None, self._answers)
             answer = self._twist(answer, asked)
         self._answers.append(answer)
@@ -285,7 +322,8 @@ class _Twisted:
         """Sends a request."""
         exchange = self._player.target.send(method, path, **more)
         answer = self._player.answered(exchange)
-        return replace(exchange, status=answer.status, headers=answer.headers, body=answer.body)
+        exchange = replace(exchange, status=answer.status, headers=answer.headers, body=answer.body)
+        return replace(exchange, seconds=answer.seconds)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._player.target, name)

@@ -99,7 +99,8 @@ def _fresh(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What is made anew: the mark of the run, and secrets that open nothing."""
     names = _used(steps)
     if "run" in names or "RUN" in names:
-        yield "RUN_MARK=c$(date +%s)$$"
+        # As long as the mark of a run: metadata may be as long as they can be.
+        yield "RUN_MARK=$(printf 'c%011x' $((($(date +%s) * 10000 + $$ % 10000) % 17592186044416)))"
         yield "export run=$RUN_MARK RUN=$(printf %s $RUN_MARK | tr a-z A-Z)"
     for name in names:
         _, key, how = (*name.split("_"), "", "")[:3]

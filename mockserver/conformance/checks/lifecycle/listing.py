@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from mockserver.conformance.checks.lifecycle.stage import Calendar, Stage
 from mockserver.conformance.checks.lifecycle.writing import create
@@ -76,16 +77,24 @@ def found_by_key(stage: Stage, number: int) -> None:
         stage.check("list-fresh", stage.like(calendar), _LIST, calendar.story(page.exchange))
 
 
-def walk_while_inserting(stage: Stage) -> Calendar | None:
-    """The second page is the same after a calendar was created, for it belongs on the first; gives the calendar."""
+class Walk(NamedTuple):
+    """What came of reading a page before and after something was done."""
+
+    done: Calendar | None = None
+    pages: tuple[Page, Page] | None = None
+    """The first page and the second, where that stayed as it was."""
+
+
+def walk_while_inserting(stage: Stage) -> Walk:
+    """The second page is the same after a calendar was created, for it belongs on the first."""
     return _walk(stage, "walk-stable-insert", lambda: create(stage, 1))
 
 
-def walk_while_deleting(stage: Stage, calendar: Calendar | None = None) -> None:
-    """The second page is the same after a calendar of the first was deleted: a new one, unless one is given."""
-    calendar = calendar or create(stage, 0)
+def walk_while_deleting(stage: Stage, earlier: Walk | None = None) -> None:
+    """The second page is the same after a calendar of the first was deleted: a new one, or that of an earlier walk."""
+    calendar = (earlier and earlier.done) or create(stage, 0)
     if calendar is not None:
-        _walk(stage, "walk-stable-delete", lambda: _delete(stage, calendar))
+        _walk(stage, "walk-stable-delete", lambda: _delete(stage, calendar), earlier and earlier.pages)
 
 
 def _delete(stage: Stage, calendar: Calendar) -> Calendar:
@@ -94,26 +103,25 @@ def _delete(stage: Stage, calendar: Calendar) -> Calendar:
     return Calendar(calendar.document, answer)
 
 
-def _walk(stage: Stage, rule: str, act: Callable[[], Calendar | None]) -> Calendar | None:
-    """Gives what `act` gave, if it came to that."""
+def _walk(stage: Stage, rule: str, act: Callable[[], Calendar | None], pages: tuple[Page, Page] | None = None) -> Walk:
     done = None
     try:
-        first = _page(stage, CALENDAR_LIST.path)
+        first = pages[0] if pages else _page(stage, CALENDAR_LIST.path)
         if first.next is None or not has_place(first):
             stage.unobservable(rule, NO_SECOND_PAGE)
-            return None
-        before = _page(stage, link_path(first.next))
+            return Walk()
+        before = pages[1] if pages else _page(stage, link_path(first.next))
         done = act()
         after = _page(stage, link_path(first.next))
         again = after if after.ids == before.ids else _page(stage, link_path(first.next))
     except Unreadable:
-        return done
+        return Walk(done)
     if after.ids != before.ids and (again.ids == before.ids or set(before.ids) & _gone(stage, before, again)):
         stage.keep(rule)
-        return done
+        return Walk(done)
     exchanges = [first.exchange, before.exchange, *([done.made] if done else []), after.exchange]
-    stage.check(rule, same_rows(before.exchange), _LIST, exchanges)
-    return done
+    holds = stage.check(rule, same_rows(before.exchange), _LIST, exchanges)
+    return Walk(done, (first, before) if holds else None)
 
 
 def _gone(stage: Stage, before: Page, after: Page) -> set[str]:

@@ -221,7 +221,7 @@ def elsewhere(stage: Stage) -> Steps:
     yield
 
 
-@_step("walk-stable-insert", "walk-stable-delete", cost=9, after=(creates,))
+@_step("walk-stable-insert", "walk-stable-delete", cost=7, after=(creates,))
 def walks(stage: Stage) -> Steps:
     """A list that changes between two pages."""
     listing.walk_while_deleting(stage, listing.walk_while_inserting(stage))
