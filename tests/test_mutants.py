@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mockserver.conformance.report import Report
+from tests.mutants import drawn
 from tests.mutants import table as measuring
 from tests.mutants.replayed import WANTED, recipe_of, replayed, verdict_on
 from tests.mutants.table import Row, Taken, measure, measured, merged, mutants, table
@@ -72,6 +73,13 @@ def test_a_finding_shows_on_another_mutant_that_answers_the_same_requests_wrongl
     recipe = recipe_of(name)
     assert recipe is not None
     assert verdict_on(other, recipe) == "shows"
+
+
+def test_the_files_of_a_finding_show_it_on_its_mutant_and_are_gone_without_it(tmp_path: Path) -> None:
+    run = drawn.whole(SOON, tmp_path, requests=20)
+    assert run.exit_status == 1
+    assert run.findings
+    assert drawn.verdicts(SOON, tmp_path, run.findings[0].stem) == drawn.WANTED
 
 
 def test_a_mutants_id_says_its_defect_in_words() -> None:
