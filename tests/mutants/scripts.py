@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,12 +62,24 @@ def _ran(script: Path, url: str, keys: Mapping[str, str]) -> Iterator[list[Path]
 
 
 def _judged(calls: list[Path], recipe: Mapping[str, Any], url: str, keys: Mapping[str, str]) -> str:
-    count = len(recipe["steps"])
-    if len(calls) < count:
+    steps = recipe["steps"]
+    if len(calls) < len(steps):
         return "cannot be run"
-    answers = [_answer(call) for call in calls[:count]]
-    values = spelt(keys) | {"host": url.partition("://")[2]} | _variables(calls[count - 1])
+    calls = _in_the_order_of(steps, calls[: len(steps)])
+    answers = [_answer(call) for call in calls]
+    values = spelt(keys) | {"host": url.partition("://")[2]} | _variables(calls[-1])
     return "shows" if replayed(recipe["expectation"], answers, values) else "gone"
+
+
+def _in_the_order_of(steps: Sequence[Mapping[str, Any]], calls: list[Path]) -> list[Path]:
+    """The calls, each at the place of its step: those that are started at one moment come in any order."""
+    ordered: list[Path] = []
+    for step in steps:
+        waiting = [call for call in calls if call not in ordered]
+        method = "-I" if step["method"] == "HEAD" else f"-X {step['method']} "
+        fitting = [call for call in waiting if method in call.with_name(call.name + ".words").read_text("utf-8")]
+        ordered.append((fitting if "together" in step and fitting else waiting)[0])
+    return ordered
 
 
 def _answer(call: Path) -> Answer:
