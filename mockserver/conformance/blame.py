@@ -22,6 +22,7 @@ _ORDERINGS = frozenset({"updated_at", "start_time", "end_time", "created_at"})
 _PLAIN_HEADERS = {"accept": ("*/*", "application/json"), "content-type": ("application/json",)}
 _REQUIRED = frozenset({"platform", "client_id", "client_secret", "refresh_token"})
 _UNKNOWN = "unknown field"
+_LARGE = 2**53
 _FIELDS = _REQUIRED | {"platform_uuid", "metadata", "deduplication_key"}
 
 
@@ -77,14 +78,14 @@ def _parts(request: Request) -> tuple[list[_Part], list[_Part]]:
         if plain is None:
             present.append(_Part(name))
         elif value not in plain:
-            odd.append(_Part(name))
+            odd.append(_Part(name, "representation" if name.lower() == "accept" else None))
     if request.body:
         _sort_body(request, odd, present)
     return odd, present
 
 
 def _kind(name: str, value: Any) -> str | None:
-    """NULs, lone surrogates and other characters, and times, are each read in one place, wherever they come in."""
+    """What is read in one place, wherever it comes in: NULs and other characters, huge numbers, times, HTML."""
     text = "" if name == "cursor" else f"{name} {value}" if not isinstance(value, dict) else str([*value.items()])
     if "\0" in text or "\\x00" in text:
         return "NUL"
@@ -92,7 +93,10 @@ def _kind(name: str, value: Any) -> str | None:
         return "surrogate"
     if not text.isascii():
         return "characters"
-    return "time" if name in _TIMES else None
+    values = value.values() if isinstance(value, dict) else [value]
+    if any(isinstance(one, int | float) and not abs(one) < _LARGE for one in values):
+        return "number"
+    return "time" if name in _TIMES else "representation" if name == "format" else None
 
 
 def _is_plain(name: str, value: str) -> bool:
@@ -133,6 +137,7 @@ def _is_plain_metadata(value: Any) -> bool:
 
 
 _CRASHES = frozenset({"no-server-error", "answer-arrives"})
+_TENANTS = frozenset({"tenant-lists", "tenant-get", "tenant-filters", "tenant-cursor"})
 _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"key-required", "key-known", "key-form", "key-disabled", "key-exact", "key-first", "header-odd"}),
     frozenset({"accept-taken", "accept-refused", "accept-first", "format-parameter", "header-odd"}),
@@ -145,7 +150,7 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"events-order", "events-default-order", "filter-with-order", "order-same-set"}),
     frozenset({"cursor-refused", "cursor-forged", "cursor-encoding", "filter-first", "parameter-last-wins"}),
     frozenset({"filter-text", "filter-unknown", "filter-spelling", "filter-empty", "filter-exact", "filter-combined"}),
-    frozenset({"tenant-lists", "tenant-get", "tenant-filters", "tenant-cursor"}),
+    _TENANTS,
     frozenset({"create-accepted", "body-type-taken", "text-kept", "field-length", "field-stripped", "dedup-freed"}),
     frozenset({"create-echo", "create-stored", "create-defaults", "text-kept", "field-stripped", "field-length"}),
     frozenset({"patch-accepted", "patch-stored", "patch-partial", "patch-replaces-metadata", "race-no-lost-update"}),
@@ -155,7 +160,7 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"delete-accepted", "delete-gone", "delete-unlisted", "id-gone", "race-one-delete"}),
     frozenset({"listed-at-once", "list-fresh", "delete-unlisted", "race-no-resurrection", "race-one-winner"}),
     frozenset({"body-unreadable", "body-odd", "body-no-object", "body-empty", "type-odd"}),
-    frozenset({"body-type-refused", "body-type-taken", "type-odd", "form-blank"}),
+    frozenset({"body-type-refused", "body-type-taken", "type-odd", "form-blank", "body-empty"}),
     frozenset({"field-unknown", "read-only-fields", "field-order", "size-odd"}),
     frozenset({"field-characters", "text-unholdable"}),
     frozenset({"field-length", "size-odd", "create-accepted"}),
@@ -163,12 +168,14 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"page-none-lost", "page-each-once", "page-ties", "page-full", "page-ends", "page-link-leads"}),
     frozenset({"page-back", "page-back-ties", "page-next-after-previous", "page-first", "page-ties"}),
     frozenset({"page-none-lost", "page-back", "order-same-set", "parts-make-whole", "cursor-position"}),
+    frozenset({"page-none-lost", "tenant-lists"}),
+    frozenset({"cursor-position", "events-order"}),
+    frozenset({"listed-at-once", "filter-large", "page-rows-whole", "metadata-name-order"}),
     frozenset({"walk-stable-insert", "walk-stable-delete", "race-walk"}),
     frozenset({"filter-every-order", "filter-pairs", "filter-walk", "filter-with-order", "filter-combined"}),
     frozenset({"filter-every-order", "filter-pairs", "filter-text", "filter-time", "filter-unknown"}),
     frozenset({"page-rows-whole", "list-is-detail", "list-fresh"}),
     frozenset({"value-large", "metadata-limit", "field-metadata", "field-length", "create-echo", "patch-stored"}),
-    frozenset({"write-times-ordered", "time-plausible", "time-ordered", "patch-moves-updated-at"}),
     frozenset({"html-answer", "content-type", "accept-taken", "format-parameter"}),
     frozenset({"tenant-ids-hidden", "tenant-lists", "tenant-filters", "tenant-get", "key-taken"}),
     frozenset({"bot-changed", "bot-stored", "bot-unknown-ignored", "bot-refusal-changes-nothing"}),
@@ -179,10 +186,18 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
 )
 """Rules that look at one subject in several ways: a defect that breaks one on an operation breaks others."""
 _ON_ALL: tuple[frozenset[str], ...] = (
-    frozenset({"key-required", "key-known", "dedup-per-project", "tenant-writes", *_SUBJECTS[9]}),
+    frozenset({"key-required", "key-known", "dedup-per-project", "tenant-writes", *_TENANTS}),
+    frozenset({"key-required", "bot-key-required"}),
+    frozenset({"accept-taken", "accept-refused", "accept-first", "format-parameter"}),
+    frozenset({"write-times-ordered", "time-plausible", "time-ordered", "patch-moves-updated-at"}),
+    frozenset({"field-required", "field-order"}),
+    frozenset({"answer-schema", "list-is-detail", "list-fresh"}),
+    frozenset({"links-preserve-query", "page-link-leads", "path-unknown"}),
     frozenset({"delete-accepted", "delete-gone", "delete-unlisted", "id-gone", "id-before-body"}),
 )
 """Subjects of which a defect of one operation shows on others as well."""
+_WRITES = frozenset({"createCalendar", "updateCalendar"})
+"""Operations that read the same fields."""
 _ANYTHING = frozenset({"fuzz-answer", "fuzz-valid-taken", "fuzz-invalid-refused", "still-answers", "answer-arrives"})
 """Rules that any defect of an operation may break as well."""
 
@@ -206,15 +221,20 @@ def _has_the_cause_of(finding: Finding, head: Finding) -> bool:
     if last.number == first.number:
         return True
     if finding.rule == head.rule:
-        return _is_said_again(finding, head, last.request, first.request)
+        return any(_is_said_again(finding, one) for one in (head, *head.symptoms) if one.rule == finding.rule)
     if any({finding.rule, head.rule} <= rules for rules in _ON_ALL):
         return True
     if (finding.rule, head.rule) == ("answer-arrives", "head-no-body"):
         # A client takes the body for the next answer, whatever it asked for then.
         return True
-    if head.rule in _CRASHES or finding.rule in _CRASHES or finding.operation != head.operation:
+    if head.rule in _CRASHES or finding.rule in _CRASHES or not _is_alike(finding, head):
         return head.rule in _CRASHES and _is_of_a_crash(finding) and _place(last.request) == _place(first.request)
     return finding.rule in _ANYTHING or any({finding.rule, head.rule} <= rules for rules in _SUBJECTS)
+
+
+def _is_alike(finding: Finding, head: Finding) -> bool:
+    """Whether two findings are of one operation, or of the two that read the same fields."""
+    return finding.operation == head.operation or {finding.operation, head.operation} == _WRITES
 
 
 def _place(request: Request) -> tuple[str, str]:
@@ -227,11 +247,16 @@ def _is_of_a_crash(finding: Finding) -> bool:
     return finding.rule not in _CRASHES and finding.exchanges[-1].status >= 500
 
 
-def _is_said_again(finding: Finding, head: Finding, last: Request, first: Request) -> bool:
-    """Whether two findings of one rule have one cause: they do over one field, and crashes over one kind of text."""
+def _is_said_again(finding: Finding, known: Finding) -> bool:
+    """Whether two findings of one rule have one cause.
+
+    They do over one field, on one operation, and where calendars are written; crashes over one field and over one kind
+    of value.
+    """
     if finding.rule not in _CRASHES:
-        return finding.field == head.field or finding.operation == head.operation and finding.rule == "answer-schema"
-    if finding.field == head.field != "":
+        return finding.field == known.field or _is_alike(finding, known)
+    if finding.field == known.field != "":
         return True
-    kinds = ({part.kind for part in _parts(request)[0]} - {None} for request in (last, first))
+    requests = finding.exchanges[-1].request, known.exchanges[-1].request
+    kinds = ({part.kind for part in _parts(request)[0]} - {None} for request in requests)
     return bool(set.intersection(*kinds))

@@ -164,7 +164,7 @@ class _Cleaner:
         return self._is_gone(name, key)
 
     def _is_gone(self, name: str, key: Key) -> bool:
-        if self._send("GET", path_of(name), key).status != 404:
+        if self._send("GET", path_of(name), key).status not in (404, 410):
             return False
         self._ledger.took_away(name)
         self._left.pop(name, None)

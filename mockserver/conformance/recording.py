@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -19,6 +20,7 @@ from mockserver.conformance.rules import Rule
 FORMAT: Final = "attendee-mock/finding/2"
 Step: TypeAlias = dict[str, Any]
 _SHORTEST_ID = 8
+_VARIABLE = re.compile(rb"\$\{(\w+)\}")
 _SHOWN = 2000
 
 
@@ -55,6 +57,8 @@ def recipe_of(
     values = _used(origins.values(), exchanges)
     captures = [_captures(exchanges, number) for number in range(len(exchanges))]
     steps = [_step(exchanges, number, captures, values) for number in range(len(exchanges))]
+    expectation = _carried(finding, captures, values, mask)
+    _drop_unused(steps, expectation)
     for step, exchange in zip(steps, exchanges, strict=True):
         step["seen"] = {"status": exchange.status, "body": mask(exchange.text[:_SHOWN])}
     return {
@@ -69,7 +73,7 @@ def recipe_of(
         "actual": mask(finding.actual),
         "hits": finding.hits,
         "steps": _grouped(steps, exchanges, groups),
-        "expectation": _carried(finding, captures, values, mask),
+        "expectation": expectation,
     }
 
 
@@ -161,7 +165,12 @@ def _step(
     values: Mapping[str, str],
 ) -> Step:
     request = exchanges[number].request
-    known = {name: what["text"] for earlier in captures[:number] for name, what in earlier.items()}
+    known: dict[str, str] = {}
+    for name, what in (pair for earlier in captures[:number] for pair in earlier.items()):
+        if what.get("part"):
+            # A link is followed from the page that was read last.
+            known = {older: text for older, text in known.items() if text != what["text"]}
+        known[name] = what["text"]
     known |= {name: text for name, text in values.items() if len(text) >= _SHORTEST_ID // 2}
     step: Step = {"method": request.method, "path": _templated(request.path, known)}
     if request.headers:
@@ -175,6 +184,19 @@ def _step(
             for name, what in captures[number].items()
         }
     return step
+
+
+def _drop_unused(steps: Sequence[Step], expectation: Expectation) -> None:
+    """Takes out what no later step and no expectation uses: another run may not have it."""
+    raw = b"".join(base64.b64decode(step.get("body_base64", "")) for step in steps)
+    told = json.dumps([[{**step, "capture": None} for step in steps], expectation]).encode() + raw
+    used = {name.decode() for name in _VARIABLE.findall(told)}
+    for step in steps:
+        kept = {name: what for name, what in step.get("capture", {}).items() if name in used or what.get("optional")}
+        if kept:
+            step["capture"] = kept
+        else:
+            step.pop("capture", None)
 
 
 def _templated(text: str, known: Mapping[str, str]) -> str:

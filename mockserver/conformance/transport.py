@@ -170,10 +170,10 @@ class Transport:
         return self._wire.together(requests)
 
     def tag(self) -> str:
-        """A fresh text that carries the run's mark."""
+        """A fresh text that carries the run's mark; all are of one length, so that none is the beginning of another."""
         with self._lock:
             self._tags += 1
-            return f"conformance-{self.run_id}-{self._tags}"
+            return f"conformance-{self.run_id}-{self._tags:06}"
 
     def secret(self, kind: str) -> str:
         """A fresh secret, masked in every output."""

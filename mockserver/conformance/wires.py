@@ -215,7 +215,11 @@ def in_threads(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         return one()
 
     with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(call, calls))
+        try:
+            return list(pool.map(call, calls))
+        finally:
+            # Ctrl-C may come while the threads start: those that wait for the others would wait for ever.
+            barrier.abort()
 
 
 def decoded(parts: Iterable[bytes], headers: Headers) -> bytes:

@@ -166,3 +166,22 @@ def test_a_crash_over_a_field_is_of_that_field_whatever_else_is_odd() -> None:
 
     run = judged(before(keyed)(new_mock()), OPENING, HOSTILE)
     assert crashes_of(run) == {("createCalendar", "deduplication_key")}
+
+
+def test_one_rule_of_one_operation_is_one_finding_whatever_the_field() -> None:
+    names = ("createCalendar", "client_id"), ("createCalendar", "client_secret"), ("updateCalendar", "metadata")
+    found = [finding("field-type", operation, field, number) for number, (operation, field) in enumerate(names)]
+    assert len(heads(*found)) == 1
+    two = finding("field-type", "createCalendar", "client_id", 1), finding("field-type", "createBot", "bot_name", 2)
+    assert len(heads(*two)) == 2
+
+
+def test_crashes_over_one_kind_of_value_are_one_finding() -> None:
+    fields = "platform", "platform_uuid"
+    found = [finding("no-server-error", "createCalendar", f, n, {f: 1e300}) for n, f in enumerate(fields)]
+    assert len(heads(*found)) == 1
+    found = [
+        finding("no-server-error", "createCalendar", f, n, {f: value})
+        for n, (f, value) in enumerate([("platform", 1e300), ("platform_uuid", [])])
+    ]
+    assert len(heads(*found)) == 2

@@ -198,3 +198,25 @@ def test_what_an_unmarked_post_of_a_killed_run_created_is_found_by_its_ledger(tm
     with reached(mock.asgi, "remote", ledger=old) as target:
         assert len(clean_up(target)) == 1
     assert path.exists()
+
+
+def test_a_calendar_that_is_answered_with_410_is_gone() -> None:
+    mock = staged()
+    gone: set[str] = set()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] == "DELETE":
+            gone.add(scope["path"])
+        other = turning(mock.asgi, lambda one: one["method"] == "GET" and one["path"] in gone, 410)
+        await other(scope, receive, send)
+
+    with reached(app, "remote") as target:
+        create(target)
+        assert clean_up(target) == []
+
+
+def test_no_mark_of_a_run_is_the_beginning_of_another() -> None:
+    with reached(staged().asgi, "remote") as target:
+        tags = [target.tag() for _ in range(1000)]
+    assert len({len(tag) for tag in tags}) == 1
+    assert len(set(tags)) == 1000

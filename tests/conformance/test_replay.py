@@ -16,7 +16,9 @@ import pytest
 from mockserver.app import Mock
 from mockserver.conformance import check
 from mockserver.conformance.checking import replay
-from mockserver.conformance.exchange import Request
+from mockserver.conformance.exchange import Exchange, Request
+from mockserver.conformance.expectations import status
+from mockserver.conformance.findings import Finding
 from mockserver.conformance.recording import Origins, recipe_of
 from mockserver.conformance.replay import RecipeError, Replayer, read_recipes
 from mockserver.conformance.reports.folder import write_findings
@@ -113,3 +115,19 @@ def outcome_of(mock: Mock, recipe: Path, test: Path) -> tuple[int, int, str]:
         command = ["bash", str(recipe.with_suffix(".sh"))]
         lines = subprocess.run(command, env=env, capture_output=True, text=True, check=False).stdout
     return status, done.returncode, _DATED.sub("", lines)
+
+
+def page(number: int, **members: Any) -> Exchange:
+    """A page of calendars as it was read."""
+    body = json.dumps({"next": None, "previous": None, "results": [], **members}).encode()
+    return Exchange(number, Request("GET", f"/api/v1/calendars?cursor=page{number}"), 200, {}, body)
+
+
+def test_a_link_is_followed_from_the_page_that_was_read_last_and_what_nothing_uses_is_not_looked_for() -> None:
+    link = "http://host/api/v1/calendars?cursor=page3"
+    rows = [{"id": "cal_aaaaaaaaaaaaaaaa"}]
+    exchanges = page(1, previous=link, results=rows), page(2, previous=link), page(3)
+    finding = Finding(RULE.id, "listCalendars", "", status(404, of=exchanges[2]), "200", exchanges)
+    first, second, third = recipe_of(finding, RULE, Origins(""))["steps"]
+    assert "capture" not in first
+    assert [name for name in second["capture"] if third["path"] == f"${{{name}}}"] != []

@@ -188,3 +188,16 @@ def test_a_run_needs_a_key_and_a_place_for_its_book(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(Untestable, match="cannot write into"), opened(Access("http://127.0.0.1:1", ACME)):
         pass
+
+
+def test_ctrl_c_while_requests_start_side_by_side_leaves_no_thread_waiting() -> None:
+    class Interrupted(list[Callable[[], int]]):
+        """Calls of which only the first is started."""
+
+        def __iter__(self) -> Iterator[Callable[[], int]]:
+            yield self[0]
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        wires.in_threads(Interrupted([lambda: 1, lambda: 2]))
+    assert wires.in_threads([lambda: 1, lambda: 2]) == [1, 2]
