@@ -30,7 +30,7 @@ run: $(VENV)/run.stamp ## start the mock with example data on 127.0.0.1:8000
 # --- prove ---
 
 .PHONY: test
-test: check ## run what CI runs: style, types, import rules, tests, recordings
+test: check ## run the checks of every change: style, types, import rules, tests, recordings
 
 # Side by side: types take one core for as long as a tenth of the tests.
 .PHONY: check
