@@ -222,12 +222,13 @@ def test_a_side_that_stops_to_respond_ends_the_run() -> None:
             run(place(new_mock()), Place(url, KEY), Options(500), lambda result: stack.close())
 
 
+# No more requests to a side: from 2,400 POSTs on, a run waits for the service's limit.
 @pytest.mark.long
-@pytest.mark.parametrize("seed", [11, 12])
-def test_a_mock_does_not_differ_from_itself_in_50_000_requests(seed: int) -> None:
-    result = run(place(recorded_mock(), ACME), place(recorded_mock(), ACME), Options(50_000, seed=seed, write=True))
+@pytest.mark.parametrize("seed", range(11, 17))
+def test_a_mock_does_not_differ_from_itself_in_8_000_requests(seed: int) -> None:
+    result = run(place(recorded_mock(), ACME), place(recorded_mock(), ACME), Options(8_000, seed=seed, write=True))
     assert result.found == []
-    assert (result.steps, result.left) == (50_000, [])
+    assert (result.steps, result.left) == (8_000, [])
 
 
 @pytest.mark.long
