@@ -58,6 +58,7 @@ BEYOND_SCHEMAS = {
     "write both times in the same form": "a schema cannot compare two members",
     "must be an object with a time": "a schema does not know which members the event keeps",
     "time zone that is not known": "the contract does not list the names of time zones",
+    "or its time zone is unknown": "the contract does not list the names of time zones",
     "are missing or no text": "a day alone is for Google only, and a schema does not know the platform of the calendar",
 }
 """The texts with which the mock refuses what a schema allows, and why no schema can forbid it."""
