@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -178,16 +178,18 @@ class _Baseline(NamedTuple):
             return
         if self.prune and report.removable:
             remove_known(known, report.removable)
-            removed = "1 entry" if len(report.removable) == 1 else f"{len(report.removable)} entries"
-            click.echo(f"{known}: {removed} that no finding matches removed", err=True)
+            click.echo(f"{known}: {_entries(report.removable)} that no finding matches removed", err=True)
             report.unseen = [entry for entry in report.unseen if entry not in report.removable]
         if self.update and report.findings:
             today = date.today()  # noqa: DTZ011 -- a file's dates are those of its readers
             last = today + self.expires if isinstance(self.expires, timedelta) else self.expires
             entries = add_known(known, report.seen, today=today, expires=last)
-            added = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
-            click.echo(f"{known}: {added} added; write into each why it may stay", err=True)
+            click.echo(f"{known}: {_entries(entries)} added; write into each why it may stay", err=True)
             report.accept(entries)
+
+
+def _entries(entries: Sized) -> str:
+    return "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
 
 
 def _imported() -> tuple[type[Exception], ...]:

@@ -23,6 +23,7 @@ _PLAIN_HEADERS = {"accept": ("*/*", "application/json"), "content-type": ("appli
 _REQUIRED = frozenset({"platform", "client_id", "client_secret", "refresh_token"})
 _UNKNOWN = "unknown field"
 _LARGE = 2**53
+"""From here on a number may not be read as it was written."""
 _FIELDS = _REQUIRED | {"platform_uuid", "metadata", "deduplication_key"}
 
 
@@ -176,6 +177,9 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"filter-every-order", "filter-pairs", "filter-text", "filter-time", "filter-unknown"}),
     frozenset({"page-rows-whole", "list-is-detail", "list-fresh"}),
     frozenset({"value-large", "metadata-limit", "field-metadata", "field-length", "create-echo", "patch-stored"}),
+    frozenset({"write-times-ordered", "time-plausible", "time-ordered", "patch-moves-updated-at"}),
+    frozenset({"field-required", "field-order"}),
+    frozenset({"answer-schema", "list-is-detail", "list-fresh"}),
     frozenset({"html-answer", "content-type", "accept-taken", "format-parameter"}),
     frozenset({"tenant-ids-hidden", "tenant-lists", "tenant-filters", "tenant-get", "key-taken"}),
     frozenset({"bot-changed", "bot-stored", "bot-unknown-ignored", "bot-refusal-changes-nothing"}),
@@ -189,15 +193,12 @@ _ON_ALL: tuple[frozenset[str], ...] = (
     frozenset({"key-required", "key-known", "dedup-per-project", "tenant-writes", *_TENANTS}),
     frozenset({"key-required", "bot-key-required"}),
     frozenset({"accept-taken", "accept-refused", "accept-first", "format-parameter"}),
-    frozenset({"write-times-ordered", "time-plausible", "time-ordered", "patch-moves-updated-at"}),
-    frozenset({"field-required", "field-order"}),
-    frozenset({"answer-schema", "list-is-detail", "list-fresh"}),
     frozenset({"links-preserve-query", "page-link-leads", "path-unknown"}),
     frozenset({"delete-accepted", "delete-gone", "delete-unlisted", "id-gone", "id-before-body"}),
 )
 """Subjects of which a defect of one operation shows on others as well."""
-_WRITES = frozenset({"createCalendar", "updateCalendar"})
-"""Operations that read the same fields."""
+_ALIKE = frozenset({"createCalendar", "updateCalendar"}), frozenset({"getCalendar", "listCalendars"})
+"""Operations that read the same fields, and that show the same ones."""
 _ANYTHING = frozenset({"fuzz-answer", "fuzz-valid-taken", "fuzz-invalid-refused", "still-answers", "answer-arrives"})
 """Rules that any defect of an operation may break as well."""
 
@@ -233,8 +234,8 @@ def _has_the_cause_of(finding: Finding, head: Finding) -> bool:
 
 
 def _is_alike(finding: Finding, head: Finding) -> bool:
-    """Whether two findings are of one operation, or of the two that read the same fields."""
-    return finding.operation == head.operation or {finding.operation, head.operation} == _WRITES
+    """Whether two findings are of one operation, or of two that read or show the same fields."""
+    return finding.operation == head.operation or {finding.operation, head.operation} in _ALIKE
 
 
 def _place(request: Request) -> tuple[str, str]:
@@ -250,8 +251,7 @@ def _is_of_a_crash(finding: Finding) -> bool:
 def _is_said_again(finding: Finding, known: Finding) -> bool:
     """Whether two findings of one rule have one cause.
 
-    They do over one field, on one operation, and where calendars are written; crashes over one field and over one kind
-    of value.
+    They do over one field, and on one operation or one like it; crashes over one field and over one kind of value.
     """
     if finding.rule not in _CRASHES:
         return finding.field == known.field or _is_alike(finding, known)

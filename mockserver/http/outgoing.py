@@ -36,11 +36,13 @@ class Outgoing:
         """Sends everything that waits; what cannot be sent on one connection takes no other's."""
         waiting = self._waiting
         self._size = 0
-        try:
-            while waiting:
-                transport, data = waiting.popleft()
-                if not transport.is_closing():
-                    transport.write(data)
-        finally:
-            if waiting:
-                self._loop.call_soon(self.flush)
+        while waiting:
+            transport, data = waiting.popleft()
+            if transport.is_closing():
+                continue
+            try:
+                transport.write(data)
+            except RuntimeError as error:
+                # Whoever flushes writes for all: this one's error is not theirs.
+                self._loop.call_exception_handler({"message": "a response was not sent", "exception": error})
+                transport.abort()

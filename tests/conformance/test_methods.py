@@ -20,7 +20,7 @@ from mockserver.conformance.targets import HttpTarget
 from mockserver.conformance.transport import Keys
 from mockserver.contracts import load_contract
 from mockserver.http import responses
-from mockserver.http.responses import whole
+from mockserver.http.responses import Message, whole
 from mockserver.server import running
 from tests.clients import ACME
 from tests.conformance.judging import told
@@ -55,8 +55,10 @@ def test_a_body_after_head_is_found_and_shown_by_bytes_with_a_key_and_without(
         if call.method == "HEAD" and ("authorization" in call.headers) == keyed:
             call.method = "GET"
 
-    sent = lambda start, body, method, lines: whole(start, body, "GET" if body else method, lines)  # noqa: E731
-    monkeypatch.setattr(responses, "whole", sent)
+    def with_its_body(start: Message, body: bytes, method: str, lines: bytes) -> bytes | None:
+        return whole(start, body, "GET" if body else method, lines)
+
+    monkeypatch.setattr(responses, "whole", with_its_body)
     mock = new_mock()
     mutant = copy(mock)
     mutant.asgi = before(as_get)(mock)

@@ -16,18 +16,14 @@ from typing import Any
 import pytest
 
 from mockserver.conformance.checks import bots, every_response, fuzz, invalid_http, lifecycle, methods, races
-from mockserver.conformance.checks.laws import Trial as Bench
+from mockserver.conformance.checks.laws import Trial
 from mockserver.conformance.checks.lifecycle import opening
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.expectations import LAST, facts_of, renumbered
 from mockserver.conformance.findings import Finding, Findings
 from mockserver.conformance.recorder import Watched
 from mockserver.conformance.recording import Origins, recipe_of
-from mockserver.conformance.registry import DETAILS as details
-from mockserver.conformance.registry import HOSTILE as robustness
-from mockserver.conformance.registry import LAWS as list_properties
-from mockserver.conformance.registry import PROBES as recorded_cases
-from mockserver.conformance.registry import all_rules
+from mockserver.conformance.registry import DETAILS, HOSTILE, LAWS, PROBES, all_rules
 from mockserver.conformance.run import Stopped
 from mockserver.conformance.runner import JudgeRun, take
 from mockserver.conformance.targets import AsgiTarget
@@ -134,16 +130,16 @@ def recipes() -> dict[tuple[str, str], tuple[dict[str, Any], list[str]]]:
     with AsgiTarget(new_mock().asgi, Keys(ACME, GLOBEX, DISABLED)) as target, pytest.MonkeyPatch.context() as patch:
         run = Sampling(target)
         watched = run.target = Watched(target, run, every_response.look, lambda: None)
-        real = Bench.check
+        real = Trial.check
 
-        def check(bench: Bench, rule: str, expectation: Any, **more: Any) -> bool:
+        def check(trial: Trial, rule: str, expectation: Any, **more: Any) -> bool:
             run.sampled(rule, expectation, **more)
-            return real(bench, rule, expectation, **more)
+            return real(trial, rule, expectation, **more)
 
-        patch.setattr(Bench, "check", check)
+        patch.setattr(Trial, "check", check)
         played = SimpleNamespace(RULES=lifecycle.RULES, CHECKS=opening.CHECKS)
         drawn = SimpleNamespace(RULES=fuzz.RULES, CHECKS=(fuzz.edges,))
-        for part in (list_properties, robustness, recorded_cases, details, bots, races, drawn, played):
+        for part in (LAWS, HOSTILE, PROBES, DETAILS, bots, races, drawn, played):
             run.random = Random(1)
             take(run, part)
         origins = Origins(target.run_id, KEYS, watched.secrets)
@@ -240,7 +236,7 @@ def found_in(name: str, rule: str) -> dict[str, Any]:
         run = UntilFound(target, rule)
         watched = run.target = Watched(target, run, every_response.look, lambda: None)
         with pytest.raises(Stopped):
-            take(run, list_properties)
+            take(run, LAWS)
         finding = next(one for one in run.findings.broken.values() if one.rule == rule)
         whole = replace(finding, exchanges=watched.led_to(finding.exchanges))
         return _as_written(whole, Origins(target.run_id, KEYS, watched.secrets))

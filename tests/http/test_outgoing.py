@@ -70,11 +70,13 @@ def test_a_connection_that_cannot_be_written_to_takes_no_others_response() -> No
         loop = asyncio.get_running_loop()
         reported: list[Any] = []
         loop.set_exception_handler(lambda loop, context: reported.append(context["exception"]))
-        outgoing, wire = Outgoing(loop), Wire()
-        outgoing.add(Broken(), b"1")
+        outgoing, broken, wire = Outgoing(loop), Broken(), Wire()
+        outgoing.add(broken, b"1")
         outgoing.add(wire, b"2")
-        await settled(2)
+        # As another connection does that writes: it is told nothing of this one.
+        outgoing.flush()
         assert wire.written == [b"2"]
+        assert broken.closed
         assert [str(error) for error in reported] == ["broken"]
 
     asyncio.run(talk())
