@@ -105,6 +105,8 @@ def _is_plain(name: str, value: str) -> bool:
         return _TIME.fullmatch(value) is not None
     if name == "ordering":
         return value.removeprefix("-") in _ORDERINGS
+    if name == "format":
+        return value == "json"
     return _PLAIN.fullmatch(value) is not None
 
 

@@ -185,3 +185,12 @@ def test_crashes_over_one_kind_of_value_are_one_finding() -> None:
         for n, (f, value) in enumerate([("platform", 1e300), ("platform_uuid", [])])
     ]
     assert len(heads(*found)) == 2
+
+
+def test_crashes_over_html_are_one_finding_however_html_is_asked_for() -> None:
+    asked = Request("GET", "/api/v1/calendars/cal_0?format=api"), Request("GET", ONE, (("Accept", "text/html"),))
+    found = [
+        Finding("no-server-error", "getCalendar", field, status(200), "500", (Exchange(number, request, 500),))
+        for number, (field, request) in enumerate(zip(("format", "Accept"), asked, strict=True))
+    ]
+    assert len(heads(*found)) == 1
