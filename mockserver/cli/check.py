@@ -97,7 +97,7 @@ _FORMAT = click.option(
     "--parallel/--one-at-a-time",
     default=None,
     show_default=False,
-    help="also test concurrent requests [default: on this machine]",
+    help="test concurrent requests; if responses take over 20 ms, send up to 8 at once [default: on this machine]",
 )
 @_PRODUCTION
 @connection_options

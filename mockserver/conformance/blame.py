@@ -181,7 +181,7 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"value-large", "metadata-limit", "field-metadata", "field-length", "create-echo", "patch-stored"}),
     frozenset({"write-times-ordered", "time-plausible", "time-ordered", "patch-moves-updated-at"}),
     frozenset({"field-required", "field-order"}),
-    frozenset({"answer-schema", "list-is-detail", "list-fresh"}),
+    frozenset({"answer-schema", "list-is-detail", "list-fresh", "create-stored", "patch-stored"}),
     frozenset({"html-answer", "content-type", "accept-taken", "format-parameter"}),
     frozenset({"tenant-ids-hidden", "tenant-lists", "tenant-filters", "tenant-get", "key-taken"}),
     frozenset({"bot-changed", "bot-stored", "bot-unknown-ignored", "bot-refusal-changes-nothing"}),

@@ -19,7 +19,7 @@ from typing import Any
 from mockserver import __version__
 from mockserver.conformance import blame
 from mockserver.conformance.baseline import read_known, sort_out
-from mockserver.conformance.checks import every_response
+from mockserver.conformance.checks import every_response, fuzz
 from mockserver.conformance.cleanup import clean_up, ledgers, resumed
 from mockserver.conformance.connection import DIRECT, Connection, completed
 from mockserver.conformance.findings import Finding
@@ -43,6 +43,7 @@ from mockserver.conformance.report import Report
 from mockserver.conformance.run import INTERRUPTED, Stopped
 from mockserver.conformance.runner import Course, JudgeRun, Outcome, chosen_of, is_chosen, results_of
 from mockserver.conformance.targets import is_local
+from mockserver.conformance.transport import AT_ONCE
 from mockserver.conformance.wires import App
 from mockserver.contracts import load_contract
 
@@ -53,6 +54,8 @@ _PLAN = (
     "After a kill, `attendee-mock cleanup` deletes what is left."
 )
 _SEEDS = 2**31
+_BEFORE_THAT = 24
+"""So many answers may a check that began in time have to wait for."""
 _CONFIRMING = 15.0
 """Seconds for taking the steps of all findings once more."""
 
@@ -118,7 +121,7 @@ def check(
             progress=_ended_by_first(progress) if first_only else progress,
         )
         course.run.extend, course.run.held = transport.budget.extend, transport.budget.held
-        course.closing = partial(requests_to_clean_up, transport.ledger)
+        course.closing, course.load = partial(_trips, transport), fuzz.load
         with _interruptible(transport):
             outcome = course.go()
         left = _cleaned(transport, outcome)
@@ -155,12 +158,15 @@ def check(
     return report
 
 
-def requests_to_clean_up(ledger: Ledger) -> int:
-    """About how many requests it takes to delete what a run has made and to see that it is gone."""
+def requests_to_clean_up(ledger: Ledger, at_once: int = 1) -> int:
+    """About how many requests, one after the other, it takes to delete what a run has made and to see that it is gone.
+
+    `at_once` is how many calendars are deleted at one time.
+    """
     if ledger.started is None:
         return 0
     unread, pages = len(ledger.gone - ledger.unfound), len(ledger.made) // 10 + 2
-    return 2 * len(ledger.alive) + unread + len(ledger.unanswered) + pages
+    return math.ceil((2 * len(ledger.alive) + unread) / at_once) + len(ledger.unanswered) + pages
 
 
 def _ended_by_first(progress: Callable[[JudgeRun], object] | None) -> Callable[[JudgeRun], None]:
@@ -171,6 +177,13 @@ def _ended_by_first(progress: Callable[[JudgeRun], object] | None) -> Callable[[
             raise Stopped("something was found")
 
     return after
+
+
+def _trips(transport: Opened) -> int:
+    """How often an answer has to be waited for until everything is deleted, and for what is under way before that."""
+    if not transport.is_far:
+        return requests_to_clean_up(transport.ledger)
+    return requests_to_clean_up(transport.ledger, AT_ONCE) + _BEFORE_THAT
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
@@ -17,7 +18,7 @@ from mockserver.conformance.list_pages import link_of, rows_in
 from mockserver.conformance.ownership import created_at, is_link_of
 from mockserver.conformance.run import Forbidden, Stopped
 from mockserver.conformance.targets import HttpTarget
-from mockserver.conformance.transport import Keys, Transport
+from mockserver.conformance.transport import AT_ONCE, Keys, Transport
 
 SECONDS = 60.0
 Sleep: TypeAlias = Callable[[float], object]
@@ -149,15 +150,23 @@ class _Cleaner:
                 self._left[name] = "it belongs to the other project; give its key with --other-token"
             else:
                 waiting[name] = key
-        waiting = {name: key for name, key in waiting.items() if not self._is_deleted(name, key)}
+        waiting = self._without(waiting, self._is_deleted)
         for pause in _READ_AGAIN:
             if not waiting:
                 return
             self._sleep(pause)
-            waiting = {name: key for name, key in waiting.items() if not self._is_gone(name, key)}
-            waiting = {name: key for name, key in waiting.items() if not self._is_deleted(name, key)}
+            waiting = self._without(self._without(waiting, self._is_gone), self._is_deleted)
         for name in waiting:
             self._left[name] = "it is still there after DELETE"
+
+    def _without(self, names: Mapping[str, Key], is_so: Callable[[str, Key], bool]) -> dict[str, Key]:
+        """The calendars of which it is not so; of a target far away several are asked for at one time."""
+        asked = [partial(is_so, name, key) for name, key in names.items()]
+        found: list[bool] = []
+        while len(found) < len(asked):
+            at_once = AT_ONCE if self._target.is_far else 1
+            found += self._target.together(asked[len(found) : len(found) + at_once])
+        return {name: key for (name, key), holds in zip(names.items(), found, strict=True) if not holds}
 
     def _is_deleted(self, name: str, key: Key) -> bool:
         self._send("DELETE", path_of(name), key)
@@ -236,15 +245,19 @@ class _Cleaner:
     def _doubt(self) -> None:
         """Asks for what was said to be gone, and was not read since."""
         said = [name for name in self._ledger.made if name in self._ledger.gone - self._ledger.unfound]
-        back: dict[str, Key] = {}
+        asked: dict[str, Key] = {}
         for name in said if len(said) <= _MOST_DOUBTED else ():
             key = self._ledger.made[name]
             if key == "other" and not self._target.other_key:
                 continue
-            if self._send("GET", path_of(name), key).status == 200:
-                self._ledger.came_back(name)
-                back[name] = key
+            asked[name] = key
+        back = self._without(asked, self._is_not_there)
+        for name in back:
+            self._ledger.came_back(name)
         self._take_away(back)
+
+    def _is_not_there(self, name: str, key: Key) -> bool:
+        return self._send("GET", path_of(name), key).status != 200
 
     def _settle(self) -> None:
         """Names what creations without a mark may have made, of what the list shows, and closes their cases."""

@@ -65,6 +65,7 @@ def opened(access: Access, *, run: str | None = None) -> Iterator[Opened]:
         budget = Budget(seconds=access.seconds, requests=access.requests, rate=access.rate, failures=None)
         writes, parallel = access.write is not False, access.parallel is not False
         with AsgiTarget(access.target, keys, writes=writes, parallel=parallel, budget=budget, run=run) as target:
+            target.rate = access.rate
             yield target
         return
     url = base_of(access.target)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from mockserver.conformance.checks import IF_SHORT, Check, Steps
 from mockserver.conformance.rules import Need, Rule
 from mockserver.conformance.run import Forbidden, Run, Target
+from mockserver.conformance.side_by_side import Jobs
 
 USED_UP: Final = "the time budget ran out (raise --time-budget)"
 NO_CASE: Final = "what the service holds and answered offers no case of it"
@@ -115,7 +117,8 @@ class Task:
 
 
 def _counted(run: Run) -> tuple[int, int]:
-    return getattr(run.target, "sent", 0), getattr(run.target, "failed", 0)
+    count = getattr(run.target, "here", run.target)
+    return getattr(count, "sent", 0), getattr(count, "failed", 0)
 
 
 class Plan:
@@ -129,10 +132,12 @@ class Plan:
         *,
         pace: Callable[[], float] = lambda: 0.0,
         before: Callable[[Task], object] = lambda task: None,
+        side_by_side: Callable[[Jobs, bool], bool] = lambda jobs, apart: False,
     ) -> None:
         """`rules` are those to be tested, by their ids; `pace` tells the seconds that a request takes.
 
-        `before` is called with every task that is about to go on.
+        `before` is called with every task that is about to go on. `side_by_side` runs jobs at once, which only read or
+        write apart, and says whether it has; not where the target is near, or may not be asked so.
         """
         self.tasks = [
             Task(check, [rules[name] for name in check.rules if name in rules])
@@ -140,25 +145,75 @@ class Plan:
             if not lacking(check.needs, run.target)
         ]
         self._run, self._rules, self._pace, self._before = run, rules, pace, before
+        self._side_by_side = side_by_side
+        self._going: set[Task] = set()
+        """Those that go on side by side."""
         self._of = {task.check: task for task in self.tasks}
 
     def look(self) -> None:
         """Takes checks on, each a few steps at most, for as long as they have rules that nothing has tested."""
         while waiting := self._ready([task for task in self._waiting() if self._fits(task, short=True)]):
-            short = self._needed(task.check.cost for task in waiting if not task.looks) > self._run.share()
-            self._take(min(waiting, key=self._by_severity(waiting) if short else self._by_cost), short=short)
+            task, short = self._next(waiting)
+            if not (self._is_free(task) and self._side_by_side(self._look_beside, False)):
+                self._take(task, short=short)
 
     def finish(self) -> None:
         """Takes each check to its end: those of high severity first and at once, of the others some steps in turn."""
         going, turn = sorted(self.tasks, key=_by_use), _TURN
         while going := [task for task in going if not task.over and self._fits(task)]:
+            # Side by side they take so little time that they go first.
+            gone: set[Task] = set()
+            for is_so, apart in ((self._is_free, False), (self._is_apart, True)):
+                tasks = [task for task in going if is_so(task)]
+                if len(tasks) > 1 and self._side_by_side(partial(next, self._turns(tasks, turn), None), apart):
+                    gone.update(tasks)
             for task in going:
-                most: float = task.sent + max(turn, _TURN_SOON if task.part == _SOON else 0)
-                if task.is_severe and task.part != _LAST:
-                    most = math.inf
-                while not task.over and task.sent < most and self._fits(task) and task in self._ready(going):
-                    self._take(task)
+                if task not in gone:
+                    self._goes_on(task, turn, going)
             turn *= 2
+
+    def _turns(self, tasks: Sequence[Task], turn: int) -> Iterator[Callable[[], object]]:
+        return (partial(self._goes_on, task, turn) for task in tasks)
+
+    def _goes_on(self, task: Task, turn: int, going: list[Task] | None = None) -> None:
+        """Takes a check to its end, or for its turn; what writes, of those that are `going`, may have to wait."""
+        most: float = task.sent + max(turn, _TURN_SOON if task.part == _SOON else 0)
+        if task.is_severe and task.part != _LAST:
+            most = math.inf
+        while not task.over and task.sent < most and self._fits(task) and (not going or task in self._ready(going)):
+            self._take(task)
+
+    def _next(self, waiting: list[Task]) -> tuple[Task, bool]:
+        """The one of those that wait for a look that has it next, and whether there is not time for all of them."""
+        short = self._needed(task.check.cost for task in waiting if not task.looks) > self._run.share()
+        return min(waiting, key=self._by_severity(waiting) if short else self._by_cost), short
+
+    def _look_beside(self) -> Callable[[], object] | None:
+        """The next look that may be had beside others; None where there is none, or none yet."""
+        waiting = [task for task in self._waiting() if task not in self._going and self._fits(task, short=True)]
+        if not (free := [task for task in waiting if self._is_free(task)]):
+            return None
+        _, short = self._next(waiting)
+        task = min(free, key=self._by_severity(waiting) if short else self._by_cost)
+        self._going.add(task)
+        return partial(self._looked, task, short=short)
+
+    def _looked(self, task: Task, *, short: bool) -> None:
+        try:
+            self._take(task, short=short)
+        finally:
+            self._going.discard(task)
+
+    def _is_apart(self, task: Task) -> bool:
+        """Whether a check may go on beside others although it writes; not while POSTs are held back."""
+        return task.check.apart and "write" in task.check.needs and task.looks > 0 and self._run.held() <= _SOME_TIME
+
+    def _is_free(self, task: Task) -> bool:
+        """Whether a check may go on beside others: it only reads, and has not to wait for another one."""
+        if "write" in task.check.needs or task.part == _LAST:
+            return False
+        before = (self._of[check] for check in task.check.after if check in self._of)
+        return all(first.turns and first not in self._going for first in before)
 
     def take(self) -> None:
         """Takes one check after the other to its end."""

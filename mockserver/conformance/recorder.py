@@ -31,6 +31,10 @@ class Watched:
         self.sent = 0
         self.failed = 0
         """How many requests were answered with a server error, or not at all."""
+        self.waited = 0.0
+        """Seconds from requests to their answers, together."""
+        self.here = _Count()
+        """The same of the requests of the thread that asks: checks may go on side by side."""
         self.changes = 0
         """How many requests may have changed what the lists show."""
         self._run, self._look, self._after = run, look, after
@@ -57,8 +61,8 @@ class Watched:
         """Sends a request and looks at the answer."""
         exchange = self.target.send(method, path, json=json, body=body, headers=headers, key=key)
         with self._one:
-            self.sent += 1
-            self.failed += exchange.status >= 500 or not exchange.status
+            self._count(failed=exchange.status >= 500 or not exchange.status)
+            self.waited += exchange.seconds
             self.changes += exchange.request.method not in ("GET", "HEAD", "OPTIONS")
             self._note(exchange)
             self.recent.append(exchange)
@@ -71,7 +75,7 @@ class Watched:
         """Sends bytes that are no request; the rules on all answers say nothing of what comes back."""
         exchange = self.target.send_bytes(data, cut=cut)
         with self._one:
-            self.sent += 1
+            self._count(failed=False)
             self._after()
         return exchange
 
@@ -85,6 +89,15 @@ class Watched:
         self.groups.append(exchanges)
         self._after()
         return exchanges
+
+    def spoilt(self, exchange: Exchange, wave: Sequence[Exchange]) -> None:
+        """Looks at a server error that a request gets only beside those that were under way with it."""
+        self.groups.append(list(wave))
+        self._busy = True
+        try:
+            self._look(self._run, exchange)
+        finally:
+            self._busy = False
 
     @property
     def racing(self) -> bool:
@@ -127,6 +140,11 @@ class Watched:
         more |= {exchange.number: exchange for exchange in exchanges}
         return [more[number] for number in sorted(more)] if groups else exchanges
 
+    def _count(self, *, failed: bool) -> None:
+        for count in (self, self.here):
+            count.sent += 1
+            count.failed += failed
+
     def _note(self, exchange: Exchange) -> None:
         method = exchange.request.method
         made = created_id(exchange) if method == "POST" else None
@@ -139,6 +157,13 @@ class Watched:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.target, name)
+
+
+class _Count(threading.local):
+    """Requests of a thread."""
+
+    sent = 0
+    failed = 0
 
 
 def _speaks_of(exchange: Exchange, text: str) -> bool:

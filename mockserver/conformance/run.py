@@ -75,6 +75,11 @@ def _nothing() -> None:
     pass
 
 
+def _one_by_one(calls: Sequence[Callable[[], object]]) -> None:
+    for call in calls:
+        call()
+
+
 class Run:
     """What a part of the judge is given."""
 
@@ -94,6 +99,8 @@ class Run:
         self.patience = Patience()
         self.held: Callable[[], float] = lambda: 0.0
         """Seconds that a POST would have to wait, for the run to keep below its share of the service's limit."""
+        self.at_once: Callable[[Sequence[Callable[[], object]]], object] = _one_by_one
+        """Makes calls of which none looks at what another one changes: one after the other, or as many as may be."""
         self._shared: dict[Callable[[Run], Any], Any] = {}
 
     def shared(self, made: Callable[[Run], _Shared]) -> _Shared:

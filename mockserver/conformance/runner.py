@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from random import Random
 from typing import Any, NamedTuple, Protocol
 
@@ -19,6 +21,7 @@ from mockserver.conformance.recorder import Look, Watched
 from mockserver.conformance.report import RuleResult
 from mockserver.conformance.rules import Rule, ids_of
 from mockserver.conformance.run import INTERRUPTED, Run, Stopped, Target
+from mockserver.conformance.side_by_side import Jobs, SideBySide
 
 WEIGHTS = {"fuzz": 1.0, "journeys": 2.0}
 """How the checks that draw divide the time that the others leave, by their parts."""
@@ -144,12 +147,16 @@ class Course:
         more requests. Loading is not charged to the time box.
         """
         self.run = JudgeRun(target, contract, seed=seed, clock=clock)
-        self.watched = Watched(target, self.run, look, lambda: progress and progress(self.run))
-        self.run.target = self.watched
+        self._lanes = SideBySide(target, lambda exchange, wave: self.watched.spoilt(exchange, wave))
+        self.watched = Watched(self._lanes, self.run, look, lambda: progress and progress(self.run))
+        self.run.target, self.run.at_once = self.watched, self._at_once
         self.outcome = Outcome(self.run)
+        self.load: Callable[[], object] = lambda: None
+        """Loads what takes long, while the answers of a far target are waited for."""
         self.closing: Callable[[], int] = lambda: 0
         """Tells how many requests it takes to delete what the run has made: time for them is kept."""
         self._clock, self._chosen = clock, chosen
+        self._loading: threading.Thread | None = None
         self._goes_on = seconds is not None
         self._last = math.inf if seconds is None else self.run.started + seconds
         self.run.until = lambda: self._end
@@ -161,24 +168,38 @@ class Course:
         """
         outcome = self.outcome
         checks = [check for check in self._chosen.checks if not check.draws]
-        plan = Plan(self.run, checks, self._chosen.rules, pace=self._pace, before=self._begin)
+        plan = Plan(
+            self.run,
+            checks,
+            self._chosen.rules,
+            pace=self._pace,
+            before=self._begin,
+            side_by_side=self._side_by_side,
+        )
         try:
             plan.look()
             # The lists are then what they were before, for the checks that read them.
-            self.run.clear()
+            self._clear()
             plan.finish()
-            self.run.clear()
+            self._clear()
             self._draw([check for check in self._chosen.checks if check.draws])
         except Stopped as reason:
             outcome.stopped = str(reason)
         except KeyboardInterrupt:
             outcome.stopped = INTERRUPTED
+        if self._loading is not None:
+            self._loading.join()
         outcome.interrupted = outcome.stopped == INTERRUPTED
         outcome.untested = plan.settle(outcome.stopped)
         outcome.more = self._more(*plan.missing())
         outcome.requests = self.watched.sent
         outcome.seconds = self._clock() - self.run.started
         return outcome
+
+    def _clear(self) -> None:
+        """Deletes what checks share, as long as there is time for more; else whoever deletes all does it."""
+        if self.run.share() > 0:
+            self.run.clear()
 
     def _draw(self, checks: Sequence[Check]) -> None:
         """Each once, then again with other seeds, unless the run only reads: what there is to read was read."""
@@ -207,10 +228,32 @@ class Course:
     def _begin(self, task: Task) -> None:
         self.run.part = self._chosen.part_of(task.check)
 
+    def _at_once(self, calls: Sequence[Callable[[], object]]) -> None:
+        """Makes the calls, several at once if the target is far and may be asked so."""
+        if not self._side_by_side(partial(next, iter(calls), None), apart=True):
+            for call in calls:
+                call()
+
     def _pace(self) -> float:
         """Seconds that a request takes; 0 where that is not known yet."""
         sent = self.watched.sent
-        return (self._clock() - self.run.started - self.run.loaded) / sent if sent >= _SURE else 0.0
+        if sent < _SURE:
+            return 0.0
+        return max((self._clock() - self.run.started - self.run.loaded) / sent, self._answer_takes())
+
+    def _answer_takes(self) -> float:
+        """Seconds from a request to its answer: more than a request takes, where several are under way at once."""
+        return self.watched.waited / self.watched.sent if self.watched.sent else 0.0
+
+    def _side_by_side(self, jobs: Jobs, apart: bool) -> bool:
+        """Runs the jobs at once, if the target is far and may be asked so."""
+        if not getattr(self.watched, "is_far", False):
+            return False
+        if self._loading is None:
+            self._loading = threading.Thread(target=self.load)
+            self._loading.start()
+        self._lanes.run(jobs, apart=apart)
+        return True
 
     @property
     def _end(self) -> float:

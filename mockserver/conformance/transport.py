@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from mockserver import __version__
 from mockserver.conformance.budget import Budget
@@ -23,8 +23,15 @@ from mockserver.conformance.ownership import client_id_in, date_of, shows_what_w
 from mockserver.conformance.run import Stopped
 from mockserver.conformance.wires import Reply, Unanswered, Wire
 
+_Outcome = TypeVar("_Outcome")
 PATIENCE = 3.0
 """Seconds for an answer to what is no request."""
+AT_ONCE = 8
+"""So many requests, at most, are under way together; a small deployment has as many workers, or lets some wait."""
+_FAR = 0.02
+"""Seconds for an answer from which on requests are sent side by side: nearer targets gain nothing by it."""
+_SURE = 5
+"""After so many requests it is known how long an answer takes."""
 _LEAST = 0.05
 """Seconds that even the last request before the end of the time box gets."""
 _IDS = re.compile(rb'"id"\s*:\s*"([^"\\]{1,200})"')
@@ -163,11 +170,17 @@ class Transport:
         seconds = time.perf_counter() - clock
         return Exchange(number, request, reply.status, _joined(reply.headers), reply.body, started, seconds, failure)
 
-    def together(self, requests: Sequence[Callable[[], Exchange]]) -> list[Exchange]:
+    def together(self, requests: Sequence[Callable[[], _Outcome]]) -> list[_Outcome]:
         """Starts the calls at one moment, or one after the other where only that is allowed."""
         if not self.parallel or len(requests) < 2:
             return [request() for request in requests]
         return self._wire.together(requests)
+
+    @property
+    def is_far(self) -> bool:
+        """Whether several requests may be under way together, and something is gained by it."""
+        known = self.sent >= _SURE and self.rate is None
+        return self.parallel and known and self.spent / self.sent >= _FAR
 
     def tag(self) -> str:
         """A fresh text that carries the run's mark; all are of one length, so that none is the beginning of another."""

@@ -57,6 +57,15 @@ def test_a_server_error_over_one_kind_of_input_is_one_finding(name: str, field: 
     assert told(run) == [("no-server-error", "listCalendarEvents", field)]
 
 
+@pytest.mark.parametrize("path", ["/calendars?cursor=x", "/internal/calendars", "/api/v1x/calendars", "/"])
+def test_what_is_beside_the_api_has_only_to_answer_without_a_server_error(path: str) -> None:
+    answers = answers_of(load_contract())
+    found = [verdict.rule for verdict in judge(answers, Exchange(1, Request("GET", path), 404, {"server": "any"}))]
+    assert found == ["answer-arrives", "no-server-error"]
+    crashed = [verdict.rule for verdict in judge(answers, Exchange(1, Request("GET", path), 500)) if verdict.seen]
+    assert crashed == ["no-server-error"]
+
+
 def test_a_finding_starts_with_what_made_its_values() -> None:
     run = judged(of(schema.MUTANTS, "patch-answers-status-ok"), PROBES)
     finding = run.findings.broken["answer-schema", "updateCalendar", "id"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import pytest
 
@@ -16,7 +16,7 @@ from mockserver.conformance.registry import PARTS, all_rules
 from mockserver.conformance.run import Run, Stopped
 from mockserver.conformance.runner import Course, JudgeRun, chosen_of
 from mockserver.conformance.targets import AsgiTarget
-from mockserver.conformance.transport import Keys
+from mockserver.conformance.transport import AT_ONCE, Keys
 from mockserver.contracts import load_contract
 from tests.clients import ACME, GLOBEX
 from tests.mutants.table import DISABLED, new_mock
@@ -28,6 +28,7 @@ NO_CASE = {
     "head-no-body": "only seen over a socket",
     "retry-after": "nothing is answered 429",
 }
+_Outcome = TypeVar("_Outcome")
 _SHARED = 4
 """Requests for what checks share, such as a calendar: whichever comes first makes it."""
 RACES = {rule.id for rule in all_rules() if rule.part == "races"}
@@ -36,9 +37,13 @@ RACES = {rule.id for rule in all_rules() if rule.part == "races"}
 class Distant(AsgiTarget):
     """An application in this process, on whose clock every request takes so many seconds."""
 
-    def __init__(self, *, trip: float, writes: bool) -> None:
-        super().__init__(new_mock().asgi, Keys(ACME, GLOBEX, DISABLED), writes=writes, parallel=False)
+    def __init__(self, *, trip: float, writes: bool, parallel: bool = False) -> None:
+        super().__init__(new_mock().asgi, Keys(ACME, GLOBEX, DISABLED), writes=writes, parallel=parallel)
         self.trip, self.now = trip, 0.0
+
+    @property
+    def is_far(self) -> bool:
+        return self.parallel
 
     def send(
         self,
@@ -53,6 +58,14 @@ class Distant(AsgiTarget):
         """Sends a request, which takes its time."""
         self.now += self.trip
         return super().send(method, path, json=json, body=body, headers=headers, key=key)
+
+    def together(self, requests: Sequence[Callable[[], _Outcome]]) -> list[_Outcome]:
+        """Starts the calls at one moment: all of them together take the time of one, as far as each is one request."""
+        before = self.now
+        outcomes = super().together(requests)
+        if self.parallel:
+            self.now = before + (self.now - before) / len(requests)
+        return outcomes
 
 
 def looked(*, trip: float, seconds: float, writes: bool, seed: int = 1) -> tuple[Course, Distant, set[str]]:
@@ -85,6 +98,35 @@ def test_each_rule_is_tested_in_time_at_50_ms_a_request(writes: bool, seconds: f
     course, target, wanted = looked(trip=0.05, seconds=seconds, writes=writes)
     assert wanted - course.run.findings.exercised.keys() == set()
     assert target.now + requests_to_clean_up(target.ledger) * 0.05 <= seconds
+    assert course.run.findings.broken == {}
+
+
+def test_side_by_side_the_same_rules_are_tested_in_two_thirds_of_the_time_and_most_checks_end_within_the_minute() -> (
+    None
+):
+    with Distant(trip=0.05, writes=True, parallel=True) as target:
+        tested_at: dict[str, float] = {}
+
+        def note(run: JudgeRun) -> None:
+            for name in run.findings.exercised.keys() - tested_at.keys():
+                tested_at[name] = target.now
+
+        course = Course(
+            target,
+            load_contract(),
+            chosen_of(PARTS),
+            look=every_response.look,
+            seed=1,
+            seconds=60.0,
+            progress=note,
+            clock=lambda: target.now,
+        )
+        course.closing = lambda: requests_to_clean_up(target.ledger, AT_ONCE)
+        course.go()
+    wanted = {rule.id for rule in all_rules()} - NO_CASE.keys()
+    assert wanted - tested_at.keys() == set()
+    assert max(tested_at[name] for name in wanted) < 24.0
+    assert course.outcome.requests > 2000
     assert course.run.findings.broken == {}
 
 

@@ -351,5 +351,10 @@ MUTANTS: tuple[Mutant, ...] = (
     _mutant(
         "cursor-with-other-ordering-restarts", "a cursor beside another ordering leads to the start", _own_listing_only
     ),
+    _mutant(
+        "links-lead-beside-the-api",
+        "links leave out the path of the API",
+        _links(lambda link: link.replace("/api/v1/", "/")),
+    ),
     _mutant("links-have-broken-cursor", "links to other pages have a broken cursor", _links(_cut)),
 )

@@ -42,6 +42,11 @@ class Check(NamedTuple):
     """Whether it draws what it sends, so that it can go on for as long as there is time."""
     least: int
     """So many requests at most until it first yields anything, IF_SHORT included."""
+    apart: bool
+    """Whether it may write beside others of this kind once it has had its first look.
+
+    None of its answers then depends on what others send, and nothing that it sends changes what others look at.
+    """
 
 
 def check(
@@ -52,6 +57,7 @@ def check(
     after: tuple[Check, ...] = (),
     draws: bool = False,
     least: int = 0,
+    apart: bool = False,
 ) -> Callable[[Tried[_Context]], Check]:
     """Makes a function that tests these rules a check; the function is given what `context` makes of the run.
 
@@ -64,7 +70,7 @@ def check(
             if steps is not None:
                 yield from steps
 
-        return Check(rules, begin, cost, frozenset(needs), after, draws, least or cost)
+        return Check(rules, begin, cost, frozenset(needs), after, draws, least or cost, apart)
 
     return registered
 

@@ -122,7 +122,7 @@ def _writes(bench: Bench) -> list[Case]:
     return [case, case._replace(operation="updateCalendar", method="PATCH", path=bench.ours)]
 
 
-@check("body-unreadable", context=Bench, cost=2, needs=("write",))
+@check("body-unreadable", context=Bench, cost=2, needs=("write",), apart=True)
 def unreadable_bodies(bench: Bench) -> Steps:
     """What does not match its type."""
     for number, text in enumerate(_UNREADABLE):
@@ -136,7 +136,7 @@ def unreadable_bodies(bench: Bench) -> Steps:
         bench.ask(unbounded._replace(headers=header("Content-Type", "multipart/form-data")))
 
 
-@check("body-no-object", context=Bench, cost=2, needs=("write",))
+@check("body-no-object", context=Bench, cost=2, needs=("write",), apart=True)
 def bodies_without_object(bench: Bench) -> Steps:
     """JSON that is no object."""
     for number, (text, message) in enumerate(_NO_OBJECTS):
@@ -146,7 +146,7 @@ def bodies_without_object(bench: Bench) -> Steps:
         yield
 
 
-@check("body-type-refused", context=Bench, cost=2, needs=("write",))
+@check("body-type-refused", context=Bench, cost=2, needs=("write",), apart=True)
 def other_types(bench: Bench) -> Steps:
     """Types of bodies that are not taken."""
     for number, kind in enumerate(_OTHER_TYPES):
@@ -158,7 +158,7 @@ def other_types(bench: Bench) -> Steps:
         yield
 
 
-@check("body-empty", context=Bench, cost=2, needs=("write",))
+@check("body-empty", context=Bench, cost=2, needs=("write",), apart=True)
 def empty_bodies(bench: Bench) -> Steps:
     """No body at all."""
     for kind in ("application/json", _FORM, _MULTIPART):
@@ -170,7 +170,7 @@ def empty_bodies(bench: Bench) -> Steps:
         yield
 
 
-@check("body-type-taken", context=Bench, cost=1, needs=("write",))
+@check("body-type-taken", context=Bench, cost=1, needs=("write",), apart=True)
 def taken_types(bench: Bench) -> Steps:
     """One calendar, written in each way that is taken."""
     if not bench.writes:

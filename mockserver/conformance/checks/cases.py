@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from mockserver.conformance import expectations
@@ -268,8 +269,8 @@ class Bench(CheckContext):
     def clear(self) -> None:
         """Deletes what the cases made."""
         self._ours = self._there = None
-        while self._made:
-            self.target.send("DELETE", f"{CALENDARS}/{self._made.pop()}")
+        made, self._made = self._made, []
+        self.run.at_once([partial(self.target.send, "DELETE", f"{CALENDARS}/{name}") for name in reversed(made)])
 
 
 def header(name: str, value: str) -> tuple[tuple[str, str], ...]:
@@ -285,7 +286,7 @@ def _is_in_front(exchange: Exchange) -> bool:
 def odd_check(rule: str, cases: Callable[[Bench], Iterable[Case]], *, needs: tuple[Need, ...] = ()) -> Check:
     """The check that sends what is odd in one way: some first, then all."""
 
-    @check(rule, "still-answers", context=Bench, cost=_FIRST + 1, needs=needs)
+    @check(rule, "still-answers", context=Bench, cost=_FIRST + 1, needs=needs, apart=True)
     def tried(bench: Bench) -> Steps:
         return bench.try_odd(cases(bench), first=_FIRST)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from typing import Final
+from urllib.parse import unquote
 
 from mockserver.conformance import blame, evaluation, expectations
 from mockserver.conformance.answers import Answers, Place, Verdict, answers_of
@@ -122,6 +124,7 @@ CHECKS: tuple[Check, ...] = ()
 _EXTREME = 4000
 _LARGE_BODY = 1_000_000
 _MOST_PARAMETERS = 1000
+_API: Final = "/api/v1/"
 _JSON, _HTML = "application/json", "text/html; charset=utf-8"
 _CHALLENGE = expectations.where(
     expectations.status(401),
@@ -145,7 +148,8 @@ def look(run: Run, exchange: Exchange) -> None:
         *_links(run, exchange, facts),
         *_leaks(run, exchange, facts),
     ]
-    verdicts += run.patience.judge(place.operation, exchange, live=bool(getattr(run.target, "live", False)))
+    if not getattr(run.target, "beside", False):
+        verdicts += run.patience.judge(place.operation, exchange, live=bool(getattr(run.target, "live", False)))
     for verdict in verdicts:
         if verdict.rule in ("no-server-error", "answer-arrives") and verdict.seen:
             verdict = _blamed(run, verdict, place, exchange)
@@ -199,7 +203,7 @@ def judge(answers: Answers, exchange: Exchange, facts: Facts | None = None) -> I
     yield Verdict("answer-arrives", "", expectations.answered())
     sound = _tried("no-server-error", expectations.status((100, 499)), facts)
     yield sound
-    if sound.seen or _refused_in_front(exchange):
+    if sound.seen or _refused_in_front(exchange) or is_beside(request.path):
         return
     place = answers.place(request.method, request.path)
     status = _status(answers, place, exchange, facts)
@@ -218,6 +222,11 @@ def contracted(answers: Answers, exchange: Exchange) -> Expectation:
     """All that these rules expect of an answer to a request."""
     verdicts = list(judge(answers, exchange))
     return expectations.every(*(verdict.expectation for verdict in verdicts))
+
+
+def is_beside(path: str) -> bool:
+    """Whether a path is none of the API: a wrong link may lead there, and no contract says what answers."""
+    return not unquote(path).startswith((_API, "*"))
 
 
 def is_ordinary(request: Request) -> bool:

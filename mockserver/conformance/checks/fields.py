@@ -273,7 +273,7 @@ def nothing_given(bench: Bench) -> None:
 def _refused(rule: str) -> Check:
     """The check of the bodies that a rule on fields says are refused."""
 
-    @check(rule, "refusal-stores-nothing", context=Bench, cost=5, least=2, needs=("write",))
+    @check(rule, "refusal-stores-nothing", context=Bench, cost=5, least=2, needs=("write",), apart=True)
     def refusals(bench: Bench) -> Steps:
         """With POST and with PATCH, one of each first."""
         if not bench.writes:
@@ -395,7 +395,16 @@ def taken_keys(bench: Bench) -> None:
     bench.took(bench.ask(ordered._replace(json=extra, body=told), [made]))
 
 
-@check("field-length", "field-number", "field-stripped", "field-metadata", context=Bench, cost=4, needs=("write",))
+@check(
+    "field-length",
+    "field-number",
+    "field-stripped",
+    "field-metadata",
+    context=Bench,
+    cost=4,
+    needs=("write",),
+    apart=True,
+)
 def taken_fields(bench: Bench) -> Steps:
     """What is at a limit, or is no text but counts as one, is taken, and as what: one for each rule first."""
     if not bench.writes:

@@ -95,6 +95,14 @@ _STATUSES: Final[Mapping[str, tuple[int | tuple[int, int], ...]]] = {
 }
 
 
+def load() -> None:
+    """Loads Schemathesis, which takes seconds on a slow machine; it can be done while answers are waited for."""
+    import schemathesis.checks
+    import schemathesis.generation.hypothesis.builder  # noqa: F401 -- so that it is there
+
+    schemathesis.checks.load_all_checks()
+
+
 class Fuzzer:
     """Sends generated requests to one operation after the other."""
 
@@ -109,12 +117,11 @@ class Fuzzer:
             self._load()
 
     def _load(self) -> None:
-        """Loads Schemathesis, which takes seconds on a slow machine."""
+        """Loads Schemathesis, and the contract into it."""
+        load()
         import schemathesis
         from schemathesis.checks import CHECKS as LOADED
-        from schemathesis.checks import load_all_checks
 
-        load_all_checks()
         self.checks: dict[str, list[Callable[..., Any]]] = {
             rule: LOADED.get_by_names(list(names)) for rule, names in _CHECKS.items()
         }

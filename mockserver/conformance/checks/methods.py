@@ -124,7 +124,7 @@ def bodies_of_head(bench: Bench) -> Steps:
         yield IF_SHORT
 
 
-@check("method-text", "method-undeclared", context=Bench, cost=2, least=1, needs=("write",))
+@check("method-text", "method-undeclared", context=Bench, cost=2, least=1, needs=("write",), apart=True)
 def undeclared_methods(bench: Bench) -> Steps:
     """Methods that a path does not have."""
     for place, methods in (*_UNDECLARED, ("", ("PUT", "POST"))):

@@ -84,7 +84,9 @@ def test_{name}() -> None:
 def _once_more() -> str:
     mark = f"c{{time.time_ns() // 1000 % 16**11:011x}}"  # as long as that of a run: metadata may be as long as can be
     values = spelt(KEYS) | {{"run": mark, "RUN": mark.upper(), "host": urlsplit(BASE).netloc}}
-    values |= {{f"secret_{{number}}": f"made-up-{{mark}}-{{number}}" for number in range(1, 20)}}
+    # Long and mixed enough that a piece of one in an answer is no chance; without the mark, which answers may show.
+    chance = os.urandom(6).hex()
+    values |= {{f"secret_{{number}}": f"made-up-{{number}}-{{chance}}-secret" for number in range(1, 20)}}
     made: list[tuple[str, str]] = []
 
     def noted(sent: Sent, answer: Answer) -> Answer:

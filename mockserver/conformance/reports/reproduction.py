@@ -109,7 +109,8 @@ def _fresh(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if name.startswith("key_") and how:
             yield f'export {name.upper()}=$(printf %s "${_KEYS[key]}" | {_SPELLING[how]})'
         if name.startswith("secret_"):
-            yield f"export {name.upper()}=made-up-{name.replace('_', '-')}-$$"
+            # Long and mixed enough for a piece of it to be told in an answer.
+            yield f"export {name.upper()}=made-up-{key}-$(date +%s)-$$-secret"
 
 
 def _lines(number: int, step: Mapping[str, Any], *, last: bool) -> Iterator[str]:
@@ -153,7 +154,9 @@ def _reading(what: Mapping[str, str]) -> str:
         found = f"was if was in text else json.loads(text){path}"
         return f"import json,sys; text=sys.stdin.read(); was={what['was']!r}; print({found})"
     if what.get("part") == "path":
-        return f"import json,sys; print('/api/v1/' + {found}.split('/api/v1/', 1)[-1])"
+        # The API may be below a path of the deployment, which BASE has; a wrong link may lead anywhere.
+        lines = f"import json,sys,urllib.parse as u; link={found}; at=u.urlsplit(link); api=at.path.find('/api/v1/')"
+        return f"{lines}; print(at.path[max(api, 0):] + '?' + at.query)"
     if what.get("part") == "cursor":
         return f"import json,re,sys; print(re.search('[?&]cursor=([^&]*)', {found})[1])"
     return f"import json,sys; print({found})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -115,8 +116,8 @@ class BotBench(Bench):
         """Deletes what the checks made."""
         self.cleared += 1
         self._bot = self._ours = None
-        while self._made:
-            self.target.send("DELETE", path_of(self._made.pop()))
+        made, self._made = self._made, []
+        self.run.at_once([partial(self.target.send, "DELETE", path_of(name)) for name in reversed(made)])
 
     def _soon(self) -> str:
         self.at()

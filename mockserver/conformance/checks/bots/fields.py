@@ -90,7 +90,7 @@ _IMAGES: tuple[tuple[Any, Any], ...] = (
 )
 
 
-@check("bot-field-refused", context=BotBench, cost=4, needs=("write",), after=(creation,))
+@check("bot-field-refused", context=BotBench, cost=4, needs=("write",), after=(creation,), apart=True)
 def refused(bench: BotBench) -> Steps:
     """Fields of every JSON type that they cannot have."""
     for missing in () if bench.live else ("bot_name", "meeting_url"):
@@ -139,7 +139,7 @@ def _alike(field: str) -> Sequence[str]:
     return next((group for group in (_SETTINGS, _NESTED) if field in group), (field,))
 
 
-@check("bot-join-time", context=BotBench, cost=3, needs=("write",), after=(creation,))
+@check("bot-join-time", context=BotBench, cost=3, needs=("write",), after=(creation,), apart=True)
 def join_times(bench: BotBench) -> Steps:
     """Times that are none, are over, or are too far ahead."""
     if bench.live or bench.bot == NO_BOT:
@@ -163,7 +163,7 @@ def join_times(bench: BotBench) -> Steps:
             yield
 
 
-@check("bot-field-accepted", context=BotBench, cost=4, needs=("write",), after=(creation,))
+@check("bot-field-accepted", context=BotBench, cost=4, needs=("write",), after=(creation,), apart=True)
 def accepted(bench: BotBench) -> Steps:
     """Values that are accepted, and as what they show."""
     link, key = bench.link(), bench.target.tag()
@@ -197,7 +197,7 @@ def accepted(bench: BotBench) -> Steps:
         yield
 
 
-@check("bot-field-characters", context=BotBench, cost=5, needs=("write",), after=(creation, refused))
+@check("bot-field-characters", context=BotBench, cost=5, needs=("write",), after=(creation, refused), apart=True)
 def characters(bench: BotBench) -> Steps:
     """NULs and lone surrogates in every text, also within fields."""
     for method in ("POST", "PATCH"):

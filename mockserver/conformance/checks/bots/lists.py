@@ -123,13 +123,13 @@ class Trio:
         ]
 
 
-@check("bot-filter", context=BotBench, cost=5, needs=("write",), after=(creation,))
+@check("bot-filter", context=BotBench, cost=5, needs=("write",), after=(creation,), apart=True)
 def filters(bench: BotBench) -> Steps:
     """Three bots of one meeting, asked for by every filter, alone and with others."""
     yield from _asked(bench, "bot-filter")
 
 
-@check("bot-filter-empty", context=BotBench, cost=5, needs=("write",), after=(creation,))
+@check("bot-filter-empty", context=BotBench, cost=5, needs=("write",), after=(creation,), apart=True)
 def empty_filters(bench: BotBench) -> Steps:
     """The same three bots, asked for by filters without a value."""
     yield from _asked(bench, "bot-filter-empty")

@@ -6,7 +6,9 @@ What they should be is written from the contract and the recordings alone, not f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 from mockserver.conformance import expectations
@@ -217,10 +219,11 @@ class Stage(CheckContext):
 
     def clear(self) -> None:
         """Deletes everything that was made."""
-        for name, key in list(dict.fromkeys(self.strays)):
-            try:
-                self.write("DELETE", name, key=key)
-            except Forbidden:
-                continue
+        strays = list(dict.fromkeys(self.strays))
+        self.run.at_once([partial(self._remove, name, key) for name, key in strays])
         self.strays.clear()
         self.model.calendars.clear()
+
+    def _remove(self, name: str, key: Key) -> None:
+        with suppress(Forbidden):
+            self.write("DELETE", name, key=key)
