@@ -43,7 +43,6 @@ from mockserver.conformance.report import Report
 from mockserver.conformance.run import INTERRUPTED, Stopped
 from mockserver.conformance.runner import Course, JudgeRun, Outcome, chosen_of, is_chosen, results_of
 from mockserver.conformance.targets import is_local
-from mockserver.conformance.transport import AT_ONCE
 from mockserver.conformance.wires import App
 from mockserver.contracts import load_contract
 
@@ -54,8 +53,8 @@ _PLAN = (
     "After a kill, `attendee-mock cleanup` deletes what is left."
 )
 _SEEDS = 2**31
-_BEFORE_THAT = 24
-"""So many answers may a check that began in time have to wait for."""
+_UNDER_WAY = 24
+"""So many answers may checks that began in time have to wait for."""
 _CONFIRMING = 15.0
 """Seconds for taking the steps of all findings once more."""
 
@@ -181,9 +180,8 @@ def _ended_by_first(progress: Callable[[JudgeRun], object] | None) -> Callable[[
 
 def _trips(transport: Opened) -> int:
     """How often an answer has to be waited for until everything is deleted, and for what is under way before that."""
-    if not transport.is_far:
-        return requests_to_clean_up(transport.ledger)
-    return requests_to_clean_up(transport.ledger, AT_ONCE) + _BEFORE_THAT
+    under_way = _UNDER_WAY if transport.at_once > 1 else 0
+    return requests_to_clean_up(transport.ledger, transport.at_once) + under_way
 
 
 @contextlib.contextmanager

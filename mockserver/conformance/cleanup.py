@@ -18,7 +18,7 @@ from mockserver.conformance.list_pages import link_of, rows_in
 from mockserver.conformance.ownership import created_at, is_link_of
 from mockserver.conformance.run import Forbidden, Stopped
 from mockserver.conformance.targets import HttpTarget
-from mockserver.conformance.transport import AT_ONCE, Keys, Transport
+from mockserver.conformance.transport import Keys, Transport
 
 SECONDS = 60.0
 Sleep: TypeAlias = Callable[[float], object]
@@ -164,8 +164,7 @@ class _Cleaner:
         asked = [partial(is_so, name, key) for name, key in names.items()]
         found: list[bool] = []
         while len(found) < len(asked):
-            at_once = AT_ONCE if self._target.is_far else 1
-            found += self._target.together(asked[len(found) : len(found) + at_once])
+            found += self._target.together(asked[len(found) : len(found) + self._target.at_once])
         return {name: key for (name, key), holds in zip(names.items(), found, strict=True) if not holds}
 
     def _is_deleted(self, name: str, key: Key) -> bool:

@@ -48,6 +48,8 @@ class JudgeRun(Run):
         self.started = clock()
         self.loaded = 0.0
         """Seconds that were spent on loading; neither a part's share nor the time box is charged with them."""
+        self.meanwhile = False
+        """Whether most is loaded while answers are waited for, so that the time box need not be longer for it."""
         self.extend: Callable[[float], object] = lambda seconds: None
         """Is called with the seconds that loading took, to move limits that others keep."""
         self.until: Callable[[], float] = lambda: math.inf
@@ -68,7 +70,8 @@ class JudgeRun(Run):
             spent = self._clock() - began
             self.loaded += spent
             self.deadline += spent
-            self.extend(spent)
+            if not self.meanwhile:
+                self.extend(spent)
 
     def record(
         self,
@@ -227,6 +230,10 @@ class Course:
 
     def _begin(self, task: Task) -> None:
         self.run.part = self._chosen.part_of(task.check)
+        if self._loading is None and getattr(self.watched, "is_far", False):
+            self._loading = threading.Thread(target=self.load)
+            self._loading.start()
+            self.run.meanwhile = True
 
     def _at_once(self, calls: Sequence[Callable[[], object]]) -> None:
         """Makes the calls, several at once if the target is far and may be asked so."""
@@ -247,18 +254,16 @@ class Course:
 
     def _side_by_side(self, jobs: Jobs, apart: bool) -> bool:
         """Runs the jobs at once, if the target is far and may be asked so."""
-        if not getattr(self.watched, "is_far", False):
-            return False
-        if self._loading is None:
-            self._loading = threading.Thread(target=self.load)
-            self._loading.start()
-        self._lanes.run(jobs, apart=apart)
-        return True
+        far = getattr(self.watched, "at_once", 1) > 1
+        if far:
+            self._lanes.run(jobs, apart=apart)
+        return far
 
     @property
     def _end(self) -> float:
         """When nothing more is to be sent but what deletes."""
-        return self._last + self.run.loaded - self.closing() * self._pace()
+        loaded = 0.0 if self.run.meanwhile else self.run.loaded
+        return self._last + loaded - self.closing() * self._pace()
 
     def _more(self, rules: int, requests: int) -> str:
         if not rules or not self._goes_on:

@@ -178,9 +178,13 @@ class Transport:
 
     @property
     def is_far(self) -> bool:
-        """Whether several requests may be under way together, and something is gained by it."""
-        known = self.sent >= _SURE and self.rate is None
-        return self.parallel and known and self.spent / self.sent >= _FAR
+        """Whether a run waits for answers most of its time."""
+        return self.sent >= _SURE and self.spent / self.sent >= _FAR
+
+    @property
+    def at_once(self) -> int:
+        """How many requests may be under way together, as far as something is gained by it."""
+        return AT_ONCE if self.parallel and self.rate is None and self.is_far else 1
 
     def tag(self) -> str:
         """A fresh text that carries the run's mark; all are of one length, so that none is the beginning of another."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +220,22 @@ def test_no_mark_of_a_run_is_the_beginning_of_another() -> None:
         tags = [target.tag() for _ in range(1000)]
     assert len({len(tag) for tag in tags}) == 1
     assert len(set(tags)) == 1000
+
+
+def test_calendars_of_a_far_target_are_deleted_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    mock, sizes = staged(), []
+    before = state_of(mock)
+    with reached(mock.asgi, "remote") as target:
+        for _ in range(20):
+            create(target)
+        together = target.together
+
+        def counted(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+            sizes.append(len(calls))
+            return together(calls)
+
+        monkeypatch.setattr(target, "together", counted)
+        target.parallel, target.spent = True, target.sent * 1.0
+        assert clean_up(target) == []
+    assert sizes == [8, 8, 4]
+    assert state_of(mock) == before

@@ -42,8 +42,8 @@ class Distant(AsgiTarget):
         self.trip, self.now = trip, 0.0
 
     @property
-    def is_far(self) -> bool:
-        return self.parallel
+    def at_once(self) -> int:
+        return AT_ONCE if self.parallel else 1
 
     def send(
         self,

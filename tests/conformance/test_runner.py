@@ -363,6 +363,28 @@ def test_loading_is_charged_to_nobody() -> None:
     assert sum(moved) == 30.0
 
 
+def test_what_is_loaded_while_a_far_target_is_waited_for_makes_the_run_no_longer() -> None:
+    now = [0.0]
+    left: list[float] = []
+    moved: list[float] = []
+    loaded: list[str] = []
+
+    def loads(run: Run) -> None:
+        with run.loading():
+            now[0] += 3.0
+        left.append(run.share())
+
+    parts = {"laws": FakePart("laws", nothing), "probes": FakePart("probes", loads, cost=2)}
+    ran = course(parts, seconds=10, clock=lambda: now[0])
+    target: Any = ran.watched.target
+    target.target.is_far = True
+    ran.run.extend, ran.load = moved.append, lambda: loaded.append("loaded")
+    ran.go()
+    assert loaded == ["loaded"]
+    assert left == [7.0]
+    assert not moved
+
+
 def test_loading_that_fails_is_not_charged_either() -> None:
     now = [0.0]
     left: list[float] = []
