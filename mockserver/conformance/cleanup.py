@@ -71,6 +71,8 @@ def _postponed(target: Transport) -> str:
     ledger = target.ledger
     count = len(ledger.alive)
     made = f"{count} calendar{'' if count == 1 else 's'} of this run may still be there"
+    if not count:
+        made = "a POST without an answer may have created a calendar"
     if ledger.path is None:
         return f"{made}: {', '.join(sorted(ledger.alive)) or 'none is known by its id'}"
     return f"{made}; when the target answers again, run: attendee-mock cleanup --ledger {ledger.path}"

@@ -239,3 +239,11 @@ def test_calendars_of_a_far_target_are_deleted_in_groups(monkeypatch: pytest.Mon
         assert clean_up(target) == []
     assert sizes == [8, 8, 4]
     assert state_of(mock) == before
+
+
+def test_a_target_that_died_before_anything_was_created_may_have_created_what_was_not_answered() -> None:
+    with reached(turning(staged().asgi, lambda scope: True, 503), "remote") as target:
+        target.ledger.intend("main")
+        target.liveness.died = "the target stopped answering"
+        assert clean_up(target) == []
+    assert target.notes == ["a POST without an answer may have created a calendar: none is known by its id"]
