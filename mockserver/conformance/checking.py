@@ -54,7 +54,9 @@ _PLAN = (
 )
 _SEEDS = 2**31
 _UNDER_WAY = 24
-"""So many answers may checks that began in time have to wait for."""
+"""So many answers may checks that began in time have to wait for, as far as it is not long."""
+_NOT_LONG = 2.0
+"""Seconds."""
 _CONFIRMING = 15.0
 """Seconds for taking the steps of all findings once more."""
 
@@ -180,8 +182,10 @@ def _ended_by_first(progress: Callable[[JudgeRun], object] | None) -> Callable[[
 
 def _trips(transport: Opened) -> int:
     """How often an answer has to be waited for until everything is deleted, and for what is under way before that."""
-    under_way = _UNDER_WAY if transport.at_once > 1 else 0
-    return requests_to_clean_up(transport.ledger, transport.at_once) + under_way
+    trips = requests_to_clean_up(transport.ledger, transport.at_once)
+    if transport.at_once == 1:
+        return trips
+    return trips + math.ceil(min(_UNDER_WAY, _NOT_LONG * transport.sent / transport.spent))
 
 
 @contextlib.contextmanager

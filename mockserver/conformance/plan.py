@@ -193,7 +193,10 @@ class Plan:
         waiting = [task for task in self._waiting() if task not in self._going and self._fits(task, short=True)]
         if not (free := [task for task in waiting if self._is_free(task)]):
             return None
-        _, short = self._next(waiting)
+        first, short = self._next(waiting)
+        if short and not (free := [task for task in free if self._rank(task) == self._rank(first)]):
+            # What is of high severity and cannot go on beside others is worth more than the rest of what can.
+            return None
         task = min(free, key=self._by_severity(waiting) if short else self._by_cost)
         self._going.add(task)
         return partial(self._looked, task, short=short)

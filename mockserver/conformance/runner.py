@@ -150,7 +150,8 @@ class Course:
         more requests. Loading is not charged to the time box.
         """
         self.run = JudgeRun(target, contract, seed=seed, clock=clock)
-        self._lanes = SideBySide(target, lambda exchange, wave: self.watched.spoilt(exchange, wave))
+        self._target: Any = target
+        self._lanes = SideBySide(target, self._spoilt)
         self.watched = Watched(self._lanes, self.run, look, lambda: progress and progress(self.run))
         self.run.target, self.run.at_once = self.watched, self._at_once
         self.outcome = Outcome(self.run)
@@ -234,6 +235,12 @@ class Course:
             self._loading = threading.Thread(target=self.load)
             self._loading.start()
             self.run.meanwhile = True
+
+    def _spoilt(self, exchange: Exchange, wave: Sequence[Exchange]) -> None:
+        if exchange.status:
+            self.watched.spoilt(exchange, wave)
+        else:
+            self._target.hindered = getattr(self._target, "hindered", 0) + 1
 
     def _at_once(self, calls: Sequence[Callable[[], object]]) -> None:
         """Makes the calls, several at once if the target is far and may be asked so."""

@@ -26,7 +26,7 @@ class SideBySide:
     """
 
     def __init__(self, target: Target, spoilt: Callable[[Exchange, Sequence[Exchange]], object]) -> None:
-        """`spoilt` is called with a server error that the request gets only beside others, and with all of them."""
+        """`spoilt` is called with what a request gets only beside others, a server error or nothing, and with all."""
         self.target = target
         self.writes, self.other_key = target.writes, target.other_key
         self.disabled_key, self.parallel = target.disabled_key, target.parallel
@@ -113,12 +113,13 @@ class SideBySide:
         return call() if lane is None else lane.ask(call, reads=reads)
 
     def _answers(self, lanes: Sequence[_Lane]) -> list[Any]:
+        together = len(lanes) > 1 and getattr(self.target, "at_once", AT_ONCE) > 1
         for lane in lanes:
-            lane.beside = len(lanes) > 1
-        if len(lanes) == 1:
-            return [_outcome(lanes[0].call)]
+            lane.beside = together
+        if not together:
+            return [_outcome(lane.call) for lane in lanes]
         calls = [partial(_outcome, lane.call) for lane in lanes]
-        outcomes: list[Any] = list(self.target.together(calls))
+        outcomes: list[Any] = list(getattr(self.target, "beside", self.target.together)(calls))
         # Which of them comes first is chance; their numbers are in the order of the checks.
         numbers = iter(sorted(one.number for one in outcomes if isinstance(one, Exchange)))
         outcomes = [replace(one, number=next(numbers)) if isinstance(one, Exchange) else one for one in outcomes]
@@ -130,7 +131,7 @@ class SideBySide:
         if not isinstance(outcome, Exchange) or 0 < outcome.status < 500 or outcome.request.method == "DELETE":
             return outcome
         again, lane.beside = _outcome(lane.call), False
-        if outcome.status and isinstance(again, Exchange) and 0 < again.status < 500:
+        if isinstance(again, Exchange) and 0 < again.status < 500:
             self._spoilt(outcome, wave)
         return again
 

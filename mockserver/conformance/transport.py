@@ -32,6 +32,10 @@ _FAR = 0.02
 """Seconds for an answer from which on requests are sent side by side: nearer targets gain nothing by it."""
 _SURE = 5
 """After so many requests it is known how long an answer takes."""
+_HINDERED = 2
+"""So many requests without an answer beside others, which have one alone, show that the target takes one at a time."""
+_A_MOMENT, _MANY_TIMES = 2.0, 20
+"""So many seconds, or times the usual, may an answer beside others take."""
 _LEAST = 0.05
 """Seconds that even the last request before the end of the time box gets."""
 _IDS = re.compile(rb'"id"\s*:\s*"([^"\\]{1,200})"')
@@ -75,6 +79,8 @@ class Transport:
         """Seconds that all exchanges took together."""
         self.rate: float | None = None
         """The most requests a second that the run may send."""
+        self.hindered = 0
+        """How many requests were answered alone, and not beside others: some servers take one connection at a time."""
         self.notes: list[str] = []
         """What a report has to say of the run besides its findings."""
         self.liveness = Liveness(self._probed)
@@ -83,6 +89,7 @@ class Transport:
         self.guard = Guard(writes=writes, reach=reach)
         self.guard.created.update(ledger.made)
         self._wire = wire
+        self._beside = False
         self._tags = 0
         self._lock = threading.Lock()
         self._agent = [
@@ -123,7 +130,7 @@ class Transport:
         self.guard.check(method, request.path, request.headers, request.body)
         self.budget.admit(method)
         intent = self._intend(request)
-        timeout = min(self.timeout, max(self.budget.left(), _LEAST))
+        timeout = min(self._patience(), max(self.budget.left(), _LEAST))
         started, clock = time.time(), time.perf_counter()
         try:
             reply = self._wire.exchange(
@@ -139,12 +146,15 @@ class Transport:
         seconds = time.perf_counter() - clock
         with self._lock:
             self.sent += 1
-            self.spent += seconds
+            # What gets no answer beside others says nothing of how long an answer takes.
+            self.spent += 0.0 if self._beside and failure is not None else seconds
             number = self.sent
         exchange = Exchange(
             number, request, reply.status, _joined(reply.headers), reply.body, started, seconds, failure
         )
         self._book(exchange, intent, clock)
+        if self._beside and failure is not None:
+            return exchange
         self._note(exchange)
         if failure is not None and timeout < self.timeout and seconds >= timeout:
             # The end of the time box cut the request short, which is nobody's fault.
@@ -176,6 +186,23 @@ class Transport:
             return [request() for request in requests]
         return self._wire.together(requests)
 
+    def beside(self, requests: Sequence[Callable[[], _Outcome]]) -> list[_Outcome]:
+        """As `together`, for requests that need not be; whoever gets no answer asks again, so nothing follows from it.
+
+        It waits less long: some servers take no second connection before the first one is closed.
+        """
+        self._beside = True
+        try:
+            return self.together(requests)
+        finally:
+            self._beside = False
+
+    def _patience(self) -> float:
+        """Seconds for an answer."""
+        if not self._beside:
+            return self.timeout
+        return min(self.timeout, max(_A_MOMENT, _MANY_TIMES * self.spent / max(self.sent, 1)))
+
     @property
     def is_far(self) -> bool:
         """Whether a run waits for answers most of its time."""
@@ -184,7 +211,8 @@ class Transport:
     @property
     def at_once(self) -> int:
         """How many requests may be under way together, as far as something is gained by it."""
-        return AT_ONCE if self.parallel and self.rate is None and self.is_far else 1
+        able = self.parallel and self.rate is None and self.hindered < _HINDERED
+        return AT_ONCE if able and self.is_far else 1
 
     def tag(self) -> str:
         """A fresh text that carries the run's mark; all are of one length, so that none is the beginning of another."""

@@ -21,6 +21,7 @@ class Waves(FakeTarget):
     """Notes the paths of the requests that it is asked for at one moment."""
 
     parallel = True
+    at_once = AT_ONCE
 
     def __init__(self, answer: Callable[[Request], tuple[int, Any]] = lambda request: (200, {})) -> None:
         super().__init__(answer)
@@ -101,6 +102,15 @@ def test_what_changes_something_waits_until_no_check_is_in_the_middle_of_reading
     assert all(CALENDARS not in wave for wave in waves.waves)
 
 
+def test_a_target_that_takes_one_request_at_a_time_gets_one() -> None:
+    waves = Waves()
+    waves.at_once = 1
+    target = beside(waves)
+    target.run(one_by_one(partial(read, target, f"/{name}") for name in "ab"))
+    assert not waves.waves
+    assert [request.path for request in waves.requests] == ["/a", "/b"]
+
+
 def test_what_writes_apart_goes_out_together() -> None:
     waves = Waves()
     target = beside(waves)
@@ -158,8 +168,9 @@ def test_what_fails_beside_others_is_asked_again_alone(status: int) -> None:
 
     target.run(one_by_one([bad, good]))
     assert seen == [(200, False), (200, True)]
-    # No answer at all may be another request's fault; a server error is the service's, whoever it was beside.
-    assert [[one.request.path for one in wave] for _, wave in spoilt] == ([["/bad", "/good"]] if status else [])
+    assert [(one.status, [other.request.path for other in wave]) for one, wave in spoilt] == [
+        (status, ["/bad", "/good"])
+    ]
 
 
 def test_a_delete_that_fails_is_not_asked_again_for_it_works_only_once() -> None:

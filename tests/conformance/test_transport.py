@@ -201,3 +201,25 @@ def test_ctrl_c_while_requests_start_side_by_side_leaves_no_thread_waiting() -> 
     with pytest.raises(KeyboardInterrupt):
         wires.in_threads(Interrupted([lambda: 1, lambda: 2]))
     assert wires.in_threads([lambda: 1, lambda: 2]) == [1, 2]
+
+
+def test_what_is_not_answered_beside_others_says_nothing_of_the_target() -> None:
+    with answering(lambda data: b"" if b"/lost" in data else http("200 OK", PAGE)) as (url, asked):
+        with HttpTarget(url, Keys(ACME), writes=False, parallel=True) as target:
+            target.send("GET", "/api/v1/calendars")
+            spent = target.spent
+            exchanges = target.beside([lambda: target.send("GET", "/lost"), lambda: target.send("GET", "/lost")])
+            assert [one.status for one in exchanges] == [0, 0]
+            assert target.spent == spent
+            assert len(asked) == 3  # no probe
+            target.send("GET", "/lost")
+            assert len(asked) > 4
+
+
+def test_a_target_that_answers_only_alone_is_asked_for_one_thing_at_a_time() -> None:
+    with HttpTarget("http://127.0.0.1:9", Keys(ACME), writes=False, parallel=True) as target:
+        assert target.at_once == 1  # nothing is known of it
+        target.sent, target.spent = 10, 0.5
+        assert target.at_once == 8
+        target.hindered = 2
+        assert target.at_once == 1
