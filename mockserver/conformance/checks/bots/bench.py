@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from mockserver.conformance.calendar_bodies import MARK, created_id
+from mockserver.conformance.checks import Check, Steps, check
 from mockserver.conformance.checks.cases import Bench, Case, Holding
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation, body, has
 from mockserver.conformance.guard import BOTS, EVENTS, path_of
 from mockserver.conformance.list_pages import rows_in
 from mockserver.conformance.ownership import link_of_run
+from mockserver.conformance.rules import Need
 from mockserver.conformance.run import Run
 
 NO_BOT: Final = f"{BOTS}/bot_0000000000000000"
@@ -41,6 +43,11 @@ class BotBench(Bench):
         """How often everything was deleted: a check that went on after a yield may have to make its bots again."""
         self.live = bool(getattr(run.target, "live", False))
         """Whether the deployment is somebody's: its events are left alone."""
+
+    @property
+    def states(self) -> list[str]:
+        """Every state that a bot may be in, in the contract's order."""
+        return list(self.answers.resolve({"$ref": "#/components/schemas/Bots.BotState"})["enum"])
 
     @property
     def bot(self) -> str:
@@ -100,7 +107,7 @@ class BotBench(Bench):
             return None
         page = self.get(f"{EVENTS}?ordering=-start_time&start_time_gte={self._soon()}")
         for row in rows_in(page):
-            link, start = row.get("meeting_url"), _instant(row.get("start_time"))
+            link, start = row.get("meeting_url"), instant(row.get("start_time"))
             near = start is not None and _SOON < start - page.started < _FAR
             if (
                 near
@@ -125,6 +132,28 @@ class BotBench(Bench):
         return f"{datetime.fromtimestamp(self._started + _SOON, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def deeper(
+    *rules: str,
+    cost: int,
+    after: tuple[Check, ...],
+    needs: tuple[Need, ...] = ("write",),
+    apart: bool = True,
+) -> Callable[[Callable[[BotBench], Steps]], Check]:
+    """Makes a function a check of rules at which those that it comes after have the first look: it has none itself.
+
+    `cost` is what its first step takes.
+    """
+
+    def registered(tried: Callable[[BotBench], Steps]) -> Check:
+        def steps(bench: BotBench) -> Steps:
+            yield
+            yield from tried(bench)
+
+        return check(*rules, context=BotBench, cost=cost, needs=needs, after=after, apart=apart)(steps)
+
+    return registered
+
+
 def listed(**filters: str) -> str:
     """The path of the list of bots with these filters."""
     return f"{BOTS}?{urlencode(filters)}" if filters else BOTS
@@ -147,7 +176,8 @@ def bot_case(rule: str, operation: str, field: str, method: str, path: str, stat
     return Case(rule, operation, field, method, path, status, Holding() if body is None else body)
 
 
-def _instant(text: object) -> float | None:
+def instant(text: object) -> float | None:
+    """A time in seconds since 1970; None where it is none."""
     try:
         return datetime.fromisoformat(str(text)).timestamp()
     except ValueError:

@@ -21,7 +21,7 @@ _NO_OBJECT, _EMPTY = "Metadata must be an object not an array or other type", "M
 _TOO_LONG = "Metadata must be less than 1000 characters"
 _EMOJI = "Bot name cannot contain emojis or rare script characters."
 _DICTIONARY = "Invalid data. Expected a dictionary, but got {}."
-_SETTINGS = (
+SETTINGS = (
     "callback_settings",
     "external_media_storage_settings",
     "voice_agent_settings",
@@ -115,7 +115,7 @@ def _wrong(method: str) -> Iterator[tuple[str, Any, Any]]:
             yield field, value, {"non_field_errors": [_DICTIONARY.format(kind)]}
     for value, problem in _IMAGES:
         yield "bot_image", value, problem
-    for field in _SETTINGS if method == "POST" else _OF_CHANGES:
+    for field in SETTINGS if method == "POST" else _OF_CHANGES:
         yield field, None, [_NULL]
         for value, shown in _NO_OBJECTS:
             yield field, value, [f"{shown} is not of type 'object'"]
@@ -136,7 +136,7 @@ def _refuse(
 
 def _alike(field: str) -> Sequence[str]:
     """Fields that are checked in the same way: what is wrong with one of them is wrong with all."""
-    return next((group for group in (_SETTINGS, _NESTED) if field in group), (field,))
+    return next((group for group in (SETTINGS, _NESTED) if field in group), (field,))
 
 
 @check("bot-join-time", context=BotBench, cost=3, needs=("write",), after=(creation,), apart=True)
@@ -224,7 +224,7 @@ def _unheld(method: str, text: str) -> Iterator[tuple[dict[str, Any], tuple[int,
     """Where a text is only known not to break anything, with the statuses that it may have."""
     yield {"metadata": {"a": text}}, (400,)
     yield {"metadata": {text: "a"}}, (400,)
-    for name in _SETTINGS[-3:] if method == "POST" else _OF_CHANGES:
+    for name in SETTINGS[-3:] if method == "POST" else _OF_CHANGES:
         yield {name: {"a": {text: [text]}}}, (200, 201, 400)
     if method == "POST":
         yield {"webhooks": [text]}, (201, 400)

@@ -17,7 +17,7 @@ from mockserver.conformance.list_pages import rows_in
 
 _FORM = header("Content-Type", "application/x-www-form-urlencoded")
 _LISTS, _ONE = "GET, POST, HEAD, OPTIONS", "GET, PATCH, DELETE, HEAD, OPTIONS"
-_IN_USE = {
+IN_USE = {
     "error": "Deduplication key already in use. A bot in a non-terminal state with this deduplication key already "
     "exists. Please use a different deduplication key or wait for that bot to terminate."
 }
@@ -180,7 +180,7 @@ def taken_keys(bench: BotBench) -> Steps:
     if bench.shown is None or bench.is_broken("bot-changed"):
         return
     key = bench.shown.json["deduplication_key"]
-    taken = bot_case("bot-key-taken", "createBot", "deduplication_key", "POST", BOTS, 400, _IN_USE)
+    taken = bot_case("bot-key-taken", "createBot", "deduplication_key", "POST", BOTS, 400, IN_USE)
     bench.took(bench.ask(taken._replace(json=bench.bot_fields(deduplication_key=f" {key} ")), [bench.shown]))
     yield
     bench.create(deduplication_key=f"{key}".upper())
