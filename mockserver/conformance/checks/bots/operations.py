@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,6 +15,7 @@ from mockserver.conformance.expectations import body as like
 from mockserver.conformance.expectations import count, every, has, no_row, same_document, same_headers, status
 from mockserver.conformance.guard import BOTS, EVENTS, path_of
 from mockserver.conformance.list_pages import rows_in
+from mockserver.conformance.run import Forbidden
 
 _FORM = header("Content-Type", "application/x-www-form-urlencoded")
 _LISTS, _ONE = "GET, POST, HEAD, OPTIONS", "GET, PATCH, DELETE, HEAD, OPTIONS"
@@ -56,22 +58,57 @@ def unknown_ids(bench: BotBench) -> Steps:
         bench.ask(
             bot_case("bot-id-unknown", "updateBot", "object_id", "PATCH", NO_BOT, 404, NOT_FOUND)._replace(raw=b"{")
         )
+    yield
+    made = bench.shown if bench.target.writes else None
+    own = id_of(made) if made is not None else ""
+    for name in (own.swapcase(), f"{own}%20", own[4:], own[:-1]) if own else ():
+        bench.ask(bot_case("bot-id-unknown", "getBot", "object_id", "GET", f"{BOTS}/{name}", 404, NOT_FOUND))
+        yield
 
 
 @check("bot-methods", context=BotBench, cost=4)
 def methods(bench: BotBench) -> Steps:
     """HEAD, OPTIONS and methods that bots do not have."""
     for path, operation, title in ((BOTS, "listBots", "Bot List Create"), (NO_BOT, "getBot", "Bot Detail")):
-        get, head = bench.get(path), bench.target.send("HEAD", path)
-        alike = same_headers(get, head, ["allow", "content-type", "vary"])
-        if not bench.is_told(head, right_status=True):
-            bench.check("bot-methods", alike, operation, [get, head], field="HEAD")
+        _head(bench, path, operation)
         described = bot_case("bot-methods", operation, "OPTIONS", "OPTIONS", path, 200, Holding(name=title))
         bench.ask(described)
         yield
-        if not bench.live and bench.target.writes:
-            refused = {"detail": 'Method "PUT" not allowed.'}
-            bench.ask(bot_case("bot-methods", operation, "PUT", "PUT", path, 405, refused)._replace(json={}))
+    if not bench.live and bench.target.writes:
+        yield from _undeclared(bench, NO_BOT)
+    for query in ("?states=asleep", "?cursor=bad", "?meeting_url=none&states=scheduled&states=ended"):
+        _head(bench, f"{BOTS}{query}", "listBots")
+        yield
+    if bench.target.writes and not bench.live:
+        yield from _undeclared(bench, bench.bot)
+        path = bench.bot
+        bench.ask(bot_case("bot-methods", "getBot", "OPTIONS", "OPTIONS", path, 200, Holding(name="Bot Detail")))
+        _head(bench, path, "getBot")
+        yield
+        for method in ("PUT", "PATCH", "DELETE"):
+            # A deployment on this machine is sent no change to the whole list.
+            with suppress(Forbidden):
+                _not_allowed(bench, method, BOTS, "listBots")
+            yield
+
+
+def _head(bench: BotBench, path: str, operation: str) -> None:
+    get, head = bench.get(path), bench.target.send("HEAD", path)
+    if not bench.is_told(head, right_status=True):
+        alike = same_headers(get, head, ["allow", "content-type", "vary"])
+        bench.check("bot-methods", alike, operation, [*bench.origins(get), get, head], field="HEAD")
+
+
+def _undeclared(bench: BotBench, path: str) -> Steps:
+    """Methods that a bot does not have, whether or not there is one: the method is looked at before the id."""
+    for method in ("PUT", "POST"):
+        _not_allowed(bench, method, path, "getBot")
+        yield
+
+
+def _not_allowed(bench: BotBench, method: str, path: str, operation: str) -> None:
+    refused = {"detail": f'Method "{method}" not allowed.'}
+    bench.ask(bot_case("bot-methods", operation, method, method, path, 405, refused)._replace(json={}))
 
 
 @check("bot-changed", context=BotBench, cost=3, needs=("write",), after=(creation,))
