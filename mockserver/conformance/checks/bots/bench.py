@@ -97,6 +97,18 @@ class BotBench(Bench):
         exchange = self.target.send("POST", BOTS, json=self.bot_fields(**given))
         return exchange if self.took(exchange) else None
 
+    def undo(self, exchange: Exchange) -> None:
+        """Deletes at once what should not have been made: an event would go on to show it."""
+        if self.took(exchange):
+            gone = self.target.send("DELETE", path_of(id_of(exchange)))
+            if gone.status == 200:
+                self.forget(id_of(exchange))
+
+    def renew(self) -> None:
+        """Sees whether the run's bot is still there: somebody may have been let in to delete it."""
+        if self._bot not in (None, NO_BOT) and self.get(self.bot).status != 200:
+            self._bot = None
+
     def bots(self, **filters: str) -> Exchange:
         """The first page of the bots that match."""
         return self.get(listed(**filters))

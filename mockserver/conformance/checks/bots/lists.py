@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mockserver.conformance.checks import IF_SHORT, Steps, check
-from mockserver.conformance.checks.bots.bench import NO_BOT, BotBench, bot_case, id_of, listed, these_rows
+from mockserver.conformance.checks.bots.bench import NO_BOT, NOT_FOUND, BotBench, bot_case, id_of, listed, these_rows
 from mockserver.conformance.checks.cases import Holding
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import body as like
@@ -346,8 +346,16 @@ def _after_a_deletion(bench: BotBench, many: Many) -> None:
     gone = bench.target.send("DELETE", path_of(many.ids[1]))
     if gone.status != 200:
         return
-    second, anew = _followed(bench, first, "next"), bench.bots(meeting_url=many.link)
     bench.forget(many.ids[1])
+    is_gone = bot_case("bot-deleted", "getBot", "object_id", "GET", path_of(many.ids[1]), 404, NOT_FOUND)
+    bench.ask(is_gone, [many.made[1], gone])
+    beside = bench.get(path_of(many.ids[2]))
+    there = every(status(200), same_document(many.made[2], beside))
+    if bench.is_broken("bot-changed", "bot-stored", "bot-deleted") or not bench.check(
+        "bot-deleted", there, "deleteBot", [many.made[1], many.made[2], gone, beside], field="others"
+    ):
+        return
+    second, anew = _followed(bench, first, "next"), bench.bots(meeting_url=many.link)
     if _is_page(bench, many, [first, gone, second], many.ids[_PAGE:], "previous", field="deleted"):
         left = [name for name in many.ids if name != many.ids[1]]
         _is_page(bench, many, [gone, anew], left[:_PAGE], "next", field="deleted")

@@ -275,7 +275,7 @@ def _of_event(bench: BotBench, event: dict[str, Any]) -> None:
         fields = bench.bot_fields(calendar_event_id=event["id"], **{name: given})
         error = {"error": _DECIDED.format(name, what)}
         asked = bot_case("bot-event-decides", "createBot", name, "POST", BOTS, 400, error)._replace(json=fields)
-        bench.took(bench.ask(asked, [before]))
+        bench.undo(bench.ask(asked, [before]))
     if bench.is_broken("bot-create-accepted"):
         return
     fields = bench.bot_fields(calendar_event_id=event["id"])
@@ -330,6 +330,12 @@ def tenants(bench: BotBench) -> Steps:
             return
         asked = bot_case("bot-tenants", operation, "object_id", method, bench.bot, 404, NOT_FOUND)._replace(key="other")
         bench.ask(asked, [bench.shown])
+        if method == "DELETE":
+            still = bench.get(bench.bot)
+            there = every(status(200), like(has({"id": id_of(bench.shown)})))
+            if not bench.is_told(still, right_status=still.status == 200):
+                bench.check("bot-tenants", there, operation, [bench.shown, still], field="object_id")
+            bench.renew()
         yield
     for name in ("deduplication_key", "meeting_url"):
         if bench.shown is None:
