@@ -185,7 +185,7 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"html-answer", "content-type", "accept-taken", "format-parameter"}),
     frozenset({"tenant-ids-hidden", "tenant-lists", "tenant-filters", "tenant-get", "key-taken"}),
     frozenset({"bot-changed", "bot-stored", "bot-unknown-ignored", "bot-refusal-changes-nothing"}),
-    frozenset({"bot-changed", "bot-field-accepted"}),
+    frozenset({"bot-changed", "bot-field-accepted", "bot-forms"}),
     frozenset({"bot-create-accepted", "bot-stored", "bot-field-accepted", "bot-forms", "bot-in-event"}),
     frozenset({"bot-filter", "bot-filter-empty", "bot-filter-refused", "bots-oldest-first", "bots-pages"}),
     frozenset({"bot-field-refused", "bot-field-characters", "bot-field-order", "bot-join-time"}),

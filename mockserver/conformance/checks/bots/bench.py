@@ -77,6 +77,12 @@ class BotBench(Bench):
         self._links += 1
         return link_of_run(str(getattr(self.target, "run_id", "")), self._links)
 
+    def link_with_a_query(self, end: str) -> str:
+        """A link whose normal form has a query with this end, to a meeting of which no other bot is."""
+        self._links += 1
+        number = 2_000_000_000 + self._links
+        return f"https://teams.microsoft.com/meet/{number}?p={getattr(self.target, 'run_id', '')}{end}"
+
     def at(self, *, days: float = 0, seconds: float = 0) -> str:
         """A time that a bot may join at, or as long after it, as answers write it."""
         if self._started is None:

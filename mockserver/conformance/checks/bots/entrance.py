@@ -12,6 +12,7 @@ from mockserver.conformance.checks.bots.lists import creation, stored
 from mockserver.conformance.checks.bots.operations import changes
 from mockserver.conformance.checks.cases import MISSING_KEY, header
 from mockserver.conformance.exchange import Exchange, Key
+from mockserver.conformance.expectations import count
 from mockserver.conformance.guard import BOTS, path_of
 
 _BAD_KEY = {"detail": "Invalid or disabled API key"}
@@ -70,9 +71,19 @@ def keys_to_change(bench: BotBench) -> Steps:
         if answer.status == 401:
             for _ in _knock(bench, door):
                 pass
-        if door.method in _CHANGING and not bench.is_broken("bot-key-required", "bot-key-known"):
-            stored(bench, made, made, bench.get(door.path), field=door.method)
+        if not bench.is_broken("bot-key-required", "bot-key-known"):
+            _is_shut(bench, door, made, answer)
         yield
+
+
+def _is_shut(bench: BotBench, door: _Door, made: Exchange, answer: Exchange) -> None:
+    """Nothing was changed or made behind a door that did not open."""
+    if door.method in _CHANGING:
+        stored(bench, made, made, bench.get(door.path), field=door.method)
+    elif door.method == "POST":
+        page = bench.bots(meeting_url=door.json["meeting_url"])
+        if not bench.is_told(page, right_status=page.status == 200) and not bench.is_broken("bot-filter"):
+            bench.check("bot-refusal-makes-nothing", count(0), "createBot", [answer, page], field="key")
 
 
 def _behind(bench: BotBench, number: int) -> Exchange | None:
@@ -114,8 +125,8 @@ def not_acceptable(bench: BotBench) -> Steps:
         for key, kind in kinds:
             answer = bench.ask(asked._replace(key=key, headers=header("Accept", kind), json=door.json), [made])
             bench.took(answer)
-        if door.method in _CHANGING and not bench.is_broken("bot-not-acceptable"):
-            stored(bench, made, made, bench.get(door.path), field=door.method)
+            if not bench.is_broken("bot-not-acceptable"):
+                _is_shut(bench, door, made, answer)
         yield
 
 

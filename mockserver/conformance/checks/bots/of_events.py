@@ -17,7 +17,7 @@ from mockserver.conformance.checks.bots.lists import creation, made_of, shows
 from mockserver.conformance.checks.bots.operations import IN_USE, deletion, events, tenants
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import body as like
-from mockserver.conformance.expectations import either, every, has, same_document, status
+from mockserver.conformance.expectations import either, every, has, no_row, same_document, status
 from mockserver.conformance.guard import BOTS, EVENTS, path_of
 from mockserver.conformance.list_pages import rows_in
 
@@ -151,9 +151,15 @@ def _as_it_is(bench: BotBench, event: dict[str, Any], number: int) -> None:
     if _shows_bots(bench, [made, page], made.json, field="bots"):
         listed = bench.bots(deduplication_key=key, meeting_url=str(event["meeting_url"]))
         shows(bench, "bot-filter", "meeting_url", [made], listed, [id_of(made)])
+    again = bench.bot_fields(deduplication_key=key)
+    if not bench.is_broken(*_KNOWN, "bot-key-taken"):
+        taken = bot_case("bot-key-taken", "createBot", "deduplication_key", "POST", BOTS, 400, IN_USE)
+        bench.took(bench.ask(taken._replace(json=again), [made]))
     gone = _delete(bench, made)
-    if gone.status == 200 and not bench.is_broken(*_KNOWN):
+    if gone.status == 200 and not bench.is_broken(*_KNOWN, "bot-key-taken"):
         _shows_bots(bench, [made, gone, _read(bench, event)], field="deleted")
+        freed = bot_case("bot-key-freed", "createBot", "deduplication_key", "POST", BOTS, 201)
+        bench.took(bench.ask(freed._replace(json=again), [made, gone]))
 
 
 def _after_changes(bench: BotBench, event: dict[str, Any], number: int) -> None:
@@ -181,6 +187,10 @@ def _two_bots(bench: BotBench, event: dict[str, Any], number: int) -> None:
     if len(both) == len(pair):
         page = _read(bench, event)
         if _shows_bots(bench, [*both, page], *(one.json for one in both), field="bots"):
+            page = _events(bench).page
+            hidden = no_row({"id": event["id"], "bots": []})
+            if not bench.is_told(page, right_status=page.status == 200):
+                bench.check("bot-in-event", hidden, "listCalendarEvents", [*both, page], field="bots")
             gone = _delete(bench, both[0])
             left = _read(bench, event)
             if gone.status == 200:

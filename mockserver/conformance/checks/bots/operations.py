@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -320,6 +321,20 @@ def forms(bench: BotBench) -> Steps:
     wrong = urlencode({**fields, "zoom_settings": ""}).encode()
     refused = {"zoom_settings": ["Value must be valid JSON."]}
     bench.took(bench.ask(asked._replace(raw=wrong, headers=_FORM, status=400, body=refused, field="zoom_settings")))
+    yield
+    if bench.shown is not None and not bench.is_broken("bot-forms", "bot-changed"):
+        change = {"meeting_url": bench.link(), "metadata": {"\u00e9": "\U0001f600 + &"}}
+        raw = urlencode({**change, "metadata": json.dumps(change["metadata"])}).encode()
+        changed = bot_case("bot-forms", "updateBot", "Content-Type", "PATCH", bench.bot, 200, Holding(change))
+        bench.ask(changed._replace(raw=raw, headers=_FORM), [bench.shown])
+    yield
+    parts = {**fields, "deduplication_key": bench.target.tag(), "metadata": '{"a": "b"}'}
+    texts = [f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{part}\r\n' for name, part in parts.items()]
+    shown = Holding(meeting_url=link, join_at=at, metadata={"a": "b"})
+    kind = header("Content-Type", "multipart/form-data; boundary=x")
+    if not bench.is_broken("bot-forms", "bot-create-accepted"):
+        raw = "".join([*texts, "--x--\r\n"]).encode()
+        bench.took(bench.ask(asked._replace(raw=raw, headers=kind, body=shown)))
 
 
 @check("bot-tenants", context=BotBench, cost=1, needs=("write", "other-key"), after=(creation,))
