@@ -137,6 +137,7 @@ def unreadable_bodies(bench: BotBench) -> Steps:
     On somebody's deployment none is sent, for nobody can see what it would make.
     """
     if bench.live:
+        bench.unobservable("bot-body-refused", "the deployment is somebody's: no body is sent that cannot be read")
         return
     for kind, raw, status, body in _UNREADABLE:
         for method, operation in (("POST", "createBot"), ("PATCH", "updateBot")):

@@ -65,11 +65,10 @@ def _events(bench: BotBench) -> _Events:
 @check("bot-event-unfit", context=BotBench, cost=2, needs=("write",), after=(creation, events))
 def unfit_events(bench: BotBench) -> Steps:
     """Events without a link, that are over, and that are too far ahead."""
-    if bench.live:
-        return
-    found = list(_unfit(_events(bench)))
+    found = [] if bench.live else list(_unfit(_events(bench)))
     if not found:
-        bench.unobservable("bot-event-unfit", "the project has no event without a link, and none that is over")
+        why = "the project has no event without a link and none that is over, or is somebody's"
+        bench.unobservable("bot-event-unfit", why)
     for page, row, body, field in found:
         asked = bot_case("bot-event-unfit", "createBot", field, "POST", BOTS, 400, body)
         fields = bench.bot_fields(calendar_event_id=row["id"])
