@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from mockserver.conformance.blame import grouped
 from mockserver.conformance.checks import bots
 from mockserver.conformance.cleanup import clean_up
 from mockserver.conformance.guard import BOTS, path_of
 from mockserver.conformance.ownership import is_link_of, link_of_run
 from mockserver.conformance.run import Forbidden
-from tests.conformance.judging import judged, of, told
+from tests.conformance.judging import judged, of, sampled, told
 from tests.conformance.staging import reached, state_of
+from tests.mutants import bots_narrow
 from tests.mutants.bots import MUTANTS
+from tests.mutants.mutant import Mutant
 from tests.mutants.table import new_mock
 
 LINK, FAR, SOON = "https://meet.google.com/abc-defg-hij", "2099-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
@@ -40,7 +44,7 @@ FOUND = {
     "bot-patch-merges-metadata": ("bot-changed", "updateBot", "metadata"),
     "bot-delete-stays-in-event": ("bot-in-event", "listCalendarEvents", "deleted"),
     "bot-settings-of-any-type": ("bot-field-refused", "createBot", "callback_settings"),
-    "bot-last-state-counts": ("bot-filter", "listBots", "states"),
+    "bot-last-state-counts": ("bot-filter-refused", "listBots", "states"),
     "bot-key-filter-shows-foreign-bots": ("bot-tenants", "listBots", "deduplication_key"),
     "bot-fields-checked-before-event": ("bot-event-unknown", "createBot", "bot_name"),
 }
@@ -48,13 +52,62 @@ FOUND = {
 
 @pytest.mark.parametrize("name", list(FOUND)[:4])
 def test_a_mutant_breaks_one_rule(name: str) -> None:
-    assert told(judged(of(MUTANTS, name), bots)) == [FOUND[name]]
+    assert causes(MUTANTS, name) == [FOUND[name]]
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", list(FOUND)[4:])
 def test_another_mutant_breaks_one_rule(name: str) -> None:
-    assert told(judged(of(MUTANTS, name), bots)) == [FOUND[name]]
+    assert causes(MUTANTS, name) == [FOUND[name]]
+
+
+NARROW = {
+    "bot-states-ignored-beside-key": ("bot-filter", "listBots", "states"),
+    "bot-join-at-filter-drops-fraction": ("bot-filter", "listBots", "join_at_after"),
+    "bot-key-filter-composes": ("bot-filter", "listBots", "deduplication_key"),
+    "bots-ordered-by-time-to-join": ("bots-oldest-first", "listBots", ""),
+    "bot-full-page-has-next": ("bots-pages", "listBots", "full"),
+    "bot-patch-moves-to-end": ("bots-oldest-first", "listBots", "changed"),
+    "bot-patch-image-drops-metadata": ("bot-changed", "updateBot", "bot_image"),
+    "bot-patch-of-two-keeps-link": ("bot-changed", "updateBot", "join_at"),
+    "bot-refused-patch-stores-time": ("bot-refusal-changes-nothing", "updateBot", "bot_image"),
+    "bot-event-shows-old-link": ("bot-in-event", "listCalendarEvents", "meeting_url"),
+    "bot-event-of-any-project": ("bot-event-unknown", "createBot", "calendar_event_id"),
+    "bot-cancelled-event-unknown": ("bot-in-event", "createBot", "calendar_event_id"),
+    "bot-event-over-accepted": ("bot-event-unfit", "createBot", "meeting_url"),
+    "bot-event-own-time-ignored": ("bot-event-decides", "createBot", "join_at"),
+    "bot-key-taken-in-any-case": ("bot-key-taken", "createBot", "deduplication_key"),
+    "bot-key-taken-by-other-project": ("bot-tenants", "createBot", "deduplication_key"),
+    "bot-key-free-after-change": ("bot-key-taken", "createBot", "deduplication_key"),
+    "bot-delete-takes-whole-meeting": ("bot-deleted", "deleteBot", "others"),
+    "bot-foreign-delete-deletes": ("bot-tenants", "deleteBot", "object_id"),
+    "bot-head-of-bad-cursor-answers-200": ("bot-methods", "listBots", "HEAD"),
+    "bot-offset-minutes-lost": ("bot-field-accepted", "createBot", "join_at"),
+    "bot-patch-metadata-unescaped": ("bot-field-refused", "updateBot", "metadata"),
+    "bot-name-measured-in-bytes": ("bot-field-accepted", "createBot", "bot_name"),
+    "bot-joins-within-1094-days": ("bot-field-accepted", "createBot", "join_at"),
+    "bot-large-number-crashes": ("no-server-error", "createBot", "unknown field"),
+    "bot-patch-reads-plain-text": ("bot-body-refused", "updateBot", "body"),
+    "bot-delete-takes-any-key": ("bot-key-known", "deleteBot", "Authorization"),
+    "bot-key-before-accept": ("bot-not-acceptable", "updateBot", "Accept"),
+    "bot-id-before-method": ("bot-methods", "getBot", "POST"),
+    "bot-cursor-before-filters": ("bot-filter-refused", "listBots", "join_at_before"),
+}
+
+
+@pytest.mark.parametrize(("name", "finding"), sampled(NARROW.items(), 4))
+def test_a_defect_in_a_corner_is_found_as_what_it_is(name: str, finding: tuple[str, str, str]) -> None:
+    assert causes(bots_narrow.MUTANTS, name) == [finding]
+
+
+def test_each_defect_in_a_corner_is_tried() -> None:
+    assert NARROW.keys() == {mutant.id for mutant in bots_narrow.MUTANTS}
+
+
+def causes(mutants: Sequence[Mutant], name: str) -> list[tuple[str, str, str]]:
+    """What a mutant is found for, without what follows from it."""
+    heads = grouped(judged(of(mutants, name), bots).findings.broken.values())
+    return [(one.rule, one.operation, one.field) for one in heads]
 
 
 @pytest.mark.parametrize(

@@ -19,43 +19,44 @@ from tests.clients import ACME
 from tests.mutants.mutant import Mutant
 from tests.mutants.wrapped import EVENTS, Call, Reply, after, before, crash, said
 
-_LIST, _ONE = "/api/v1/bots", "/api/v1/bots/"
-_ALLOW = {_LIST: "GET, POST, HEAD, OPTIONS", _ONE: "GET, PATCH, DELETE, HEAD, OPTIONS"}
+LIST, ONE = "/api/v1/bots", "/api/v1/bots/"
+ALLOW = {LIST: "GET, POST, HEAD, OPTIONS", ONE: "GET, PATCH, DELETE, HEAD, OPTIONS"}
 _NULL = ["This field may not be null."]
 
 
-def _is_on(call: Call, path: str, methods: str) -> bool:
-    name = call.path.removeprefix(_ONE)
-    found = _LIST if call.path == _LIST else _ONE if call.path.startswith(_ONE) and "/" not in name else ""
+def is_on_bots(call: Call, path: str, methods: str) -> bool:
+    """Whether a request goes to the list of bots, or to one of them, by one of these methods."""
+    name = call.path.removeprefix(ONE)
+    found = LIST if call.path == LIST else ONE if call.path.startswith(ONE) and "/" not in name else ""
     return found == path and call.method in methods.split()
 
 
-def _fields(call: Call) -> dict[str, Any]:
+def fields_of(call: Call) -> dict[str, Any]:
     """The fields of a POST or PATCH that is JSON; none where it is something else."""
-    writes = _is_on(call, _LIST, "POST") or _is_on(call, _ONE, "PATCH")
+    writes = is_on_bots(call, LIST, "POST") or is_on_bots(call, ONE, "PATCH")
     fields = call.json if writes else None
     return fields if isinstance(fields, dict) else {}
 
 
-def _wrong(call: Call, body: dict[str, Any]) -> Reply:
-    return said(400, body, allow=_ALLOW[_LIST if call.path == _LIST else _ONE])
+def refused(call: Call, body: dict[str, Any]) -> Reply:
+    """A refusal of a POST or PATCH."""
+    return said(400, body, allow=ALLOW[LIST if call.path == LIST else ONE])
 
 
 def _status(was: int, now: int, path: str, methods: str) -> Callable[[Mock], App]:
     def change(call: Call, reply: Reply) -> None:
-        if _is_on(call, path, methods) and reply.status == was:
+        if is_on_bots(call, path, methods) and reply.status == was:
             reply.status = now
 
     return after(change)
 
 
-def _crash_if(test: Callable[[dict[str, Any]], bool]) -> Callable[[Mock], App]:
-    return before(lambda call: crash() if test(_fields(call)) else None)
+def crash_if(test: Callable[[dict[str, Any]], bool]) -> Callable[[Mock], App]:
+    """Such fields crash."""
+    return before(lambda call: crash() if test(fields_of(call)) else None)
 
 
-def _listing(
-    change: Callable[[BotQuery], BotQuery], *, ascending: bool = True, size: int = 25
-) -> Callable[[Mock], App]:
+def listing(change: Callable[[BotQuery], BotQuery], *, ascending: bool = True, size: int = 25) -> Callable[[Mock], App]:
     """Bots are looked for with another query, and listed in another order or number."""
 
     def apply(mock: Mock) -> App:
@@ -70,22 +71,23 @@ def _listing(
     return apply
 
 
-def _as_asked(query: BotQuery) -> BotQuery:
+def as_asked(query: BotQuery) -> BotQuery:
+    """The query as it is."""
     return query
 
 
-def _rows(change: Callable[[Call, list[Any]], list[Any]]) -> Callable[[Mock], App]:
+def rows(change: Callable[[Call, list[Any]], list[Any]]) -> Callable[[Mock], App]:
     """Pages show other rows."""
 
     def changed(call: Call, reply: Reply) -> Reply | None:
-        if not _is_on(call, _LIST, "GET") or reply.status != 200 or not reply.body.startswith(b"{"):
+        if not is_on_bots(call, LIST, "GET") or reply.status != 200 or not reply.body.startswith(b"{"):
             return None
         return reply.write({**reply.json, "results": change(call, reply.json["results"])})
 
     return after(changed)
 
 
-def _updates(change: Callable[[Bot, Bot, BotChanges], Bot], *, stored: bool = True) -> Callable[[Mock], App]:
+def updates(change: Callable[[Bot, Bot, BotChanges], Bot], *, stored: bool = True) -> Callable[[Mock], App]:
     """A change makes another bot of the old one and the right new one; where it is not stored, it is only answered."""
 
     def apply(mock: Mock) -> App:
@@ -97,7 +99,7 @@ def _updates(change: Callable[[Bot, Bot, BotChanges], Bot], *, stored: bool = Tr
             if old is None:
                 return new
             wanted = change(old, new, changes)
-            _put(project, wanted)
+            put_bot(project, wanted)
             return wanted if stored else new
 
         mock.bot_service.update_bot = update  # type: ignore[method-assign]
@@ -106,7 +108,8 @@ def _updates(change: Callable[[Bot, Bot, BotChanges], Bot], *, stored: bool = Tr
     return apply
 
 
-def _put(project: Project, bot: Bot) -> None:
+def put_bot(project: Project, bot: Bot) -> None:
+    """Stores a bot, also in its event."""
     project.state.bots.put(bot.id, bot)
     if bot.event_id is not None:
         refresh_event(project.state, bot.event_id)
@@ -120,7 +123,7 @@ def _makes(change: Callable[[Project, Bot, NewBot], Bot]) -> Callable[[Mock], Ap
 
         def create(project: Project, fields: NewBot) -> Bot:
             bot = change(project, real(project, fields), fields)
-            _put(project, bot)
+            put_bot(project, bot)
             return bot
 
         mock.bot_service.create_bot = create  # type: ignore[method-assign]
@@ -206,19 +209,19 @@ def _foreign(mock: Mock) -> App:
 
 
 def _lists_all_projects(call: Call) -> None:
-    if _is_on(call, _LIST, "GET") and "deduplication_key" in call.parameters and "authorization" in call.headers:
+    if is_on_bots(call, LIST, "GET") and "deduplication_key" in call.parameters and "authorization" in call.headers:
         call.headers["authorization"] = f"Token {ACME}"
 
 
 def _last_state_counts(call: Call) -> None:
-    if _is_on(call, _LIST, "GET"):
+    if is_on_bots(call, LIST, "GET"):
         pairs = call.query.split("&")
         states = [pair for pair in pairs if pair.startswith("states=")]
         call.query = "&".join([pair for pair in pairs if pair not in states] + states[-1:])
 
 
 def _no_previous(call: Call, reply: Reply) -> Reply | None:
-    is_page = _is_on(call, _LIST, "GET") and reply.status == 200 and reply.body.startswith(b"{")
+    is_page = is_on_bots(call, LIST, "GET") and reply.status == 200 and reply.body.startswith(b"{")
     return reply.write({**reply.json, "previous": None}) if is_page else None
 
 
@@ -232,15 +235,22 @@ def _not_in_events(call: Call, reply: Reply) -> Reply | None:
 
 
 def _unknown_refused(call: Call) -> Reply | None:
-    unknown = set(_fields(call)) - {"join_at", "meeting_url", "metadata", "bot_name", "bot_image", "recording_settings"}
-    if not _is_on(call, _ONE, "PATCH") or not unknown:
+    unknown = set(fields_of(call)) - {
+        "join_at",
+        "meeting_url",
+        "metadata",
+        "bot_name",
+        "bot_image",
+        "recording_settings",
+    }
+    if not is_on_bots(call, ONE, "PATCH") or not unknown:
         return None
-    return _wrong(call, {"non_field_errors": [f"Unexpected field(s): {', '.join(sorted(unknown))}."]})
+    return refused(call, {"non_field_errors": [f"Unexpected field(s): {', '.join(sorted(unknown))}."]})
 
 
 def _settings_taken(call: Call) -> None:
     """Settings that are no objects count as not given."""
-    fields = _fields(call)
+    fields = fields_of(call)
     kept = {
         name: value
         for name, value in fields.items()
@@ -252,39 +262,39 @@ def _settings_taken(call: Call) -> None:
 
 def _nested_flat(call: Call, reply: Reply) -> Reply | None:
     """The problems of a field's own fields are told as the field's."""
-    if not _fields(call) or reply.status != 400 or not isinstance(reply.json, dict):
+    if not fields_of(call) or reply.status != 400 or not isinstance(reply.json, dict):
         return None
     flat = {name: [*texts.values()][0] if isinstance(texts, dict) else texts for name, texts in reply.json.items()}
     return reply.write(flat) if flat != reply.json else None
 
 
 def _emoji_taken(call: Call) -> None:
-    fields = _fields(call)
+    fields = fields_of(call)
     name = fields.get("bot_name")
     if isinstance(name, str) and any(letter > "\uffff" for letter in name):
         call.body = json.dumps({**fields, "bot_name": "Notes"}).encode()
 
 
 def _keyless(call: Call) -> None:
-    if _is_on(call, _LIST, "GET") and "authorization" not in call.headers:
+    if is_on_bots(call, LIST, "GET") and "authorization" not in call.headers:
         call.headers["authorization"] = f"Token {ACME}"
 
 
 def _delete_reads_body(call: Call) -> Reply | None:
-    if _is_on(call, _ONE, "DELETE") and call.body and call.json is None and "authorization" in call.headers:
-        return _wrong(call, {"detail": "JSON parse error - Expecting value: line 1 column 1 (char 0)"})
+    if is_on_bots(call, ONE, "DELETE") and call.body and call.json is None and "authorization" in call.headers:
+        return refused(call, {"detail": "JSON parse error - Expecting value: line 1 column 1 (char 0)"})
     return None
 
 
 def _no_forms(call: Call) -> Reply | None:
-    if _is_on(call, _LIST, "POST") and "urlencoded" in call.headers.get("content-type", ""):
+    if is_on_bots(call, LIST, "POST") and "urlencoded" in call.headers.get("content-type", ""):
         kind = call.headers["content-type"]
-        return said(415, {"detail": f'Unsupported media type "{kind}" in request.'}, allow=_ALLOW[_LIST])
+        return said(415, {"detail": f'Unsupported media type "{kind}" in request.'}, allow=ALLOW[LIST])
     return None
 
 
 def _null_is_absent(call: Call) -> None:
-    fields = _fields(call)
+    fields = fields_of(call)
     kept = {name: value for name, value in fields.items() if value is not None or not name.endswith("_settings")}
     if kept != fields:
         call.body = json.dumps(kept).encode()
@@ -292,9 +302,9 @@ def _null_is_absent(call: Call) -> None:
 
 def _has_event_first(call: Call) -> Reply | None:
     """The event of a bot is looked up after the other fields were checked."""
-    fields = _fields(call)
-    if _is_on(call, _LIST, "POST") and fields.get("calendar_event_id") and fields.get("bot_name", 0) is None:
-        return _wrong(call, {"bot_name": _NULL})
+    fields = fields_of(call)
+    if is_on_bots(call, LIST, "POST") and fields.get("calendar_event_id") and fields.get("bot_name", 0) is None:
+        return refused(call, {"bot_name": _NULL})
     return None
 
 
@@ -312,7 +322,7 @@ def _joins_anytime(mock: Mock) -> App:
     """A bot's time may be any distance ahead: it is put within what is allowed."""
 
     def change(call: Call) -> None:
-        fields = _fields(call)
+        fields = fields_of(call)
         time = fields.get("join_at")
         if isinstance(time, str) and time[:3] in ("203", "204") and time[:4] > "2030":
             call.body = json.dumps({**fields, "join_at": f"2028{time[4:]}"}).encode()
@@ -320,72 +330,73 @@ def _joins_anytime(mock: Mock) -> App:
     return before(change)(mock)
 
 
-def _mutant(slug: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+def mutant(slug: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
+    """A mutant of this area."""
     return Mutant(slug, "bots", defect, apply)
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _mutant("bot-create-answers-200", "creating a bot answers 200, not 201", _status(201, 200, _LIST, "POST")),
-    _mutant("bot-delete-answers-204", "deleting a bot answers 204, not 200", _status(200, 204, _ONE, "DELETE")),
-    _mutant("bots-newest-first", "bots come newest first", _listing(_as_asked, ascending=False)),
-    _mutant("bot-page-has-24", "24 bots a page", _listing(_as_asked, size=24)),
-    _mutant("bot-page-never-has-previous", "previous of a page of bots is null on every page", after(_no_previous)),
-    _mutant("bot-states-ignored", "the filter states is ignored", _listing(lambda q: q._replace(states=None))),
-    _mutant("bot-last-state-counts", "of several states only the last counts", before(_last_state_counts)),
-    _mutant(
+    mutant("bot-create-answers-200", "creating a bot answers 200, not 201", _status(201, 200, LIST, "POST")),
+    mutant("bot-delete-answers-204", "deleting a bot answers 204, not 200", _status(200, 204, ONE, "DELETE")),
+    mutant("bots-newest-first", "bots come newest first", listing(as_asked, ascending=False)),
+    mutant("bot-page-has-24", "24 bots a page", listing(as_asked, size=24)),
+    mutant("bot-page-never-has-previous", "previous of a page of bots is null on every page", after(_no_previous)),
+    mutant("bot-states-ignored", "the filter states is ignored", listing(lambda q: q._replace(states=None))),
+    mutant("bot-last-state-counts", "of several states only the last counts", before(_last_state_counts)),
+    mutant(
         "bot-join-at-after-includes-equal",
         "join_at_after includes equality",
-        _listing(lambda q: q._replace(join_at_after=q.join_at_after and q.join_at_after - 1)),
+        listing(lambda q: q._replace(join_at_after=q.join_at_after and q.join_at_after - 1)),
     ),
-    _mutant(
+    mutant(
         "bot-join-at-before-ignored",
         "join_at_before is ignored",
-        _listing(lambda q: q._replace(join_at_before=None)),
+        listing(lambda q: q._replace(join_at_before=None)),
     ),
-    _mutant(
+    mutant(
         "bot-dedup-key-filter-ignored",
         "the filter deduplication_key is ignored beside meeting_url",
-        _listing(lambda q: q if q.meeting_url is None else q._replace(deduplication_key=None)),
+        listing(lambda q: q if q.meeting_url is None else q._replace(deduplication_key=None)),
     ),
-    _mutant(
+    mutant(
         "bot-key-filter-shows-foreign-bots",
         "deduplication_key finds another project's bot",
         before(_lists_all_projects),
     ),
-    _mutant("bot-patch-merges-metadata", "PATCH of a bot merges metadata", _updates(_merged)),
-    _mutant(
+    mutant("bot-patch-merges-metadata", "PATCH of a bot merges metadata", updates(_merged)),
+    mutant(
         "bot-patch-join-at-unstored",
         "PATCH of a bot answers the new join_at and stores the old one",
-        _updates(lambda old, new, changes: new._replace(join_at=old.join_at), stored=False),
+        updates(lambda old, new, changes: new._replace(join_at=old.join_at), stored=False),
     ),
-    _mutant(
+    mutant(
         "bot-patch-clears-dedup-key",
         "PATCH of a bot clears its deduplication key",
-        _updates(lambda old, new, changes: new._replace(deduplication_key=None)),
+        updates(lambda old, new, changes: new._replace(deduplication_key=None)),
     ),
-    _mutant("bot-patch-refuses-unknown-fields", "PATCH of a bot refuses unknown fields", before(_unknown_refused)),
-    _mutant("bot-delete-deletes-nothing", "DELETE of a bot answers 200 and deletes nothing", _deletes_nothing),
-    _mutant("bot-delete-stays-in-event", "a deleted bot still shows in its event", _stays_in_event),
-    _mutant("bot-delete-keeps-its-key", "a deleted bot's key stays taken", _keeps_key),
-    _mutant("bot-duplicate-key-accepted", "two bots may have one deduplication key", _duplicates),
-    _mutant("bot-missing-in-event", "a bot with metadata does not show in its event", after(_not_in_events)),
-    _mutant("bot-link-not-normalised", "a bot's link is shown without https", _makes(_same_link_stored)),
-    _mutant("bot-of-foreign-project-found", "a bot of another project is found by its id", _foreign),
-    _mutant("bot-list-needs-no-key", "listing bots needs no key", before(_keyless)),
-    _mutant("bot-name-emoji-accepted", "an emoji in a bot's name is accepted", before(_emoji_taken)),
-    _mutant("bot-join-at-any-distance", "a bot may join in more than three years", _joins_anytime),
-    _mutant("bot-settings-of-any-type", "settings of a bot that are no objects are ignored", before(_settings_taken)),
-    _mutant("bot-null-settings-accepted", "settings of a bot that are null are ignored", before(_null_is_absent)),
-    _mutant("bot-nested-errors-flat", "problems inside a field are told as the field's own", after(_nested_flat)),
-    _mutant("bot-nul-in-settings-crashes", "a NUL within a bot's settings or messages crashes", _crash_if(_nested_too)),
-    _mutant(
+    mutant("bot-patch-refuses-unknown-fields", "PATCH of a bot refuses unknown fields", before(_unknown_refused)),
+    mutant("bot-delete-deletes-nothing", "DELETE of a bot answers 200 and deletes nothing", _deletes_nothing),
+    mutant("bot-delete-stays-in-event", "a deleted bot still shows in its event", _stays_in_event),
+    mutant("bot-delete-keeps-its-key", "a deleted bot's key stays taken", _keeps_key),
+    mutant("bot-duplicate-key-accepted", "two bots may have one deduplication key", _duplicates),
+    mutant("bot-missing-in-event", "a bot with metadata does not show in its event", after(_not_in_events)),
+    mutant("bot-link-not-normalised", "a bot's link is shown without https", _makes(_same_link_stored)),
+    mutant("bot-of-foreign-project-found", "a bot of another project is found by its id", _foreign),
+    mutant("bot-list-needs-no-key", "listing bots needs no key", before(_keyless)),
+    mutant("bot-name-emoji-accepted", "an emoji in a bot's name is accepted", before(_emoji_taken)),
+    mutant("bot-join-at-any-distance", "a bot may join in more than three years", _joins_anytime),
+    mutant("bot-settings-of-any-type", "settings of a bot that are no objects are ignored", before(_settings_taken)),
+    mutant("bot-null-settings-accepted", "settings of a bot that are null are ignored", before(_null_is_absent)),
+    mutant("bot-nested-errors-flat", "problems inside a field are told as the field's own", after(_nested_flat)),
+    mutant("bot-nul-in-settings-crashes", "a NUL within a bot's settings or messages crashes", crash_if(_nested_too)),
+    mutant(
         "bot-surrogate-in-metadata-crashes",
         "a lone surrogate in a bot's metadata crashes",
-        _crash_if(lambda fields: "\\ud800" in json.dumps(fields.get("metadata"))),
+        crash_if(lambda fields: "\\ud800" in json.dumps(fields.get("metadata"))),
     ),
-    _mutant("bot-form-refused", "a form for a bot is a 415", before(_no_forms)),
-    _mutant(
+    mutant("bot-form-refused", "a form for a bot is a 415", before(_no_forms)),
+    mutant(
         "bot-fields-checked-before-event", "the fields of a bot are checked before its event", before(_has_event_first)
     ),
-    _mutant("bot-delete-reads-body", "DELETE of a bot reads its body", before(_delete_reads_body)),
+    mutant("bot-delete-reads-body", "DELETE of a bot reads its body", before(_delete_reads_body)),
 )

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from mockserver.conformance.checks import Check
-from mockserver.conformance.checks.bots import fields, lists, operations
+from mockserver.conformance.checks.bots import (
+    changing,
+    entrance,
+    fields,
+    keys_in_use,
+    lists,
+    of_events,
+    operations,
+    values,
+)
 from mockserver.conformance.rules import READ, WRITE, Need, Rule, Severity
 
 _BETWEEN: frozenset[Need] = WRITE | {"other-key"}
@@ -23,6 +32,17 @@ RULES: tuple[Rule, ...] = (
         "bots.yaml: UnauthorizedOnBots",
         "high",
         READ,
+    ),
+    _rule(
+        "bot-key-known",
+        "An operation on bots rejects a key that is unknown, disabled or in another form.",
+        "bots.yaml: UnauthorizedOnBot",
+        needs=READ,
+    ),
+    _rule(
+        "bot-not-acceptable",
+        "An Accept header that allows no format of the service is answered with 406, before the key is looked at.",
+        "bots.yaml: NotAcceptableOnBots",
     ),
     _rule(
         "bot-id-unknown",
@@ -63,12 +83,23 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "bot-event-unknown", "An event that the project does not have is reported before every other problem.", _CREATE
     ),
+    _rule(
+        "bot-event-unfit",
+        "An event without a link to a meeting, or whose time is past or too far ahead, is refused a bot.",
+        _CREATE,
+    ),
     _rule("bot-key-taken", "A deduplication key of a scheduled bot of the project is in use.", _CREATE),
     _rule("bot-key-freed", "Deleting a bot frees its deduplication key.", "bots.yaml: deleteBot"),
     _rule("bot-changed", "A change of a bot changes the fields that it names and no other.", _UPDATE, "medium"),
     _rule("bot-unknown-ignored", "A change of a bot ignores unknown fields.", _UPDATE),
     _rule("bot-refusal-changes-nothing", "A refused change of a bot changes nothing.", _UPDATE, "medium"),
+    _rule("bot-refusal-makes-nothing", "A refused bot is not made, and its key stays free.", _CREATE, "medium"),
     _rule("bot-deleted", "A deleted bot is gone from every answer.", "bots.yaml: deleteBot", "medium"),
+    _rule(
+        "bot-body-refused",
+        "A body for bots of another type, or one that is no JSON object, is refused in the words of its problem.",
+        _UPDATE,
+    ),
     _rule("bot-delete-body", "DELETE of a bot ignores its body.", "bots.yaml: deleteBot", "low"),
     _rule("bot-forms", "Forms for bots are read like JSON.", "recordings: bot-form-encoded", "low"),
     _rule(
@@ -102,4 +133,14 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-CHECKS: tuple[Check, ...] = (lists.creation, *lists.CHECKS, *operations.CHECKS, *fields.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    lists.creation,
+    *lists.CHECKS,
+    *operations.CHECKS,
+    *fields.CHECKS,
+    *entrance.CHECKS,
+    *values.CHECKS,
+    *changing.CHECKS,
+    *keys_in_use.CHECKS,
+    *of_events.CHECKS,
+)

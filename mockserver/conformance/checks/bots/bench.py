@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from mockserver.conformance.calendar_bodies import MARK, created_id
+from mockserver.conformance.checks import Check, Steps, check
 from mockserver.conformance.checks.cases import Bench, Case, Holding
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import Expectation, body, has
 from mockserver.conformance.guard import BOTS, EVENTS, path_of
 from mockserver.conformance.list_pages import rows_in
 from mockserver.conformance.ownership import link_of_run
+from mockserver.conformance.rules import Need
 from mockserver.conformance.run import Run
 
 NO_BOT: Final = f"{BOTS}/bot_0000000000000000"
@@ -41,6 +43,11 @@ class BotBench(Bench):
         """How often everything was deleted: a check that went on after a yield may have to make its bots again."""
         self.live = bool(getattr(run.target, "live", False))
         """Whether the deployment is somebody's: its events are left alone."""
+
+    @property
+    def states(self) -> list[str]:
+        """Every state that a bot may be in, in the contract's order."""
+        return list(self.answers.resolve({"$ref": "#/components/schemas/Bots.BotState"})["enum"])
 
     @property
     def bot(self) -> str:
@@ -70,6 +77,12 @@ class BotBench(Bench):
         self._links += 1
         return link_of_run(str(getattr(self.target, "run_id", "")), self._links)
 
+    def link_with_a_query(self, end: str) -> str:
+        """A link whose normal form has a query with this end, to a meeting of which no other bot is."""
+        self._links += 1
+        number = 2_000_000_000 + self._links
+        return f"https://teams.microsoft.com/meet/{number}?p={getattr(self.target, 'run_id', '')}{end}"
+
     def at(self, *, days: float = 0, seconds: float = 0) -> str:
         """A time that a bot may join at, or as long after it, as answers write it."""
         if self._started is None:
@@ -90,6 +103,18 @@ class BotBench(Bench):
         exchange = self.target.send("POST", BOTS, json=self.bot_fields(**given))
         return exchange if self.took(exchange) else None
 
+    def undo(self, exchange: Exchange) -> None:
+        """Deletes at once what should not have been made: an event would go on to show it."""
+        if self.took(exchange):
+            gone = self.target.send("DELETE", path_of(id_of(exchange)))
+            if gone.status == 200:
+                self.forget(id_of(exchange))
+
+    def renew(self) -> None:
+        """Sees whether the run's bot is still there: somebody may have been let in to delete it."""
+        if self._bot not in (None, NO_BOT) and self.get(self.bot).status != 200:
+            self._bot = None
+
     def bots(self, **filters: str) -> Exchange:
         """The first page of the bots that match."""
         return self.get(listed(**filters))
@@ -100,7 +125,7 @@ class BotBench(Bench):
             return None
         page = self.get(f"{EVENTS}?ordering=-start_time&start_time_gte={self._soon()}")
         for row in rows_in(page):
-            link, start = row.get("meeting_url"), _instant(row.get("start_time"))
+            link, start = row.get("meeting_url"), instant(row.get("start_time"))
             near = start is not None and _SOON < start - page.started < _FAR
             if (
                 near
@@ -125,6 +150,28 @@ class BotBench(Bench):
         return f"{datetime.fromtimestamp(self._started + _SOON, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def deeper(
+    *rules: str,
+    cost: int,
+    after: tuple[Check, ...],
+    needs: tuple[Need, ...] = ("write",),
+    apart: bool = True,
+) -> Callable[[Callable[[BotBench], Steps]], Check]:
+    """Makes a function a check of rules at which those that it comes after have the first look: it has none itself.
+
+    `cost` is what its first step takes.
+    """
+
+    def registered(tried: Callable[[BotBench], Steps]) -> Check:
+        def steps(bench: BotBench) -> Steps:
+            yield
+            yield from tried(bench)
+
+        return check(*rules, context=BotBench, cost=cost, needs=needs, after=after, apart=apart)(steps)
+
+    return registered
+
+
 def listed(**filters: str) -> str:
     """The path of the list of bots with these filters."""
     return f"{BOTS}?{urlencode(filters)}" if filters else BOTS
@@ -147,7 +194,8 @@ def bot_case(rule: str, operation: str, field: str, method: str, path: str, stat
     return Case(rule, operation, field, method, path, status, Holding() if body is None else body)
 
 
-def _instant(text: object) -> float | None:
+def instant(text: object) -> float | None:
+    """A time in seconds since 1970; None where it is none."""
     try:
         return datetime.fromisoformat(str(text)).timestamp()
     except ValueError:

@@ -21,7 +21,7 @@ _NO_OBJECT, _EMPTY = "Metadata must be an object not an array or other type", "M
 _TOO_LONG = "Metadata must be less than 1000 characters"
 _EMOJI = "Bot name cannot contain emojis or rare script characters."
 _DICTIONARY = "Invalid data. Expected a dictionary, but got {}."
-_SETTINGS = (
+SETTINGS = (
     "callback_settings",
     "external_media_storage_settings",
     "voice_agent_settings",
@@ -45,6 +45,9 @@ _NO_OBJECTS: tuple[tuple[Any, str], ...] = (
     ("x", "'x'"),
     ([1, "a"], "[1, 'a']"),
     (0.5, "0.5"),
+    ("", "''"),
+    (0, "0"),
+    ([], "[]"),
 )
 _KINDS: tuple[tuple[Any, str], ...] = ((1.5, "float"), (False, "bool"), ("x", "str"), ([{}], "list"), (0, "int"))
 
@@ -64,6 +67,20 @@ _TEXTS: tuple[tuple[str, Any, Any], ...] = (
     ("metadata", "x", [_NO_OBJECT]),
     ("metadata", {"a": 1}, ["Value for key 'a' must be a string"]),
     ("metadata", {"a": "x" * 1000}, [_TOO_LONG]),
+    ("metadata", {"a": "x", "b": None}, ["Value for key 'b' must be a string"]),
+    ("metadata", {"a": {"b": "c"}}, ["Value for key 'a' must be a string"]),
+    ("metadata", {"\u00e9": ["x"]}, ["Value for key '\u00e9' must be a string"]),
+    ("metadata", {"a": False}, ["Value for key 'a' must be a string"]),
+    ("metadata", True, [_NO_OBJECT]),
+    ("bot_name", "", [_BLANK]),
+    ("bot_name", "\u3000\t", [_BLANK]),
+    ("bot_name", {"a": "b"}, [_NO_TEXT]),
+    ("bot_name", "Notes \U00010000", [_EMOJI]),
+    ("meeting_url", "\u00a0", [_BLANK]),
+    ("meeting_url", "https://meet.google.com/", [_NO_LINK]),
+    ("meeting_url", "https://meet.google.com.example.com/abc-defg-hij", [_NO_LINK]),
+    ("meeting_url", "https://example.com/?u=https://meet.google.com/abc-defg-hij", [_NO_LINK]),
+    ("bot_image", None, [_NULL]),
 )
 """Of POST and PATCH alike."""
 _OF_NEW: tuple[tuple[str, Any, Any], ...] = (
@@ -79,6 +96,18 @@ _OF_NEW: tuple[tuple[str, Any, Any], ...] = (
     ("bot_chat_message", {"message": None}, {"message": [_NULL]}),
     ("bot_chat_message", {"message": " "}, {"message": [_BLANK]}),
     ("bot_chat_message", {"message": {}}, {"message": [_NO_TEXT]}),
+    ("bot_chat_message", {"message": "\u3000\n", "to": "everyone"}, {"message": [_BLANK]}),
+    ("bot_chat_message", {"to": "everyone"}, {"message": [_MISSING]}),
+    ("bot_chat_message", None, [_NULL]),
+    ("deduplication_key", "", [_BLANK]),
+    ("deduplication_key", "\u00a0\t\n", [_BLANK]),
+    ("deduplication_key", False, [_NO_TEXT]),
+    ("deduplication_key", ["a"], [_NO_TEXT]),
+    ("calendar_event_id", "", [_BLANK]),
+    ("calendar_event_id", False, [_NO_TEXT]),
+    ("webhooks", 0, ["0 is not of type 'array'"]),
+    ("webhooks", {"url": "x"}, ["{'url': 'x'} is not of type 'array'"]),
+    ("rtmp_settings", {"stream_key": "x"}, ["'destination_url' is a required property"]),
     ("rtmp_settings", {}, ["'destination_url' is a required property"]),
     ("rtmp_settings", {"destination_url": "x"}, ["'stream_key' is a required property"]),
 )
@@ -87,6 +116,10 @@ _IMAGES: tuple[tuple[Any, Any], ...] = (
     ({"data": "x", "type": None}, {"type": [_NULL]}),
     ({"type": "image/gif", "data": []}, {"type": ['"image/gif" is not a valid choice.'], "data": [_NO_TEXT]}),
     ({"x": 1}, {"type": [_MISSING], "data": [_MISSING]}),
+    ({"type": "image/jpeg", "data": "x"}, {"type": ['"image/jpeg" is not a valid choice.']}),
+    ({"type": "image/PNG", "data": ""}, {"type": ['"image/PNG" is not a valid choice.'], "data": [_BLANK]}),
+    ({"type": "image/png", "data": None}, {"data": [_NULL]}),
+    ({"type": "", "data": "\u3000"}, {"type": ['"" is not a valid choice.'], "data": [_BLANK]}),
 )
 
 
@@ -115,7 +148,7 @@ def _wrong(method: str) -> Iterator[tuple[str, Any, Any]]:
             yield field, value, {"non_field_errors": [_DICTIONARY.format(kind)]}
     for value, problem in _IMAGES:
         yield "bot_image", value, problem
-    for field in _SETTINGS if method == "POST" else _OF_CHANGES:
+    for field in SETTINGS if method == "POST" else _OF_CHANGES:
         yield field, None, [_NULL]
         for value, shown in _NO_OBJECTS:
             yield field, value, [f"{shown} is not of type 'object'"]
@@ -136,7 +169,7 @@ def _refuse(
 
 def _alike(field: str) -> Sequence[str]:
     """Fields that are checked in the same way: what is wrong with one of them is wrong with all."""
-    return next((group for group in (_SETTINGS, _NESTED) if field in group), (field,))
+    return next((group for group in (SETTINGS, _NESTED) if field in group), (field,))
 
 
 @check("bot-join-time", context=BotBench, cost=3, needs=("write",), after=(creation,), apart=True)
@@ -224,7 +257,7 @@ def _unheld(method: str, text: str) -> Iterator[tuple[dict[str, Any], tuple[int,
     """Where a text is only known not to break anything, with the statuses that it may have."""
     yield {"metadata": {"a": text}}, (400,)
     yield {"metadata": {text: "a"}}, (400,)
-    for name in _SETTINGS[-3:] if method == "POST" else _OF_CHANGES:
+    for name in SETTINGS[-3:] if method == "POST" else _OF_CHANGES:
         yield {name: {"a": {text: [text]}}}, (200, 201, 400)
     if method == "POST":
         yield {"webhooks": [text]}, (201, 400)

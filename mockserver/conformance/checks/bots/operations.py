@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,10 +16,11 @@ from mockserver.conformance.expectations import body as like
 from mockserver.conformance.expectations import count, every, has, no_row, same_document, same_headers, status
 from mockserver.conformance.guard import BOTS, EVENTS, path_of
 from mockserver.conformance.list_pages import rows_in
+from mockserver.conformance.run import Forbidden
 
 _FORM = header("Content-Type", "application/x-www-form-urlencoded")
 _LISTS, _ONE = "GET, POST, HEAD, OPTIONS", "GET, PATCH, DELETE, HEAD, OPTIONS"
-_IN_USE = {
+IN_USE = {
     "error": "Deduplication key already in use. A bot in a non-terminal state with this deduplication key already "
     "exists. Please use a different deduplication key or wait for that bot to terminate."
 }
@@ -56,22 +59,57 @@ def unknown_ids(bench: BotBench) -> Steps:
         bench.ask(
             bot_case("bot-id-unknown", "updateBot", "object_id", "PATCH", NO_BOT, 404, NOT_FOUND)._replace(raw=b"{")
         )
+    yield
+    made = bench.shown if bench.target.writes else None
+    own = id_of(made) if made is not None else ""
+    for name in (own.swapcase(), f"{own}%20", own[4:], own[:-1]) if own else ():
+        bench.ask(bot_case("bot-id-unknown", "getBot", "object_id", "GET", f"{BOTS}/{name}", 404, NOT_FOUND))
+        yield
 
 
 @check("bot-methods", context=BotBench, cost=4)
 def methods(bench: BotBench) -> Steps:
     """HEAD, OPTIONS and methods that bots do not have."""
     for path, operation, title in ((BOTS, "listBots", "Bot List Create"), (NO_BOT, "getBot", "Bot Detail")):
-        get, head = bench.get(path), bench.target.send("HEAD", path)
-        alike = same_headers(get, head, ["allow", "content-type", "vary"])
-        if not bench.is_told(head, right_status=True):
-            bench.check("bot-methods", alike, operation, [get, head], field="HEAD")
+        _head(bench, path, operation)
         described = bot_case("bot-methods", operation, "OPTIONS", "OPTIONS", path, 200, Holding(name=title))
         bench.ask(described)
         yield
-        if not bench.live and bench.target.writes:
-            refused = {"detail": 'Method "PUT" not allowed.'}
-            bench.ask(bot_case("bot-methods", operation, "PUT", "PUT", path, 405, refused)._replace(json={}))
+    if not bench.live and bench.target.writes:
+        yield from _undeclared(bench, NO_BOT)
+    for query in ("?states=asleep", "?cursor=bad", "?meeting_url=none&states=scheduled&states=ended"):
+        _head(bench, f"{BOTS}{query}", "listBots")
+        yield
+    if bench.target.writes and not bench.live:
+        yield from _undeclared(bench, bench.bot)
+        path = bench.bot
+        bench.ask(bot_case("bot-methods", "getBot", "OPTIONS", "OPTIONS", path, 200, Holding(name="Bot Detail")))
+        _head(bench, path, "getBot")
+        yield
+        for method in ("PUT", "PATCH", "DELETE"):
+            # A deployment on this machine is sent no change to the whole list.
+            with suppress(Forbidden):
+                _not_allowed(bench, method, BOTS, "listBots")
+            yield
+
+
+def _head(bench: BotBench, path: str, operation: str) -> None:
+    get, head = bench.get(path), bench.target.send("HEAD", path)
+    if not bench.is_told(head, right_status=True):
+        alike = same_headers(get, head, ["allow", "content-type", "vary"])
+        bench.check("bot-methods", alike, operation, [*bench.origins(get), get, head], field="HEAD")
+
+
+def _undeclared(bench: BotBench, path: str) -> Steps:
+    """Methods that a bot does not have, whether or not there is one: the method is looked at before the id."""
+    for method in ("PUT", "POST"):
+        _not_allowed(bench, method, path, "getBot")
+        yield
+
+
+def _not_allowed(bench: BotBench, method: str, path: str, operation: str) -> None:
+    refused = {"detail": f'Method "{method}" not allowed.'}
+    bench.ask(bot_case("bot-methods", operation, method, method, path, 405, refused)._replace(json={}))
 
 
 @check("bot-changed", context=BotBench, cost=3, needs=("write",), after=(creation,))
@@ -180,7 +218,7 @@ def taken_keys(bench: BotBench) -> Steps:
     if bench.shown is None or bench.is_broken("bot-changed"):
         return
     key = bench.shown.json["deduplication_key"]
-    taken = bot_case("bot-key-taken", "createBot", "deduplication_key", "POST", BOTS, 400, _IN_USE)
+    taken = bot_case("bot-key-taken", "createBot", "deduplication_key", "POST", BOTS, 400, IN_USE)
     bench.took(bench.ask(taken._replace(json=bench.bot_fields(deduplication_key=f" {key} ")), [bench.shown]))
     yield
     bench.create(deduplication_key=f"{key}".upper())
@@ -238,7 +276,7 @@ def _of_event(bench: BotBench, event: dict[str, Any]) -> None:
         fields = bench.bot_fields(calendar_event_id=event["id"], **{name: given})
         error = {"error": _DECIDED.format(name, what)}
         asked = bot_case("bot-event-decides", "createBot", name, "POST", BOTS, 400, error)._replace(json=fields)
-        bench.took(bench.ask(asked, [before]))
+        bench.undo(bench.ask(asked, [before]))
     if bench.is_broken("bot-create-accepted"):
         return
     fields = bench.bot_fields(calendar_event_id=event["id"])
@@ -283,6 +321,20 @@ def forms(bench: BotBench) -> Steps:
     wrong = urlencode({**fields, "zoom_settings": ""}).encode()
     refused = {"zoom_settings": ["Value must be valid JSON."]}
     bench.took(bench.ask(asked._replace(raw=wrong, headers=_FORM, status=400, body=refused, field="zoom_settings")))
+    yield
+    if bench.shown is not None and not bench.is_broken("bot-forms", "bot-changed"):
+        change = {"meeting_url": bench.link(), "metadata": {"\u00e9": "\U0001f600 + &"}}
+        raw = urlencode({**change, "metadata": json.dumps(change["metadata"])}).encode()
+        changed = bot_case("bot-forms", "updateBot", "Content-Type", "PATCH", bench.bot, 200, Holding(change))
+        bench.ask(changed._replace(raw=raw, headers=_FORM), [bench.shown])
+    yield
+    parts = {**fields, "deduplication_key": bench.target.tag(), "metadata": '{"a": "b"}'}
+    texts = [f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{part}\r\n' for name, part in parts.items()]
+    shown = Holding(meeting_url=link, join_at=at, metadata={"a": "b"})
+    kind = header("Content-Type", "multipart/form-data; boundary=x")
+    if not bench.is_broken("bot-forms", "bot-create-accepted"):
+        raw = "".join([*texts, "--x--\r\n"]).encode()
+        bench.took(bench.ask(asked._replace(raw=raw, headers=kind, body=shown)))
 
 
 @check("bot-tenants", context=BotBench, cost=1, needs=("write", "other-key"), after=(creation,))
@@ -293,6 +345,12 @@ def tenants(bench: BotBench) -> Steps:
             return
         asked = bot_case("bot-tenants", operation, "object_id", method, bench.bot, 404, NOT_FOUND)._replace(key="other")
         bench.ask(asked, [bench.shown])
+        if method == "DELETE":
+            still = bench.get(bench.bot)
+            there = every(status(200), like(has({"id": id_of(bench.shown)})))
+            if not bench.is_told(still, right_status=still.status == 200):
+                bench.check("bot-tenants", there, operation, [bench.shown, still], field="object_id")
+            bench.renew()
         yield
     for name in ("deduplication_key", "meeting_url"):
         if bench.shown is None:
