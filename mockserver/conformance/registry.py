@@ -112,6 +112,7 @@ PROBES: Final[Part] = _Part(
         parameters.empty_filters,
         parameters.repeated_parameters,
         parameters.unknown_parameters,
+        parameters.parameters_of_writes,
         text_filters.exact_keys,
         auth.doors,
         auth.doors_to_write,

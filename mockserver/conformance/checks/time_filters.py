@@ -221,7 +221,7 @@ def _fractions(trial: Trial, instants: list[int]) -> Values:
 def _zones(trial: Trial, instants: list[int]) -> Values:
     """The time of an event in zones east and west of UTC."""
     chosen = [trial.random.choice(instants) for _ in range(4)]
-    minutes = (330, -480, 840, 0)
+    minutes = (330, -210, 840, 0)
     return [(write(at, minutes=offset), at) for at, offset in zip(chosen, minutes, strict=True)]
 
 
@@ -310,6 +310,36 @@ _SOME_TIMES = (
 )
 
 
+_MORE_NO_TIMES = (
+    "2026-04-31T00:00:00Z",
+    "2025-02-29",
+    "2026-05-10T00:60:00Z",
+    "10/05/2026",
+    "2026-05-10T00:00:00Zx",
+    "x2026-05-10T00:00:00Z",
+    "%202026-05-10T00:00:00Z",
+    "2026-05-10T00:00:00Z%20",
+    "0",
+    "-1",
+    "null",
+    "today",
+)
+_MORE_TIMES = (
+    "1969-12-31T23:59:59.999999Z",
+    "1969-07-20T20:17:40.5-03:30",
+    "1000-01-01T00:00:00Z",
+    "2024-02-29T12:00:00Z",
+    "2026-05-10T00:00:00-03:30",
+    "2026-05-10T00:00:00-09:30",
+    "2026-05-10T00:00:00%2B12:45",
+    "2026-05-10T00:00:00-00:00",
+    "2026-05-10T00:00:00.12Z",
+    "2026-05-10T00:00:00.123456789012-03:30",
+    "1969-12-31",
+    "1969-12-31T23:59:59.5",
+)
+
+
 def bad_time(name: str) -> dict[str, str]:
     """What is said of a time filter that is no time."""
     told, example = _EXAMPLES[name]
@@ -332,8 +362,26 @@ def written_times(bench: Bench) -> Steps:
         for text in _SOME_TIMES[1:] if name == "start_time_gte" else _SOME_TIMES[1:4]:
             bench.ask(of_events("time-taken", name, f"{name}={text}"))
         yield
-    ignored = "updated_at_gte=2026-05-10T00:00:00Z&updated_after=bad"
-    bench.ask(of_events("time-taken", "updated_after", ignored))
+    for second in ("bad", ""):
+        ignored = f"updated_at_gte=2026-05-10T00:00:00Z&updated_after={second}"
+        bench.ask(of_events("time-taken", "updated_after", ignored))
+    yield from _times_of_each(bench)
+
+
+def _times_of_each(bench: Bench) -> Steps:
+    """Every text with every filter, and the old name beside an empty new one."""
+    for name in _EXAMPLES:
+        for text in (*_NO_TIMES, *_MORE_NO_TIMES):
+            bench.ask(of_events("time-refused", name, f"{name}={text}", 400, bad_time(name)))
+        yield
+        for text in (*_SOME_TIMES, *_MORE_TIMES):
+            bench.ask(of_events("time-taken", name, f"{name}={text}"))
+        yield
+    refused = of_events(
+        "time-refused", "updated_after", "updated_at_gte=&updated_after=", 400, bad_time("updated_after")
+    )
+    bench.ask(refused)
+    bench.ask(refused._replace(path=f"{EVENTS}?updated_at_gte=&updated_after=bad"))
 
 
 _OK, _REFUSED, _EITHER = frozenset({200}), frozenset({400}), frozenset({200, 400})
