@@ -36,6 +36,7 @@ from mockserver.conformance.checks import (
     text_filters,
     time_filters,
 )
+from mockserver.conformance.checks.fields.refusals import refused_writes
 from mockserver.conformance.rules import Part as Name
 from mockserver.conformance.rules import Rule
 from mockserver.conformance.runner import Part
@@ -143,6 +144,7 @@ PROBES: Final[Part] = _Part(
         fields.order_of_refusals,
         fields.taken_keys,
         fields.taken_fields,
+        refused_writes,
     ),
 )
 """Requests with the answers that the service was recorded to give: nothing is drawn."""
@@ -163,6 +165,13 @@ DETAILS: Final[Part] = _Part(
         stored_values.large_filters,
         stored_values.limits,
         stored_values.name_order,
+        stored_values.changed_to_the_same,
+        stored_values.freed_keys,
+        tenants.foreign_calendars,
+        pages.full_pages,
+        pages.full_lists,
+        pages.kept_parameters,
+        filter_combinations.walks_with_other_filters,
         fields.error_order,
     ),
 )

@@ -21,7 +21,7 @@ def test_the_mock_is_without_findings(writes: bool) -> None:
 
 def test_a_run_that_only_reads_sends_nothing_else() -> None:
     run = judged(new_mock().asgi, PROBES, writes=False)
-    assert run.findings.exercised["answer-arrives"] < 400
+    assert run.findings.exercised["answer-arrives"] < 1200
 
 
 @pytest.mark.parametrize(

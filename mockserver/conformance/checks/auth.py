@@ -333,4 +333,5 @@ def keys_before_bodies(bench: Bench) -> Steps:
         bench.ask(update._replace(json={"metadata": None}, headers=()))
         bench.ask(_KEYLESS._replace(operation="deleteCalendar", method="DELETE", path=path))
         bench.ask(undeclared._replace(method="POST", field="POST", path=path))
+        bench.renew()
         yield

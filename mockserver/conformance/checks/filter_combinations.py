@@ -229,6 +229,46 @@ def walks_with_a_filter(bench: Bench) -> Steps:
         plain, narrowed = (link_path(link) for link in links if link is not None)
 
 
+_OTHER_FILTERS = (
+    "start_time_gte=1990-01-01T00:00:00-03:30",
+    "end_time_lte=9999-12-31T23:59:59.999999Z",
+    "updated_after=1969-12-31T23:59:59.999999Z",
+    "updated_at_gte=&start_time_gte=1990-01-01",
+    "start_time_gte=1990-01-01T00:00:00Z&end_time_lte=9999-01-01T00:00:00Z&updated_after=1990-01-01T00:00:00",
+)
+
+
+@check("filter-walk", context=Bench, cost=2, after=(walks_with_a_filter,))
+def walks_with_other_filters(bench: Bench) -> Steps:
+    """As with one filter, with each of the others, in an ordering of its own, there and back."""
+    for number, query in enumerate(_OTHER_FILTERS):
+        ordering = _ALL_ORDERINGS[number]
+        if bench.is_broken("filter-walk", *_LIST_FAULTS):
+            return
+        yield from _walk_beside(bench, f"{EVENTS}?ordering={ordering}", query)
+
+
+def _walk_beside(bench: Bench, path: str, query: str) -> Steps:
+    """Two pages of a list and the way back, with and without what all rows match."""
+    plain, narrowed, before = path, f"{path}&{query}", list[Exchange]()
+    for link in ("next", "previous", "next"):
+        one, other = bench.get(plain), bench.get(narrowed)
+        if not is_page(one) or not is_page(other):
+            return
+        if ids_in(one) != ids_in(other) and ids_in(bench.get(plain)) != ids_in(one):
+            return  # somebody's events change under the walk
+        alike = every(same_rows(one, other), same_end(one, other))
+        steps = [*before, one, other]
+        if not bench.check("filter-walk", alike, operation="listCalendarEvents", exchanges=steps):
+            return
+        yield
+        links = [link_of(page.json, link) for page in (one, other)]
+        if links[0] is None or links[1] is None:
+            return
+        before = steps
+        plain, narrowed = (link_path(text) for text in links if text is not None)
+
+
 class Filters:
     """Filters of events, each with the ids of the few events that it finds."""
 

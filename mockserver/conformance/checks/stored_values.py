@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from mockserver.conformance.expectations import (
     later,
     names,
     same_document,
+    shows,
     status,
     unless_throttled,
 )
@@ -171,6 +173,27 @@ def limits(bench: Bench) -> Steps:
                 )
             )
         yield
+    for letter in ("v", "\u00e9", "\U0001f600", '"', "\\", "\n", "\x01", "\x7f", "/", "\u2028", "<", "\uffff"):
+        if bench.writes:
+            _limit_of(bench, letter)
+        yield
+    for more in (
+        {f"n{number:02}": "" for number in range(60)},
+        {"\u00e9" * 9: "\u00e9", "\U0001f600" * 5: "", "": "x"},
+    ):
+        if bench.writes:
+            _limit_of(bench, "x", more)
+        yield
+
+
+def _limit_of(bench: Bench, letter: str, more: Mapping[str, str] | None = None) -> None:
+    """The limit, from both sides, of what an update stores."""
+    known = ("field-metadata", "value-large")
+    for length, code in ((_LIMIT, 200), (_LIMIT + 1, 400), (_LIMIT - 1, 200)):
+        metadata = _filled({**_metadata(bench), **(more or {})}, letter, length)
+        body = Holding(metadata=metadata) if code == 200 else _TOO_LONG
+        asked = Case("metadata-limit", "updateCalendar", "metadata", "PATCH", bench.ours, code, body, unless=known)
+        bench.ask(asked._replace(json={"metadata": metadata}))
 
 
 def _filled(metadata: dict[str, str], letter: str, length: int) -> dict[str, str]:
@@ -200,6 +223,109 @@ def name_order(bench: Bench) -> Steps:
     ):
         _named(bench, "metadata-name-order", operation, names(pointer, wanted), [made, exchange])
     yield
+    given = {
+        "\U0001f600": "",
+        "\uffffa": "1",
+        "abcd": "2",
+        "abc": "3",
+        "zzz": "4",
+        "\uffff": "5",
+        "\u00ff": "6",
+        "ab": "7",
+    }
+    given |= {"Z": "", " ": "8", "_": "9", "10": "a", "9": "b", MARK: bench.target.tag()}
+    wanted = sorted(given, key=lambda name: (len(name.encode()), name.encode()))
+    made = bench.create(metadata=given)
+    if made is None:
+        return
+    path = f"{CALENDARS}/{made.json['id']}"
+    _named(bench, "metadata-name-order", "createCalendar", names("/metadata", wanted), [made])
+    changed = bench.target.send("PATCH", path, json={"metadata": dict(reversed(given.items()))})
+    _named(bench, "metadata-name-order", "updateCalendar", names("/metadata", wanted), [made, changed])
+    _named(bench, "metadata-name-order", "getCalendar", names("/metadata", wanted), [made, bench.get(path)])
+    touched = bench.target.send("PATCH", path, json={})
+    _named(bench, "metadata-name-order", "updateCalendar", names("/metadata", wanted), [made, touched])
+
+
+@check("patch-moves-updated-at", "patch-stored", "patch-partial", context=Bench, cost=3, needs=("write",))
+def changed_to_the_same(bench: Bench) -> Steps:
+    """Changes to what is there already: each sets updated_at, and nothing else."""
+    metadata = {MARK: bench.target.tag(), "": "", "\u00e9": " \U0001f600 "}
+    secrets = {name: bench.target.secret(name) for name in ("client_secret", "refresh_token")}
+    made = bench.create(metadata=metadata, platform_uuid="\u00e9", deduplication_key=bench.target.tag(), **secrets)
+    if made is None:
+        return
+    path = f"{CALENDARS}/{made.json['id']}"
+    before = made
+    bodies: tuple[dict[str, Any], ...] = (
+        {"metadata": metadata},
+        {"client_secret": secrets["client_secret"]},
+        {"refresh_token": secrets["refresh_token"]},
+        {"metadata": metadata},
+        {},
+        {},
+        {"metadata": metadata, **secrets},
+    )
+    for number, body in enumerate(bodies):
+        changed = bench.target.send("PATCH", path, json=body)
+        if changed.status != 200 or bench.is_told(changed, right_status=True):
+            return
+        field = next(iter(body), "")
+        _moved(bench, field, [*bench.origins(changed, made, before), changed], before)
+        before = changed
+        if number % 2 == 0:
+            found = bench.get(path)
+            if not bench.is_broken("patch-stored", "read-changes-nothing"):
+                stored = every(status(200), same_document(changed, found, synced=VOLATILE, both=True))
+                steps = [*bench.origins(changed, made), changed, found]
+                bench.check("patch-stored", stored, operation="updateCalendar", exchanges=steps, field=field)
+            yield
+            if bench.get(path).status != 200:
+                return  # deleted meanwhile, with all that the run had made
+
+
+def _moved(bench: Bench, field: str, exchanges: list[Exchange], before: Exchange) -> None:
+    if not bench.is_broken("patch-moves-updated-at"):
+        moved = later("/updated_at", "/updated_at", before)
+        bench.check(
+            "patch-moves-updated-at", moved, operation="updateCalendar", exchanges=exchanges, field="updated_at"
+        )
+    if not bench.is_broken("patch-partial", "patch-replaces-metadata", "create-echo"):
+        same = same_document(before, but=("updated_at",), synced=VOLATILE, both=True)
+        bench.check("patch-partial", same, operation="updateCalendar", exchanges=exchanges, field=field)
+
+
+@check("dedup-freed", "delete-unlisted", "listed-at-once", context=Bench, cost=4, needs=("write",))
+def freed_keys(bench: Bench) -> Steps:
+    """A key that is used, freed and used again, more than once; its filter finds only who has it now."""
+    key = f"{bench.target.tag()} \u00e9+"
+    story: list[Exchange] = []
+    for _ in range(3):
+        made = bench.target.send("POST", CALENDARS, json=bench.fields(deduplication_key=key))
+        if not bench.took(made):
+            if story and made.status != 429 and not bench.is_broken("dedup-freed", "key-taken"):
+                bench.check("dedup-freed", status(201), operation="createCalendar", exchanges=[*story, made])
+            return
+        bench.keep("dedup-freed")
+        listed = bench.get(f"{CALENDARS}?{urlencode({'deduplication_key': key})}")
+        if not bench.is_told(listed, right_status=listed.status == 200) and not bench.is_broken("listed-at-once"):
+            found = every(count(1), shows(made.json["id"]))
+            bench.check(
+                "listed-at-once",
+                found,
+                operation="listCalendars",
+                field="deduplication_key",
+                exchanges=[*story, made, listed],
+            )
+        gone = bench.target.send("DELETE", f"{CALENDARS}/{made.json['id']}")
+        if gone.status != 200:
+            return
+        bench.forget(made.json["id"])
+        story = [*story, made, gone]
+        empty = bench.get(f"{CALENDARS}?{urlencode({'deduplication_key': key})}")
+        if not bench.is_told(empty, right_status=empty.status == 200) and not bench.is_broken("delete-unlisted"):
+            bench.check("delete-unlisted", count(0), operation="listCalendars", exchanges=[*story, empty])
+        yield
 
 
 def _named(bench: Bench, rule: str, operation: str, wanted: Expectation, exchanges: list[Exchange]) -> None:
