@@ -77,6 +77,7 @@ LAWS: Final[Part] = _Part(
         orderings.events_both_ways,
         filter_combinations.combinations_of_filters,
         filter_combinations.filters_with_orders,
+        filter_combinations.filters_on_later_pages,
         cursors.cursors_elsewhere,
         sameness.events_have_calendars,
     ),

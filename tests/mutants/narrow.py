@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -76,7 +78,7 @@ def _type_without_parameters(call: Call, reply: Reply) -> Reply | None:
     return reply.write({"detail": f'Unsupported media type "{kind}" in request.'})
 
 
-def _first_counts(path: str, name: str) -> Before:
+def _first_counts(path: str, name: str) -> Callable[[Call], None]:
     def change(call: Call) -> None:
         pairs = _pairs(call)
         values = [text for one, text in pairs if one == name]
@@ -86,7 +88,7 @@ def _first_counts(path: str, name: str) -> Before:
     return change
 
 
-def _empty_ignored(name: str, beside: str) -> Before:
+def _empty_ignored(name: str, beside: str) -> Callable[[Call], None]:
     def change(call: Call) -> None:
         given = call.parameters
         if call.is_on(EVENTS, methods="GET") and given.get(name) == "" and beside in given:
@@ -369,6 +371,111 @@ def _in_both_projects(mock: Mock) -> App:
     return after(change)(mock)
 
 
+def _dropped(name: str, where: Callable[[dict[str, str]], bool]) -> Callable[[Mock], App]:
+    """A filter of events that does not count for some requests."""
+
+    def change(call: Call) -> None:
+        if call.is_on(EVENTS, methods="GET") and where(call.parameters):
+            call.query = urlencode([(one, text) for one, text in _pairs(call) if one != name])
+
+    return quietly(change)
+
+
+def _is_back(parameters: dict[str, str]) -> bool:
+    try:
+        return b"r=1" in base64.b64decode(parameters.get("cursor", ""))
+    except ValueError:
+        return False
+
+
+def _deleted_not_found(call: Call, reply: Reply) -> Reply | None:
+    if not call.is_on(EVENTS, methods="GET") or "event_id" not in call.parameters or reply.status != 200:
+        return None
+    body = reply.json
+    gone = [row for row in body.get("results", []) if row["is_deleted"]]
+    return reply.write({**body, "results": []}) if gone else None
+
+
+def _old_name_in_local_time(call: Call) -> None:
+    text = call.parameters.get("updated_after", "")
+    if call.is_on(EVENTS, methods="GET") and "T" in text and text[-1] != "Z" and text[-6] not in "+- ":
+        pairs = [(name, f"{value}-02:00" if name == "updated_after" else value) for name, value in _pairs(call)]
+        call.query = urlencode(pairs)
+
+
+def _two_digits_at_the_end(call: Call) -> None:
+    def moved(text: str) -> str:
+        whole, _, rest = text.partition(".")
+        return f"{whole}.0000{rest}" if len(rest) == 3 and rest.endswith("Z") else text
+
+    if call.is_on(EVENTS, methods="GET") and "cursor" not in call.parameters:
+        pairs = [(name, moved(value) if name == "start_time_gte" else value) for name, value in _pairs(call)]
+        call.query = urlencode(pairs)
+
+
+def _sorted_rows_lack_uid(call: Call, reply: Reply) -> Reply | None:
+    sorted_so = call.is_on(EVENTS, methods="GET") and call.parameters.get("ordering") == "-end_time"
+    if not sorted_so or "end_time_lte" not in call.parameters or reply.status != 200:
+        return None
+    body = reply.json
+    return reply.write({**body, "results": [{**row, "ical_uid": None} for row in body["results"]]})
+
+
+def _unique(alike: Callable[[str], str]) -> Callable[[Mock], App]:
+    """Keys that are alike count as equal, without being so."""
+
+    def apply(mock: Mock) -> App:
+        def refuse(call: Call) -> Reply | None:
+            sent = call.json if call.is_on(LIST, methods="POST") else None
+            key = sent.get("deduplication_key") if isinstance(sent, dict) else None
+            project = mock.store.by_key.get(call.headers.get("authorization", "").rpartition(" ")[2])
+            if not isinstance(key, str) or project is None or key.strip() in project.state.calendar_ids:
+                return None
+            keys = (calendar.deduplication_key for calendar in project.state.calendars)
+            told = "A calendar with this deduplication key already exists in this project."
+            taken = any(one is not None and alike(one) == alike(key.strip()) for one in keys)
+            return _refusal(call, 400, {"deduplication_key": [told]}) if taken else None
+
+        return before(refuse)(mock)
+
+    return apply
+
+
+def _unaccented(text: str) -> str:
+    return "".join(one for one in unicodedata.normalize("NFD", text) if not unicodedata.combining(one))
+
+
+def _padded_key_is_another(sent: dict[str, Any]) -> None:
+    key = sent.get("deduplication_key")
+    if isinstance(key, str) and key.startswith("\t\n\x0b"):
+        sent["deduplication_key"] = f"{key.strip()}-"
+
+
+def _calendar_without_events(mock: Mock) -> App:
+    """The filter for a calendar that has no events does not count."""
+
+    def change(call: Call) -> None:
+        name = call.parameters.get("calendar_id", "")
+        project = mock.store.by_key.get(call.headers.get("authorization", "").rpartition(" ")[2])
+        there = project is not None and name in (calendar.id for calendar in project.state.calendars)
+        busy = project is not None and any(event.calendar_id == name for event in project.state.events)
+        if call.is_on(EVENTS, methods="GET") and there and not busy:
+            call.query = urlencode([(one, text) for one, text in _pairs(call) if one != "calendar_id"])
+
+    return quietly(change)(mock)
+
+
+def _slash_ignored(call: Call) -> None:
+    name = call.path.removeprefix(ONE)
+    if call.method == "GET" and name.startswith("cal_") and name.endswith("/") and "cal_0000" not in name:
+        call.path = call.path.rstrip("/")
+
+
+def _wide_space_stripped(call: Call) -> None:
+    if call.is_on(LIST, methods="GET") and "\u3000" in call.parameters.get("deduplication_key", ""):
+        call.query = urlencode([(name, text.strip("\u3000")) for name, text in _pairs(call)])
+
+
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "events-token-alone-is-missing-key",
@@ -480,7 +587,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "offset-of-minus-three-and-a-half-hours-wrong",
         "filters",
         "the offset -03:30 is read as -04:30",
-        before(_half_hours_lost),
+        quietly(_half_hours_lost),
     ),
     Mutant(
         "end-time-before-1970-refused", "filters", "end_time_lte refuses times of 1969", before(_no_times_before_1970)
@@ -559,5 +666,65 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "events-take-one-type", "headers", "events refuse an Accept with several types and q", before(_one_type_only)
+    ),
+    Mutant(
+        "start-time-ignored-on-later-pages-by-end-time",
+        "filters",
+        "later pages by -end_time ignore start_time_gte",
+        _dropped("start_time_gte", lambda p: "cursor" in p and p.get("ordering") == "-end_time"),
+    ),
+    Mutant(
+        "end-time-ignored-on-way-back",
+        "filters",
+        "pages on the way back ignore end_time_lte",
+        _dropped("end_time_lte", _is_back),
+    ),
+    Mutant(
+        "deleted-event-not-found-by-id", "filters", "a deleted event is not found by its id", after(_deleted_not_found)
+    ),
+    Mutant(
+        "updated-after-in-local-time",
+        "filters",
+        "updated_after without a zone is two hours off",
+        quietly(_old_name_in_local_time),
+    ),
+    Mutant(
+        "two-digits-read-as-microseconds",
+        "filters",
+        "a fraction of two digits is read as microseconds",
+        quietly(_two_digits_at_the_end),
+    ),
+    Mutant(
+        "rows-by-end-time-lack-ical-uid",
+        "schema",
+        "filtered and sorted by the end, events have no ical_uid",
+        after(_sorted_rows_lack_uid),
+    ),
+    Mutant(
+        "dedup-keys-unique-by-900-characters",
+        "state",
+        "keys with the same 900 characters count as equal",
+        _unique(lambda key: key[:900]),
+    ),
+    Mutant(
+        "dedup-keys-unique-without-accents", "state", "keys count as equal without their accents", _unique(_unaccented)
+    ),
+    Mutant(
+        "key-padded-with-vertical-tab-is-another",
+        "state",
+        "a key in use with a tab, a line and a vertical tab before it is taken",
+        before(fields(_padded_key_is_another, LIST)),
+    ),
+    Mutant(
+        "calendar-without-events-shows-all",
+        "filters",
+        "the filter for a calendar without events shows all",
+        _calendar_without_events,
+    ),
+    Mutant(
+        "calendar-found-with-slash", "status", "a calendar is found with a slash behind its id", before(_slash_ignored)
+    ),
+    Mutant(
+        "key-filter-strips-wide-space", "filters", "the filter for a key strips U+3000", before(_wide_space_stripped)
     ),
 )

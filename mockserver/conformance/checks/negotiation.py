@@ -240,6 +240,16 @@ def nowhere(bench: Bench) -> Steps:
         if number % 2 == 0:
             bench.ask(case._replace(key=None))
         yield
+    known = bench.calendar
+    for path in (
+        f"{known}/",
+        f"{known}/events",
+        f"{known}/calendar_events",
+        "/api/v1/CALENDARS",
+        "/api/v1/calendars.json",
+    ):
+        operation = bench.answers.place("GET", path).operation
+        bench.ask(Case("path-text", operation, "path", "GET", path, 404, {"error": "Not found"}))
 
 
 _HTML = header("Accept", "text/html")

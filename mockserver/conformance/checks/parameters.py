@@ -103,7 +103,13 @@ _OF_CALENDARS = (
     "order=start_time",
 )
 _OF_ONE = ("cursor=bad", "deduplication_key=nope", "ordering=bad", "calendar_id=", "fields=id", "expand=x", "id=x")
-_OF_WRITES = ("cursor=bad", "deduplication_key=nope", "ordering=bad&updated_at_gte=bad", "metadata=x&platform=outlook")
+_OF_WRITES = (
+    "cursor=bad",
+    "deduplication_key=nope",
+    "ordering=bad&updated_at_gte=bad",
+    "format=json&platform=x",
+    "format=",
+)
 _FIRST = 2
 """So many texts of a table are enough for a first look."""
 _MEMBERS = (("event_id", "id"), ("calendar_id", "calendar_id"))
@@ -147,8 +153,11 @@ def _pairs_of_errors(bench: Bench, told: Sequence[dict[str, str]]) -> Steps:
         "ordering=bad&updated_after=",
         "cursor=bad&updated_after=bad",
     ):
-        told_of = of_events("filter-first", "updated_after", query, 400, bad_time("updated_after"))
-        bench.ask(told_of._replace(unless=_SINGLE))
+        old_name = of_events("filter-first", "updated_after", query, 400, bad_time("updated_after"))
+        bench.ask(old_name._replace(unless=_SINGLE))
+    for query, told_of in (("orderin%67=bad", BAD_ORDERING), ("start%5Ftime_gte=bad", bad_time("start_time_gte"))):
+        spelt = of_events("filter-first", query.partition("=")[0], query, 400, told_of)
+        bench.ask(spelt._replace(unless=_SINGLE))
     for path, operation in ((CALENDARS, "listCalendars"), (EVENTS, "listCalendarEvents")):
         case = Case("cursor-refused", operation, "cursor", "GET", path, 404, BAD_CURSOR, unless=_SINGLE)
         for text in ("deduplication_key=", "deduplication_key=nope") if path == CALENDARS else _UNMATCHED:

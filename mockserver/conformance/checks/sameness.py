@@ -252,10 +252,33 @@ def later_pages(bench: Bench) -> Steps:
         yield
         if rows:
             _head(bench, pages[1].request.path, operation, pages)
+    yield
+    yield from _rows_under_filters(bench)
     for query in ("?deduplication_key=conformance", "?deduplication_key="):
         _head(bench, f"{CALENDARS}{query}", "listCalendars", ())
     for query in ("?ordering=end_time", "?event_id=none", "?updated_at_gte=2020-01-01T00:00:00Z"):
         _head(bench, f"{EVENTS}{query}", "listCalendarEvents", ())
+
+
+def _rows_under_filters(bench: Bench) -> Steps:
+    """What a filtered or sorted page shows of a row is what the plain list shows of it."""
+    plain = {path: bench.get(path) for path in (EVENTS, CALENDARS)}
+    events, calendars = (_varied(rows_in(plain[path]))[:1] for path in (EVENTS, CALENDARS))
+    keys = [row["deduplication_key"] for row in rows_in(plain[CALENDARS]) if row.get("deduplication_key")]
+    queries = [(EVENTS, f"calendar_id={quote(str(row.get('calendar_id')))}") for row in events]
+    queries += [(EVENTS, f"updated_after={quote(str(row.get('updated_at')))}&ordering=updated_at") for row in events]
+    queries += [(EVENTS, f"start_time_gte={quote(str(row.get('start_time')))}&ordering=start_time") for row in events]
+    queries += [(EVENTS, f"end_time_lte={quote(str(row.get('end_time')))}&ordering=-end_time") for row in events]
+    queries += [(CALENDARS, f"deduplication_key={quote(str(key), safe='')}") for key in keys[:2] if calendars]
+    for path, query in queries:
+        page = bench.get(f"{path}?{query}")
+        if page.status != 200 or plain[path].status != 200 or bench.is_told(page, right_status=True):
+            continue
+        same = same_document(plain[path], page, synced=VOLATILE)
+        operation = bench.answers.place("GET", path).operation
+        if not bench.is_broken("page-rows-whole", "read-changes-nothing", operation=operation):
+            bench.check("page-rows-whole", same, operation=operation, exchanges=[plain[path], page])
+    yield
 
 
 def _varied(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

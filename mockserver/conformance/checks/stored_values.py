@@ -135,7 +135,7 @@ def large_values(bench: Bench) -> Steps:
             bench.ask(changed._replace(json=given, unless=("field-metadata",)))
 
 
-@check("filter-large", "page-rows-whole", context=Bench, cost=4, needs=("write",), after=(large_values,))
+@check("filter-large", "page-rows-whole", "dedup-exact", context=Bench, cost=4, needs=("write",), after=(large_values,))
 def large_filters(bench: Bench) -> Steps:
     """A deduplication key of the greatest length, asked for."""
     tag = bench.target.tag()
@@ -157,6 +157,29 @@ def large_filters(bench: Bench) -> Steps:
             found = every(status(200), count(rows))
             bench.check("filter-large", found, operation=operation, field=name, exchanges=[made, page])
     yield
+    yield from _keys_alike(bench)
+
+
+def _keys_alike(bench: Bench) -> Steps:
+    """Keys, long and short, that differ in their last character, each with what its filter finds."""
+    tag = bench.target.tag()
+    for start in (tag + "k" * (_LONG - 1 - len(tag)), tag):
+        story: list[Exchange] = []
+        for end in ("a", "b", "A", "\u00e4"):
+            made = bench.target.send("POST", CALENDARS, json=bench.fields(deduplication_key=start + end))
+            story.append(made)
+            if not bench.took(made):
+                if made.status != 429 and not bench.is_broken("dedup-exact", "value-large", "field-length"):
+                    bench.check("dedup-exact", status(201), operation="createCalendar", exchanges=story)
+                return
+            page = bench.get(f"{CALENDARS}?{urlencode({'deduplication_key': start + end})}")
+            if not bench.is_told(page, right_status=page.status == 200) and not bench.is_broken("filter-exact"):
+                found = every(status(200), count(1), shows(made.json["id"]))
+                steps = [*story, page]
+                bench.check(
+                    "filter-large", found, operation="listCalendars", field="deduplication_key", exchanges=steps
+                )
+        yield
 
 
 @check("metadata-limit", context=Bench, cost=2, needs=("write",), apart=True)
@@ -295,7 +318,7 @@ def _moved(bench: Bench, field: str, exchanges: list[Exchange], before: Exchange
         bench.check("patch-partial", same, operation="updateCalendar", exchanges=exchanges, field=field)
 
 
-@check("dedup-freed", "delete-unlisted", "listed-at-once", context=Bench, cost=4, needs=("write",))
+@check("dedup-freed", "delete-unlisted", "listed-at-once", "filter-unknown", context=Bench, cost=4, needs=("write",))
 def freed_keys(bench: Bench) -> Steps:
     """A key that is used, freed and used again, more than once; its filter finds only who has it now."""
     key = f"{bench.target.tag()} \u00e9+"
@@ -307,25 +330,40 @@ def freed_keys(bench: Bench) -> Steps:
                 bench.check("dedup-freed", status(201), operation="createCalendar", exchanges=[*story, made])
             return
         bench.keep("dedup-freed")
-        listed = bench.get(f"{CALENDARS}?{urlencode({'deduplication_key': key})}")
-        if not bench.is_told(listed, right_status=listed.status == 200) and not bench.is_broken("listed-at-once"):
-            found = every(count(1), shows(made.json["id"]))
-            bench.check(
-                "listed-at-once",
-                found,
-                operation="listCalendars",
-                field="deduplication_key",
-                exchanges=[*story, made, listed],
-            )
+        _finds(bench, "listed-at-once", key, every(count(1), shows(made.json["id"])), [*story, made])
+        if story:
+            _finds_no_events(bench, key, made.json["id"], [*story, made])
         gone = bench.target.send("DELETE", f"{CALENDARS}/{made.json['id']}")
         if gone.status != 200:
             return
         bench.forget(made.json["id"])
         story = [*story, made, gone]
-        empty = bench.get(f"{CALENDARS}?{urlencode({'deduplication_key': key})}")
-        if not bench.is_told(empty, right_status=empty.status == 200) and not bench.is_broken("delete-unlisted"):
-            bench.check("delete-unlisted", count(0), operation="listCalendars", exchanges=[*story, empty])
+        _finds(bench, "delete-unlisted", key, count(0), story)
         yield
+    _finds_no_events(bench, key, made.json["id"], story)
+
+
+def _finds(bench: Bench, rule: str, key: str, wanted: Expectation, story: list[Exchange]) -> None:
+    """What the filter for a key shows after what was done with it."""
+    listed = bench.get(f"{CALENDARS}?{urlencode({'deduplication_key': key})}")
+    if not bench.is_told(listed, right_status=listed.status == 200) and not bench.is_broken(rule):
+        field = "deduplication_key" if rule == "listed-at-once" else ""
+        bench.check(rule, wanted, operation="listCalendars", field=field, exchanges=[*story, listed])
+
+
+def _finds_no_events(bench: Bench, key: str, calendar_id: str, story: list[Exchange]) -> None:
+    """That a calendar that has no events, or is gone, has none by its id and by its key."""
+    for name, text in (("calendar_id", calendar_id), ("calendar_deduplication_key", key)):
+        page = bench.get(f"{EVENTS}?{urlencode({name: text})}")
+        known = bench.is_broken("filter-unknown", "filter-empty", "filter-text", field=name)
+        if not known and not bench.is_told(page, right_status=page.status == 200):
+            bench.check(
+                "filter-unknown",
+                every(status(200), count(0)),
+                operation="listCalendarEvents",
+                field=name,
+                exchanges=[*story, page],
+            )
 
 
 def _named(bench: Bench, rule: str, operation: str, wanted: Expectation, exchanges: list[Exchange]) -> None:

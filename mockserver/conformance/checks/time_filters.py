@@ -190,7 +190,16 @@ def _between(trial: Trial, instants: list[int]) -> Values:
     some = [trial.random.choice(pairs), max(pairs, key=lambda pair: pair[1] - pair[0])]
     middles = [(low + high) // 2 // SECOND * SECOND for low, high in some]
     ends = [instants[0] // DAY * DAY - DAY, instants[-1] // DAY * DAY + 2 * DAY]
-    return [(write(instant), instant) for instant in (*middles, *ends)]
+    far = [(text, instant) for text in _FAR if (instant := read(text)) is not None]
+    return [*((write(instant), instant) for instant in (*middles, *ends)), *far]
+
+
+_FAR = (
+    "1969-12-31T23:59:59.999999Z",
+    "9999-12-31T23:59:59.999999Z",
+    "1000-01-01T00:00:00Z",
+    "1969-07-20T20:17:40-03:30",
+)
 
 
 def _at(trial: Trial, instants: list[int]) -> Values:
@@ -215,13 +224,21 @@ def _fractions(trial: Trial, instants: list[int]) -> Values:
         (write(milli)[:-4] + "Z", milli),
         (write(tenth)[:-6] + "Z", tenth),
         (write(second)[:-8] + "Z", second),
+        *((write(instant // size * size)[: -digits - 1] + "Z", instant // size * size) for digits, size in _CUT),
+        (write(instant)[:-1] + "9Z", instant),
+        (write(instant)[:-1] + "999999Z", instant),
+        (write(instant, minutes=-210).replace("-03:30", "999-03:30"), instant),
     ]
+
+
+_CUT = ((4, 10_000), (2, 100), (1, 10))
+"""So many digits that are left out of six, and the microseconds of the last one that is not."""
 
 
 def _zones(trial: Trial, instants: list[int]) -> Values:
     """The time of an event in zones east and west of UTC."""
-    chosen = [trial.random.choice(instants) for _ in range(4)]
-    minutes = (330, -210, 840, 0)
+    minutes = (330, -210, 840, 0, 345, -570, 765, -480, -60)
+    chosen = [trial.random.choice(instants) for _ in minutes]
     return [(write(at, minutes=offset), at) for at, offset in zip(chosen, minutes, strict=True)]
 
 
@@ -229,7 +246,17 @@ def _loose(trial: Trial, instants: list[int]) -> Values:
     """Times without a zone, which are UTC, and dates alone, which are their midnight."""
     at, other = trial.random.choice(instants), trial.random.choice(instants)
     midnight = other // DAY * DAY
-    return [(naive(at), at), (write(at, sep=" ")[:-1], at), (write(midnight)[:10], midnight)]
+    second, minute = other // SECOND * SECOND, other // (60 * SECOND) * 60 * SECOND
+    next_midnight = at // DAY * DAY + DAY
+    return [
+        (naive(at), at),
+        (write(at, sep=" ")[:-1], at),
+        (write(midnight)[:10], midnight),
+        (naive(at) + "999", at),
+        (naive(second)[:-7], second),
+        (naive(minute)[:16], minute),
+        (write(next_midnight)[:10], next_midnight),
+    ]
 
 
 RUNGS = (
@@ -242,7 +269,7 @@ RUNGS = (
 
 
 @law("filter-alias", cost=5, after=(all_events, orders, time_filters))
-def old_name(trial: Trial) -> None:
+def old_name(trial: Trial) -> Steps:
     """updated_after is updated_at_gte, is not looked at beside it, and an empty updated_at_gte counts as none."""
     instants = sorted({i for row in trial.survey.known(EVENT_LIST) if (i := read(row.get("updated_at"))) is not None})
     if len(instants) < 2:
@@ -257,6 +284,16 @@ def old_name(trial: Trial) -> None:
     _alias(trial, [("updated_at_gte", middle), ("updated_after", last)], [newest._replace(instant=read(middle))])
     _alias(trial, [("updated_at_gte", ""), ("updated_after", last)], [newest])
     _alias(trial, [("updated_at_gte", "")], [])
+    yield
+    at = instants[-1]
+    for text in (write(at, minutes=-210), write(at, minutes=345), naive(at), write(at)[:-1] + "999Z"):
+        _alias(trial, [("updated_after", text)], [newest])
+        _alias(trial, [("updated_at_gte", ""), ("updated_after", text)], [newest])
+        yield
+    midnight = at // DAY * DAY
+    for instant in (midnight, midnight + DAY):
+        _alias(trial, [("updated_after", write(instant)[:10])], [newest._replace(instant=instant)])
+    _alias(trial, [("updated_after", middle), ("updated_at_gte", "")], [newest._replace(instant=read(middle))])
 
 
 def _alias(trial: Trial, asked: list[tuple[str, str]], means: list[Filter]) -> None:

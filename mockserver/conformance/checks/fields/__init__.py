@@ -294,7 +294,7 @@ def _refuse_updates(bench: Bench, cases: Sequence[Wrong], *, read_back: bool = T
 
 
 @check("key-taken", "field-order", context=Bench, cost=5, needs=("write",), after=(order_of_refusals,))
-def taken_keys(bench: Bench) -> None:
+def taken_keys(bench: Bench) -> Steps:
     """A deduplication key that another calendar has."""
     key = bench.target.tag()
     made = bench.create(deduplication_key=key)
@@ -311,6 +311,22 @@ def taken_keys(bench: Bench) -> None:
     extra = {**bench.fields(deduplication_key=key), "foo": 1}
     told = {"non_field_errors": [f"Unexpected field(s): foo. Allowed fields are: {ALLOWED['POST']}"]}
     bench.took(bench.ask(ordered._replace(json=extra, body=told), [made]))
+    yield
+    number = bench.random.getrandbits(60)
+    for first, spellings in (
+        (bench.target.tag(), ("{}", f"{WHITE}{{}}{WHITE}", "\n{}", "{}\x85")),
+        (number, ("{}", " {}")),
+    ):
+        made = bench.create(deduplication_key=first)
+        if made is None or bench.is_broken("key-taken"):
+            return
+        for spelt in spellings:
+            fields = bench.fields(deduplication_key=spelt.format(first), platform="microsoft", client_id="other")
+            bench.took(bench.ask(case._replace(json=fields), [made]))
+        told = {"metadata": ["This field may not be null."], "platform": ['"x" is not a valid choice.']}
+        wrong_too = {**bench.fields(deduplication_key=str(first)), "metadata": None, "platform": "x"}
+        bench.took(bench.ask(ordered._replace(json=wrong_too, body=told), [made]))
+        yield
 
 
 @check(
