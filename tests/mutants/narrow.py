@@ -17,7 +17,6 @@ from mockserver.domain.model import Calendar
 from mockserver.domain.store import Project
 from tests.clients import ACME
 from tests.mutants.bodies import fields
-from tests.mutants.corners import quietly
 from tests.mutants.mutant import Mutant
 from tests.mutants.state import Update, on_update, store
 from tests.mutants.wrapped import EVENTS, LIST, ONE, Before, Call, Reply, Shell, after, before, said
@@ -41,7 +40,7 @@ def _is_ours(call: Call) -> bool:
 
 
 def _no_key_for_token_alone(call: Call, reply: Reply) -> Reply | None:
-    alone = call.is_on(EVENTS) and reply.status == 401 and call.headers.get("authorization") == "Token"
+    alone = call.is_on(EVENTS, methods="GET") and reply.status == 401 and call.headers.get("authorization") == "Token"
     return reply.write({"detail": "Missing Authorization header"}) if alone else None
 
 
@@ -76,6 +75,24 @@ def _type_without_parameters(call: Call, reply: Reply) -> Reply | None:
         return None
     kind = call.headers["content-type"].partition(";")[0]
     return reply.write({"detail": f'Unsupported media type "{kind}" in request.'})
+
+
+def _quietly(change: Callable[[Call], None]) -> Callable[[Mock], App]:
+    """Changes the query of events; links keep what was asked."""
+
+    def asked_again(call: Call, reply: Reply) -> Reply | None:
+        if not call.is_on(EVENTS, methods="GET") or reply.status != 200 or not reply.body.startswith(b"{"):
+            return None
+        body = reply.json
+        asked = [(name, text) for name, text in _pairs(call) if name != "cursor"]
+        for name in ("next", "previous"):
+            address, _, query = (body.get(name) or "").partition("?")
+            cursor = [(one, text) for one, text in parse_qsl(query) if one == "cursor"]
+            if cursor:
+                body[name] = f"{address}?{urlencode(sorted([*asked, *cursor]))}"
+        return reply.write(body) if "next" in body else None
+
+    return lambda mock: after(asked_again)(Shell(before(change)(mock)))
 
 
 def _first_counts(path: str, name: str) -> Callable[[Call], None]:
@@ -300,7 +317,7 @@ def _freed_once(mock: Mock) -> App:
         return None
 
     def note(call: Call, reply: Reply) -> None:
-        if call.is_on(LIST, methods="POST") and reply.status == 201 and reply.json["deduplication_key"] is not None:
+        if call.is_on(LIST, methods="POST") and reply.status == 201 and "deduplication_key" in reply.json:
             made[call.headers.get("authorization", ""), reply.json["deduplication_key"]] += 1
 
     return after(note)(Shell(before(refuse)(mock)))
@@ -378,7 +395,7 @@ def _dropped(name: str, where: Callable[[dict[str, str]], bool]) -> Callable[[Mo
         if call.is_on(EVENTS, methods="GET") and where(call.parameters):
             call.query = urlencode([(one, text) for one, text in _pairs(call) if one != name])
 
-    return quietly(change)
+    return _quietly(change)
 
 
 def _is_back(parameters: dict[str, str]) -> bool:
@@ -462,7 +479,7 @@ def _calendar_without_events(mock: Mock) -> App:
         if call.is_on(EVENTS, methods="GET") and there and not busy:
             call.query = urlencode([(one, text) for one, text in _pairs(call) if one != "calendar_id"])
 
-    return quietly(change)(mock)
+    return _quietly(change)(mock)
 
 
 def _slash_ignored(call: Call) -> None:
@@ -513,7 +530,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "first-event-id-counts",
         "filters",
         "of two event_id the first counts",
-        quietly(_first_counts(EVENTS, "event_id")),
+        _quietly(_first_counts(EVENTS, "event_id")),
     ),
     Mutant(
         "first-dedup-key-counts",
@@ -525,13 +542,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "first-end-time-counts",
         "filters",
         "of two end_time_lte the first counts",
-        quietly(_first_counts(EVENTS, "end_time_lte")),
+        _quietly(_first_counts(EVENTS, "end_time_lte")),
     ),
     Mutant(
         "empty-event-id-ignored-with-calendar-id",
         "filters",
         "an empty event_id is ignored beside calendar_id",
-        quietly(_empty_ignored("event_id", "calendar_id")),
+        _quietly(_empty_ignored("event_id", "calendar_id")),
     ),
     Mutant(
         "end-time-told-before-start-time",
@@ -587,7 +604,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "offset-of-minus-three-and-a-half-hours-wrong",
         "filters",
         "the offset -03:30 is read as -04:30",
-        quietly(_half_hours_lost),
+        _quietly(_half_hours_lost),
     ),
     Mutant(
         "end-time-before-1970-refused", "filters", "end_time_lte refuses times of 1969", before(_no_times_before_1970)
@@ -686,13 +703,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "updated-after-in-local-time",
         "filters",
         "updated_after without a zone is two hours off",
-        quietly(_old_name_in_local_time),
+        _quietly(_old_name_in_local_time),
     ),
     Mutant(
         "two-digits-read-as-microseconds",
         "filters",
         "a fraction of two digits is read as microseconds",
-        quietly(_two_digits_at_the_end),
+        _quietly(_two_digits_at_the_end),
     ),
     Mutant(
         "rows-by-end-time-lack-ical-uid",

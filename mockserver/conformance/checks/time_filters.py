@@ -224,10 +224,9 @@ def _fractions(trial: Trial, instants: list[int]) -> Values:
         (write(milli)[:-4] + "Z", milli),
         (write(tenth)[:-6] + "Z", tenth),
         (write(second)[:-8] + "Z", second),
-        *((write(instant // size * size)[: -digits - 1] + "Z", instant // size * size) for digits, size in _CUT),
+        *((write(at)[: -digits - 1] + "Z", at) for digits, size in _CUT for at in [instant // size * size + size]),
         (write(instant)[:-1] + "9Z", instant),
         (write(instant)[:-1] + "999999Z", instant),
-        (write(instant, minutes=-210).replace("-03:30", "999-03:30"), instant),
     ]
 
 
@@ -239,7 +238,8 @@ def _zones(trial: Trial, instants: list[int]) -> Values:
     """The time of an event in zones east and west of UTC."""
     minutes = (330, -210, 840, 0, 345, -570, 765, -480, -60)
     chosen = [trial.random.choice(instants) for _ in minutes]
-    return [(write(at, minutes=offset), at) for at, offset in zip(chosen, minutes, strict=True)]
+    written = [(write(at, minutes=offset), at) for at, offset in zip(chosen, minutes, strict=True)]
+    return [*written, (write(chosen[0], minutes=-210).replace("-03:30", "999-03:30"), chosen[0])]
 
 
 def _loose(trial: Trial, instants: list[int]) -> Values:
