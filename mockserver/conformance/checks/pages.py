@@ -349,15 +349,15 @@ _PAGE_FAULTS = (
 )
 
 
-@check("page-ends", "page-full", context=Bench, cost=2)
+@check("page-ends", "page-full", context=Bench, cost=1)
 def full_pages(bench: Bench) -> Steps:
     """Events between bounds that leave exactly one page, and exactly one more than a page."""
     for name, field, ordering in _BOUNDS:
         first = bench.get(f"{EVENTS}?ordering={ordering}")
+        yield
         link = link_of(first.json)
         rows = rows_in(first)
         beyond = rows_in(bench.get(link_path(link)))[:2] if link else []
-        yield
         for number, row in enumerate([*rows[-1:], *beyond[:1]]):
             after = beyond[number] if number < len(beyond) else None
             if len(rows) != EVENT_LIST.size or after is None or row.get(field) == after.get(field):
@@ -434,7 +434,7 @@ _ODD = "x=%C3%A9%20%26%2B%3D%23&y=&z=a%2Fb%3Fc"
 _ODD_TIME = "start_time_gte=1990-01-01T00:00:00%2B02:00"
 
 
-@check("links-preserve-query", "page-link-leads", "page-back", context=Bench, cost=3)
+@check("links-preserve-query", "page-link-leads", "page-back", context=Bench, cost=1)
 def kept_parameters(bench: Bench) -> Steps:
     """Two pages and the way back, with parameters that have to be escaped; the rows are those without them."""
     for path, query in (
@@ -451,6 +451,7 @@ def _there_and_back(bench: Bench, path: str, query: str) -> Steps:
     """The links of the first page, of the second and of the first again are held against what was asked as well."""
     operation = bench.answers.place("GET", path).operation
     first = bench.get(f"{path}?{query}")
+    yield
     pages = [first]
     for name in ("next", "previous"):
         link = link_of(pages[-1].json, name)
