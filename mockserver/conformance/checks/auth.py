@@ -180,9 +180,9 @@ def _shapes_elsewhere(bench: Bench) -> Steps:
 
 def _try_refused(bench: Bench, door: _Door) -> None:
     """Knocks with a header of another form, with an unknown key and with a disabled one."""
-    _knock(bench, door, "key-form", _BAD_FORM, _FORMS[0])
-    _knock(bench, door, "key-known", _BAD_KEY, _KEYS[0])
-    if bench.target.disabled_key:
+    shut = _knock(bench, door, "key-form", _BAD_FORM, _FORMS[0])
+    shut = shut and _knock(bench, door, "key-known", _BAD_KEY, _KEYS[0])
+    if shut and bench.target.disabled_key:
         _knock(bench, door, "key-disabled", _BAD_KEY, None, "disabled")
 
 
