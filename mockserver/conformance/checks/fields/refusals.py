@@ -60,13 +60,7 @@ def _possible(bench: Bench) -> Iterator[Refusal]:
             yield one
 
 
-@check(
-    _NOTHING_STORED,
-    *sorted({one.rule for one in (*_REFUSALS, *_WITH_BODY)} - {"key-disabled"}),
-    context=Bench,
-    cost=3,
-    needs=("write",),
-)
+@check(_NOTHING_STORED, context=Bench, cost=3, needs=("write",))
 def refused_writes(bench: Bench) -> Steps:
     """A good change, deletion and creation, each refused for something else, and read back."""
     for number, refusal in enumerate(_possible(bench)):
