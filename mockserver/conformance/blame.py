@@ -145,6 +145,7 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"key-required", "key-known", "key-form", "key-disabled", "key-exact", "key-first", "header-odd"}),
     frozenset({"accept-taken", "accept-refused", "accept-first", "format-parameter", "header-odd"}),
     frozenset({"id-unknown", "id-exact", "id-odd", "id-gone", "id-before-body"}),
+    frozenset({"id-unknown", "id-gone", "format-parameter"}),
     frozenset({"time-taken", "time-refused", "time-odd", "filter-taken", "filter-first", "parameter-last-wins"}),
     frozenset(
         {"filter-time", "filter-boundary", "filter-fraction", "filter-zone", "filter-loose-time", "filter-alias"}

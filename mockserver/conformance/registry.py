@@ -36,6 +36,7 @@ from mockserver.conformance.checks import (
     text_filters,
     time_filters,
 )
+from mockserver.conformance.checks.fields.refusals import refused_writes
 from mockserver.conformance.rules import Part as Name
 from mockserver.conformance.rules import Rule
 from mockserver.conformance.runner import Part
@@ -76,6 +77,7 @@ LAWS: Final[Part] = _Part(
         orderings.events_both_ways,
         filter_combinations.combinations_of_filters,
         filter_combinations.filters_with_orders,
+        filter_combinations.filters_on_later_pages,
         cursors.cursors_elsewhere,
         sameness.events_have_calendars,
     ),
@@ -112,6 +114,7 @@ PROBES: Final[Part] = _Part(
         parameters.empty_filters,
         parameters.repeated_parameters,
         parameters.unknown_parameters,
+        parameters.parameters_of_writes,
         text_filters.exact_keys,
         auth.doors,
         auth.doors_to_write,
@@ -142,6 +145,7 @@ PROBES: Final[Part] = _Part(
         fields.order_of_refusals,
         fields.taken_keys,
         fields.taken_fields,
+        refused_writes,
     ),
 )
 """Requests with the answers that the service was recorded to give: nothing is drawn."""
@@ -162,6 +166,13 @@ DETAILS: Final[Part] = _Part(
         stored_values.large_filters,
         stored_values.limits,
         stored_values.name_order,
+        stored_values.changed_to_the_same,
+        stored_values.freed_keys,
+        tenants.foreign_calendars,
+        pages.full_pages,
+        pages.full_lists,
+        pages.kept_parameters,
+        filter_combinations.walks_with_other_filters,
         fields.error_order,
     ),
 )

@@ -7,11 +7,11 @@ import pytest
 from mockserver.conformance.registry import DETAILS
 from tests.conformance.judging import judged, of, told
 from tests.conformance.staging import state_of
-from tests.mutants import corners, html
+from tests.mutants import corners, html, narrow
 from tests.mutants.table import new_mock
 
 EVENTS = "listCalendarEvents"
-MUTANTS = (*corners.MUTANTS, *html.MUTANTS)
+MUTANTS = (*corners.MUTANTS, *html.MUTANTS, *narrow.MUTANTS)
 
 
 @pytest.mark.parametrize("writes", [True, False])
@@ -39,6 +39,16 @@ FOUND = {
     "raw-shows-foreign-id": ("tenant-ids-hidden", EVENTS, ""),
     "foreign-404-has-other-headers": ("tenant-404-alike", "getCalendar", "headers"),
     "zero-fraction-written": ("time-fraction", EVENTS, ""),
+    "same-metadata-keeps-updated-at": ("patch-moves-updated-at", "updateCalendar", "updated_at"),
+    "foreign-empty-patch-touches": ("tenant-writes", "updateCalendar", ""),
+    "key-freed-once": ("dedup-freed", "createCalendar", ""),
+    "full-event-page-has-next": ("page-ends", EVENTS, ""),
+    "full-calendar-page-has-next": ("page-ends", "listCalendars", ""),
+    "updated-names-in-utf-16-order": ("metadata-name-order", "updateCalendar", "metadata"),
+    "quotes-in-metadata-count-twice": ("metadata-limit", "updateCalendar", "metadata"),
+    "rows-by-end-time-lack-ical-uid": ("page-rows-whole", EVENTS, ""),
+    "dedup-keys-unique-by-900-characters": ("dedup-exact", "createCalendar", ""),
+    "filter-by-key-finds-both-projects": ("tenant-filters", "listCalendars", "deduplication_key"),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from mockserver.conformance.registry import LAWS
 from tests.clients import ACME, EMPTY, GLOBEX, TIES
 from tests.conformance.judging import judged_alone, mutant_of, sampled, told
-from tests.mutants import filters, pagination, state, tenants
+from tests.mutants import filters, narrow, pagination, state, tenants
 
 EXACT = "exct760qqXkvJoxVaKmwKEQpl84VMc91"
 _EVENTS, _CALENDARS = "listCalendarEvents", "listCalendars"
@@ -26,6 +26,11 @@ _FOUND = {
     "calendar-id-shows-foreign-events": ("tenant-filters", _EVENTS, "calendar_id"),
     "cursor-leads-to-its-project": ("tenant-cursor", _EVENTS, ""),
     "delete-keeps-events": ("event-has-calendar", _EVENTS, "calendar_id"),
+    "start-time-ignored-on-later-pages-by-end-time": ("filter-with-order", _EVENTS, "start_time_gte"),
+    "end-time-ignored-on-way-back": ("filter-with-order", _EVENTS, "end_time_lte"),
+    "updated-after-in-local-time": ("filter-alias", _EVENTS, "updated_after"),
+    "deleted-event-not-found-by-id": ("filter-text", _EVENTS, "event_id"),
+    "two-digits-read-as-microseconds": ("filter-fraction", _EVENTS, "start_time_gte"),
 }
 _IN_BOTH = {
     "previous-leads-to-first-page": "page-back",
@@ -34,7 +39,7 @@ _IN_BOTH = {
     "row-lost-on-next-after-previous": "page-next-after-previous",
     "links-have-broken-cursor": "page-link-leads",
 }
-_MUTANTS = (*filters.MUTANTS, *pagination.MUTANTS, *tenants.MUTANTS, *state.MUTANTS)
+_MUTANTS = (*filters.MUTANTS, *pagination.MUTANTS, *tenants.MUTANTS, *state.MUTANTS, *narrow.MUTANTS)
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,7 @@ _FORMS = (
     "Tokens abcdefghijklmnopqrstuvwxyz012345",
 )
 _FIRST = 3
+_NO_SUCH = f"{CALENDARS}/conformance-no-such-calendar"
 _KEYS = ("Token abcdefghijklmnopqrstuvwxyz012345", "Token null", "Token undefined", "Token *", "Token %", "Token 0")
 
 
@@ -153,6 +154,36 @@ def shapes_of_keys(bench: Bench) -> Steps:
             operation = bench.answers.place("GET", path).operation
             case = Case("key-required", operation, name, name, path, 401, MISSING_KEY, key=None)
             bench.ask(case)
+    yield
+    yield from _shapes_elsewhere(bench)
+
+
+def _shapes_elsewhere(bench: Bench) -> Steps:
+    """The same for the other operations that read, and requests that are wrong in another way as well."""
+    for path in (EVENTS, bench.calendar, NOBODY):
+        door = _Door(bench.answers.place("GET", path).operation, "GET", path)
+        for text in ("", *_FORMS[::2]):
+            _knock(bench, door, "key-form", _BAD_FORM, text)
+        for text in _KEYS[1:3]:
+            _knock(bench, door, "key-known", _BAD_KEY, text)
+        yield
+    wrong = (f"{CALENDARS}?cursor=bad", *(f"{EVENTS}?{query}=bad" for query in ("ordering", "end_time_lte", "cursor")))
+    for method, paths in (
+        ("GET", (*wrong, NOBODY)),
+        ("HEAD", (CALENDARS, EVENTS, NOBODY)),
+        ("OPTIONS", (CALENDARS, EVENTS, NOBODY)),
+    ):
+        for path in paths:
+            _try_refused(bench, _Door(bench.answers.place("GET", path).operation, method, path))
+        yield
+
+
+def _try_refused(bench: Bench, door: _Door) -> None:
+    """Knocks with a header of another form, with an unknown key and with a disabled one."""
+    shut = _knock(bench, door, "key-form", _BAD_FORM, _FORMS[0])
+    shut = shut and _knock(bench, door, "key-known", _BAD_KEY, _KEYS[0])
+    if shut and bench.target.disabled_key:
+        _knock(bench, door, "key-disabled", _BAD_KEY, None, "disabled")
 
 
 def _own_key(bench: Bench, rule: str) -> str | None:
@@ -178,6 +209,15 @@ def spelt_keys(bench: Bench) -> Steps:
             yield IF_SHORT if number == 1 else None
     if not bench.is_broken("key-form", operation=door.operation):
         _knock(bench, door, "key-exact", _BAD_FORM, f"Token {key} {key}")
+    yield
+    for path in (EVENTS, bench.calendar):
+        door = _Door(bench.answers.place("GET", path).operation, "GET", path)
+        shut = not bench.is_broken("key-known", "key-exact")
+        for text in _respelt(bench, key):
+            shut = shut and _knock(bench, door, "key-exact", _BAD_KEY, f"Token {text}")
+        for text in (key, f"Bearer {key}", f"Token: {key}", f"Token={key}", f"Token,{key}"):
+            shut = shut and _knock(bench, door, "key-form", _BAD_FORM, text)
+        yield
 
 
 @check("key-elsewhere", context=Bench, cost=1, after=(doors,))
@@ -193,6 +233,21 @@ def keys_elsewhere(bench: Bench) -> Steps:
     path = f"{EVENTS}?event_id=evt_nothing&api_key={key}&token={key}&key={key}"
     elsewhere = Case("key-elsewhere", "listCalendarEvents", "query", "GET", path, 401, MISSING_KEY, key=None)
     bench.ask(elsewhere._replace(unless=("key-required",)))
+    yield
+    for path in (EVENTS, bench.calendar):
+        operation = bench.answers.place("GET", path).operation
+        for name, value in (
+            ("X-API-Key", key),
+            ("Api-Key", key),
+            ("X-Auth-Token", key),
+            ("Proxy-Authorization", f"Token {key}"),
+            ("Cookie", f"token={key}; Authorization=Token {key}"),
+        ):
+            case = Case("key-elsewhere", operation, name, "GET", path, 401, MISSING_KEY, header(name, value))
+            bench.ask(case._replace(key=None, unless=("key-required",)))
+        queried = case._replace(field="query", headers=(), key=None, path=f"{path}?Authorization=Token+{key}&key={key}")
+        bench.ask(queried._replace(unless=("key-required",)))
+        yield
 
 
 @check("key-scheme", context=Bench, cost=3)
@@ -204,6 +259,9 @@ def schemes(bench: Bench) -> Steps:
     for number, way in enumerate(("token {}", "TOKEN {}", "ToKeN {}", "Token  {}", "Token\t{}")):
         # None that a door let somebody delete: an id that names nothing is told so to whoever is let in.
         _enter(bench, way.format(key), (CALENDARS, EVENTS, NOBODY) if number == 0 else (CALENDARS,))
+        yield
+    for way in ("TOKEN {}", "tOKEN   {}", "Token\t {}"):
+        _enter(bench, way.format(key), (EVENTS, NOBODY))
         yield
 
 
@@ -254,7 +312,7 @@ def keys_before_all(bench: Bench) -> None:
 
 
 @check("key-first", context=Bench, cost=6, needs=("write",), after=(doors_to_write,))
-def keys_before_bodies(bench: Bench) -> None:
+def keys_before_bodies(bench: Bench) -> Steps:
     """Requests without a key whose bodies are wrong as well."""
     if not bench.writes:
         return
@@ -267,3 +325,13 @@ def keys_before_bodies(bench: Bench) -> None:
     bench.ask(update._replace(raw=b'{"x": 1}'))
     undeclared = _KEYLESS._replace(operation="getCalendar", field="PUT", method="PUT", path=bench.ours)
     bench.ask(undeclared)
+    yield
+    for path in (bench.ours, _NO_SUCH):
+        update = _KEYLESS._replace(operation="updateCalendar", method="PATCH", path=path)
+        bench.ask(update._replace(raw=b"{", headers=types))
+        bench.ask(update._replace(raw=b"x", headers=header("Content-Type", "text/plain")))
+        bench.ask(update._replace(json={"metadata": None}, headers=()))
+        bench.ask(_KEYLESS._replace(operation="deleteCalendar", method="DELETE", path=path))
+        bench.ask(undeclared._replace(method="POST", field="POST", path=path))
+        bench.renew()
+        yield

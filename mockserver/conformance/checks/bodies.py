@@ -112,6 +112,20 @@ _NO_OBJECTS: tuple[tuple[bytes, str], ...] = (
     (b"1.5", "Invalid data. Expected a dictionary, but got float."),
     (b"true", "Invalid data. Expected a dictionary, but got bool."),
 )
+_MORE_NO_OBJECTS: tuple[tuple[bytes, str], ...] = (
+    (b'[{"client_secret": "x"}]', "Invalid data. Expected a dictionary, but got list."),
+    (b'""', "Invalid data. Expected a dictionary, but got str."),
+    (b"0", "Invalid data. Expected a dictionary, but got int."),
+    (b"false", "Invalid data. Expected a dictionary, but got bool."),
+)
+_MORE_TYPES = (
+    "text/html",
+    "image/png",
+    "application/vnd.api+json",
+    "TEXT/PLAIN",
+    "application/x-yaml; a=b",
+    "text/xml",
+)
 
 
 def _writes(bench: Bench) -> list[Case]:
@@ -130,6 +144,10 @@ def unreadable_bodies(bench: Bench) -> Steps:
             if case.method == "POST" or number < _FEW:
                 bench.took(bench.ask(case._replace(rule="body-unreadable", raw=text, body=_JSON_ERROR)))
         yield
+    for text in _UNREADABLE[_FEW:]:
+        for case in _writes(bench)[1:]:
+            bench.ask(case._replace(rule="body-unreadable", raw=text, body=_JSON_ERROR))
+    yield
     told = {"detail": "Multipart form parse error - Invalid boundary in multipart: None"}
     for case in _writes(bench):
         unbounded = case._replace(rule="body-unreadable", raw=b"--x--\r\n", body=told)
@@ -144,6 +162,10 @@ def bodies_without_object(bench: Bench) -> Steps:
             if case.method == "POST" or number < _FEW:
                 bench.ask(case._replace(rule="body-no-object", raw=text, body={"non_field_errors": [message]}))
         yield
+    for text, message in (*_NO_OBJECTS[_FEW:], *_MORE_NO_OBJECTS):
+        for case in _writes(bench)[0 if (text, message) in _MORE_NO_OBJECTS else 1 :]:
+            bench.ask(case._replace(rule="body-no-object", raw=text, body={"non_field_errors": [message]}))
+        yield
 
 
 @check("body-type-refused", context=Bench, cost=2, needs=("write",), apart=True)
@@ -155,6 +177,12 @@ def other_types(bench: Bench) -> Steps:
             unsupported = case._replace(rule="body-type-refused", field="Content-Type", status=415, raw=b"{}")
             if case.method == "POST" or number < _FEW:
                 bench.ask(unsupported._replace(body=told, headers=header("Content-Type", kind)))
+        yield
+    for kind in ("", *_OTHER_TYPES[_FEW:], *_MORE_TYPES):
+        told = {"detail": f'Unsupported media type "{kind}" in request.'}
+        for case in _writes(bench)[1 if kind in _OTHER_TYPES else 0 :]:
+            unsupported = case._replace(rule="body-type-refused", field="Content-Type", status=415, raw=b"{}")
+            bench.ask(unsupported._replace(body=told, headers=header("Content-Type", kind) if kind else ()))
         yield
 
 
@@ -185,6 +213,15 @@ def taken_types(bench: Bench) -> Steps:
     case = Case("body-type-taken", "updateCalendar", "Content-Type", "PATCH", bench.ours, 200, Holding(metadata=tag))
     bench.ask(case._replace(raw=_multipart({"metadata": json.dumps(tag)}), headers=header("Content-Type", _MULTIPART)))
     yield
+    for number, kind in enumerate((*_JSON_TYPES, _FORM)):
+        tag = {MARK: bench.target.tag(), **({"\u00e9 &=+": "\U0001f600%20"} if kind == _FORM else {})}
+        form = urlencode({"metadata": json.dumps(tag)}).encode()
+        body = form if kind == _FORM else json.dumps({"metadata": tag}).encode()
+        for case in _writes(bench)[1:]:
+            shown = case._replace(rule="body-type-taken", field="Content-Type", status=200, body=Holding(metadata=tag))
+            bench.ask(shown._replace(raw=body, headers=header("Content-Type", kind)))
+        if number % _FEW == 0:
+            yield
     for kind in (_FORM, _MULTIPART):
         fields = {**bench.fields(platform_uuid="a b&c", deduplication_key=bench.target.tag())}
         written = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
@@ -216,7 +253,7 @@ def blank_forms(bench: Bench) -> None:
 
 
 @check("body-last-wins", context=Bench, cost=2, needs=("write",))
-def repeated_names(bench: Bench) -> None:
+def repeated_names(bench: Bench) -> Steps:
     """A body that has a name twice."""
     fields = bench.fields()
     text = json.dumps(fields)
@@ -225,12 +262,29 @@ def repeated_names(bench: Bench) -> None:
     bench.took(bench.ask(case._replace(raw=doubled.encode())))
     last = text.replace('"platform": "google"', '"platform": "google", "platform": "outlook"', 1)
     bench.took(bench.ask(case._replace(raw=last.encode(), status=400, body=Holding())))
+    yield
+    if not bench.writes:
+        return
+    tag = bench.target.tag()
+    wins = Case("body-last-wins", "updateCalendar", "metadata", "PATCH", bench.ours, 200, headers=_JSON)
+    for raw, shown in (
+        (f'{{"metadata": null, "metadata": {{"{MARK}": "{tag}", "k": "1"}}}}', {MARK: tag, "k": "1"}),
+        (f'{{"metadata": {{"{MARK}": "{tag}", "k": "1", "k": "2"}}}}', {MARK: tag, "k": "2"}),
+    ):
+        bench.ask(wins._replace(raw=raw.encode(), body=Holding(metadata=shown)))
+    bench.ask(wins._replace(field="client_secret", raw=b'{"client_secret": "x", "client_secret": ""}', status=400))
 
 
 @check("body-of-delete", context=Bench, cost=2, needs=("write",))
 def bodies_of_delete(bench: Bench) -> Steps:
     """DELETE with a body."""
-    for kind, body in (("application/json", b"{"), ("text/plain", b"x")):
+    for kind, body in (
+        ("application/json", b"{"),
+        ("text/plain", b"x"),
+        ("application/json", b'{"metadata": null, "foo": 1}'),
+        (_MULTIPART, b"--x"),
+        ("application/json", b"[]"),
+    ):
         made = bench.create()
         if made is None:
             return

@@ -8,7 +8,7 @@ from itertools import chain
 from urllib.parse import quote
 
 from mockserver.conformance.checks import Steps, check
-from mockserver.conformance.checks.cases import Bench, Case, Holding, odd_check
+from mockserver.conformance.checks.cases import ANYTHING, Bench, Case, Holding, odd_check
 from mockserver.conformance.checks.filters import TIMES, Filter, conditions, query_of
 from mockserver.conformance.checks.laws import Trial, law
 from mockserver.conformance.checks.notation import Cursor, encoded, is_known_cursor, read, tokens_of
@@ -106,6 +106,16 @@ def invalid_cursors(bench: Bench) -> Steps:
         bench.ask(case._replace(path=f"{path}?cursor=", status=200, body=Holding()))
     path = f"{CALENDARS}?deduplication_key=nothing-has-this&cursor=bad"
     bench.ask(Case("cursor-refused", "listCalendars", "cursor", "GET", path, 404, BAD_CURSOR))
+    yield
+    for path, operation in ((CALENDARS, "listCalendars"), (EVENTS, "listCalendarEvents")):
+        case = Case("cursor-refused", operation, "cursor", "GET", path, 404, BAD_CURSOR)
+        bench.ask(case._replace(method="HEAD", path=f"{path}?cursor=bad", body=ANYTHING))
+        for query in ("cursor=bad&format=json", "foo=x&cursor=bad"):
+            bench.ask(case._replace(path=f"{path}?{query}"))
+    for ordering in ("start_time", "-end_time", "created_at"):
+        case = Case("cursor-refused", "listCalendarEvents", "cursor", "GET", EVENTS, 404, BAD_CURSOR)
+        bench.ask(case._replace(path=f"{EVENTS}?ordering={ordering}&cursor=bad"))
+        bench.ask(case._replace(path=f"{EVENTS}?ordering={ordering}&cursor=", status=200, body=Holding()))
 
 
 _PLACES = (("listCalendars", CALENDARS), ("listCalendarEvents", EVENTS))

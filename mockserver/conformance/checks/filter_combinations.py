@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
@@ -9,13 +10,14 @@ from urllib.parse import quote, urlencode
 
 from mockserver.conformance.checks import IF_SHORT, Steps, check
 from mockserver.conformance.checks.cases import Bench
-from mockserver.conformance.checks.chains import Chain, misplaced
+from mockserver.conformance.checks.chains import Chain, backward, fault_of, misplaced
 from mockserver.conformance.checks.chains import forward as chain_from
 from mockserver.conformance.checks.filters import (
     TIMES,
     Filter,
     Wrong,
     conditions,
+    filtered,
     key_of,
     meets,
     query_of,
@@ -25,7 +27,7 @@ from mockserver.conformance.checks.filters import (
 from mockserver.conformance.checks.laws import Trial, law
 from mockserver.conformance.checks.notation import ORDERINGS, read, write
 from mockserver.conformance.checks.orderings import orders
-from mockserver.conformance.checks.pages import all_calendars, all_events
+from mockserver.conformance.checks.pages import PAGE_RULES, all_calendars, all_events, still_there
 from mockserver.conformance.checks.time_filters import time_filters
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import count, each_row, every, in_order, same_end, same_rows, shows
@@ -175,9 +177,74 @@ def _ordered(trial: Trial, filters: list[Filter], ordering: str) -> Wrong | None
         stranger = next((row for row in page.rows for item in filters if not meets(trial, row, item)), None)
         if wrong is None and stranger is not None:
             return _along(chain, chain.up_to(page), filters)
+    wrong = wrong or _lost(trial, chain, filters)
     if wrong is None:
         trial.keep("filter-with-order")
     return wrong
+
+
+def _lost(trial: Trial, chain: Chain, filters: list[Filter]) -> Wrong | None:
+    """What is wrong with pages in a row on which a known row is missing that the filters leave."""
+    rows = [row for row in trial.survey.known(EVENT_LIST) if all(meets(trial, row, item) for item in filters)]
+    fault = fault_of(chain, rows)
+    if fault is None or fault.kind == "twice" or trial.is_broken(*PAGE_RULES, "page-ties", "page-full"):
+        return None
+    shown = still_there(trial, EVENT_LIST, fault.row)
+    earlier = trial.survey.seen[fault.row["id"]]
+    if shown is None or trial.survey.first_seen[fault.row["id"]] > chain.exchanges()[0].number:
+        return None
+    numbers = {page.exchange.number for page in chain.pages}
+    sources = [one for one in (earlier, shown.exchange) if one.number not in numbers]
+    return Wrong(*filtered(trial, chain.pages, filters, sources)) if sources else None
+
+
+_ON_LATER_PAGES = (
+    ("start_time_gte", "updated_at"),
+    ("end_time_lte", "-start_time"),
+    ("updated_after", "end_time"),
+    ("start_time_gte", "-end_time"),
+    ("updated_after", "-updated_at"),
+    ("end_time_lte", "created_at"),
+)
+
+
+@law("filter-with-order", cost=2, after=(filters_with_orders,))
+def filters_on_later_pages(trial: Trial) -> Steps:
+    """The other time filters, with bounds that leave more than a page, on the first pages of other orderings."""
+    for name, ordering in _ON_LATER_PAGES:
+        field = TIMES.get(name, "updated_at")
+        instants = sorted(i for row in trial.survey.known(EVENT_LIST) if (i := read(row.get(field))) is not None)
+        known = _is_broken(trial, name) or _is_broken(trial, "updated_at_gte")
+        if (
+            known
+            or len(set(instants)) < 2
+            or trial.is_broken("events-order", "links-preserve-query", "filter-with-order")
+        ):
+            return
+        bound = instants[len(instants) // 4 if name != "end_time_lte" else -len(instants) // 4]
+        _both_ways(trial, [Filter(name, write(bound), bound)], ordering)
+        yield
+    counts = Counter(str(row.get("calendar_id")) for row in trial.survey.known(EVENT_LIST))
+    for name, number in counts.most_common(1):
+        if number > EVENT_LIST.size and not _is_broken(trial, "calendar_id"):
+            _both_ways(trial, [Filter("calendar_id", name)], "start_time")
+            yield
+            key = key_of(trial, name)
+            if key is not None and not _is_broken(trial, "calendar_deduplication_key"):
+                _both_ways(trial, [Filter("calendar_deduplication_key", key)], "-end_time")
+
+
+def _both_ways(trial: Trial, filters: list[Filter], ordering: str) -> None:
+    """The first two pages, and the way back from the second."""
+    wrong = _ordered(trial, filters, ordering)
+    first = trial.page(EVENT_LIST, query_of(filters, ordering))
+    if wrong is None and first.next is not None:
+        chain = backward(trial, trial.follow(first, first.next), 2)
+        strangers = [
+            row for page in chain.pages for row in page.rows for item in filters if not meets(trial, row, item)
+        ]
+        wrong = _along(chain, chain.exchanges(), filters) if strangers or misplaced(chain) else None
+    tell(trial, "filter-with-order", wrong, operation=EVENT_LIST.operation, field=filters[0].name)
 
 
 def _along(chain: Chain, exchanges: list[Exchange], filters: list[Filter]) -> Wrong:
@@ -227,6 +294,46 @@ def walks_with_a_filter(bench: Bench) -> Steps:
             return
         before = [*before, one, other]
         plain, narrowed = (link_path(link) for link in links if link is not None)
+
+
+_OTHER_FILTERS = (
+    "start_time_gte=1990-01-01T00:00:00-03:30",
+    "end_time_lte=9999-12-31T23:59:59.999999Z",
+    "updated_after=1969-12-31T23:59:59.999999Z",
+    "updated_at_gte=&start_time_gte=1990-01-01",
+    "start_time_gte=1990-01-01T00:00:00Z&end_time_lte=9999-01-01T00:00:00Z&updated_after=1990-01-01T00:00:00",
+)
+
+
+@check("filter-walk", context=Bench, cost=2, after=(walks_with_a_filter,))
+def walks_with_other_filters(bench: Bench) -> Steps:
+    """As with one filter, with each of the others, in an ordering of its own, there and back."""
+    for number, query in enumerate(_OTHER_FILTERS):
+        ordering = _ALL_ORDERINGS[number]
+        if bench.is_broken("filter-walk", *_LIST_FAULTS):
+            return
+        yield from _walk_beside(bench, f"{EVENTS}?ordering={ordering}", query)
+
+
+def _walk_beside(bench: Bench, path: str, query: str) -> Steps:
+    """Two pages of a list and the way back, with and without what all rows match."""
+    plain, narrowed, before = path, f"{path}&{query}", list[Exchange]()
+    for link in ("next", "previous", "next"):
+        one, other = bench.get(plain), bench.get(narrowed)
+        if not is_page(one) or not is_page(other):
+            return
+        if ids_in(one) != ids_in(other) and ids_in(bench.get(plain)) != ids_in(one):
+            return  # somebody's events change under the walk
+        alike = every(same_rows(one, other), same_end(one, other))
+        steps = [*before, one, other]
+        if not bench.check("filter-walk", alike, operation="listCalendarEvents", exchanges=steps):
+            return
+        yield
+        links = [link_of(page.json, link) for page in (one, other)]
+        if links[0] is None or links[1] is None:
+            return
+        before = steps
+        plain, narrowed = (link_path(text) for text in links if text is not None)
 
 
 class Filters:

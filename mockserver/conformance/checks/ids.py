@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from mockserver.conformance.calendar_bodies import marked
 from mockserver.conformance.checks import IF_SHORT, Steps, check
-from mockserver.conformance.checks.cases import NOBODY, NOT_FOUND, Bench, Case, header, odd_check, odd_get
+from mockserver.conformance.checks.cases import EMPTY_PAGE, NOBODY, NOT_FOUND, Bench, Case, header, odd_check, odd_get
 from mockserver.conformance.exchange import Exchange
-from mockserver.conformance.guard import CALENDARS
+from mockserver.conformance.guard import CALENDARS, EVENTS
 from mockserver.conformance.rules import WRITE, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -66,13 +67,24 @@ _NAMELESS = (
 )
 
 
+_MORE_NAMELESS = (
+    "cal_000000000000000",
+    "CAL_0000000000000000",
+    "cal-0000000000000000",
+    "undefined",
+    "me",
+    "None",
+    "1e3",
+)
+
+
 @check("id-unknown", context=Bench, cost=2, least=1)
 def unknown_ids(bench: Bench) -> Steps:
     """Ids that name nothing."""
     case = Case("id-unknown", "getCalendar", "object_id", "GET", NOBODY, 404, NOT_FOUND)
     bench.ask(case)
     yield IF_SHORT
-    for number, text in enumerate(_NAMELESS):
+    for number, text in enumerate((*_NAMELESS, *_MORE_NAMELESS)):
         bench.ask(case._replace(path=f"{CALENDARS}/{text}"))
         if number == 0:
             yield
@@ -93,7 +105,7 @@ def exact_ids(bench: Bench) -> Steps:
             yield IF_SHORT if number == 1 else None
 
 
-@check("id-gone", "id-before-body", context=Bench, cost=6, least=3, needs=("write",))
+@check("id-gone", "id-before-body", "id-unknown", "filter-unknown", context=Bench, cost=6, least=3, needs=("write",))
 def gone_ids(bench: Bench) -> Steps:
     """The id of a calendar that was deleted."""
     made = bench.create()
@@ -115,6 +127,44 @@ def gone_ids(bench: Bench) -> Steps:
     yield
     bench.ask(first._replace(raw=b"x", headers=header("Content-Type", "text/plain")), before)
     bench.ask(first._replace(json={"foo": 1}), before)
+    yield
+    deleted_again = Case("id-gone", "deleteCalendar", "object_id", "DELETE", path, 404, NOT_FOUND)
+    bench.ask(deleted_again, before)
+    bench.ask(deleted_again._replace(raw=b"{", headers=header("Content-Type", "application/json")), before)
+    bench.ask(Case("id-gone", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND, json={}), before)
+    bench.ask(Case("id-gone", "getCalendar", "object_id", "HEAD", path, 404), before)
+    for query in (f"{EVENTS}?calendar_id={made.json['id']}", f"{CALENDARS}?deduplication_key={bench.target.tag()}"):
+        operation = bench.answers.place("GET", query).operation
+        bench.ask(Case("filter-unknown", operation, "calendar_id", "GET", query, 200, EMPTY_PAGE), before)
+    yield
+    yield from _never_there(bench)
+
+
+def _never_there(bench: Bench) -> Steps:
+    """Changes of what never was a calendar, with bodies of every kind."""
+    path = f"{CALENDARS}/conformance-no-such-calendar"
+    update = Case("id-unknown", "updateCalendar", "object_id", "PATCH", path, 404, NOT_FOUND)
+    for fields in ({}, marked(bench.target.tag()), {"client_secret": bench.target.secret("client_secret")}):
+        bench.ask(update._replace(json=fields))
+    yield
+    first = update._replace(rule="id-before-body", unless=("id-unknown",))
+    odds: tuple[Any, ...] = (
+        {"metadata": None},
+        {"state": "connected"},
+        {"foo": 1},
+        {"metadata": {}},
+        {"client_secret": " "},
+        [],
+    )
+    for odd in odds:
+        bench.ask(first._replace(json=odd))
+    for kind, raw in (("application/json", b"x"), ("text/plain", b"{}"), ("multipart/form-data", b"x"), ("", b"{}")):
+        bench.ask(first._replace(raw=raw, headers=header("Content-Type", kind) if kind else ()))
+    yield
+    delete = update._replace(operation="deleteCalendar", method="DELETE")
+    bench.ask(delete)
+    bench.ask(delete._replace(raw=b"{", headers=header("Content-Type", "application/json")))
+    bench.ask(delete._replace(path=f"{path}?cursor=bad"))
 
 
 def _odd_ids() -> Iterator[Case]:

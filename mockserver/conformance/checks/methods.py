@@ -11,6 +11,7 @@ from mockserver.conformance.checks.cases import NOBODY, Bench, Case, Holding, he
 from mockserver.conformance.evaluation import broken
 from mockserver.conformance.expectations import facts_of, no_body, same_headers
 from mockserver.conformance.guard import CALENDARS, EVENTS
+from mockserver.conformance.list_pages import ids_in
 from mockserver.conformance.rules import WRITE, Rule
 from mockserver.conformance.run import Forbidden
 
@@ -73,6 +74,29 @@ def options(bench: Bench) -> Steps:
             members["actions"] = {"POST": _actions(bench)}
         bench.ask(Case("options-describe", operation, "OPTIONS", "OPTIONS", path + wrong.get(path, ""), 200, members))
         yield
+    members = {"name": "Calendar Detail Patch Delete", **_DESCRIPTION}
+    case = Case("options-describe", "getCalendar", "OPTIONS", "OPTIONS", "", 200, members)
+    for path in (*_other_ids(bench), *_gone_id(bench)):
+        bench.ask(case._replace(path=path))
+        yield
+
+
+def _other_ids(bench: Bench) -> list[str]:
+    """The paths of a calendar of another project, and of what is no id."""
+    theirs = ids_in(bench.target.send("GET", CALENDARS, key="other"))[:1] if bench.target.other_key else []
+    return [f"{CALENDARS}/{name}" for name in ("conformance-no-such-calendar", *theirs)]
+
+
+def _gone_id(bench: Bench) -> list[str]:
+    """The path of a calendar that was deleted."""
+    made = bench.create() if bench.target.writes else None
+    if made is None:
+        return []
+    path = f"{CALENDARS}/{made.json['id']}"
+    if bench.target.send("DELETE", path).status != 200:
+        return []
+    bench.forget(made.json["id"])
+    return [path]
 
 
 def _actions(bench: Bench) -> dict[str, Any]:
@@ -85,16 +109,32 @@ def _actions(bench: Bench) -> dict[str, Any]:
 def heads(bench: Bench) -> Steps:
     """HEAD beside GET."""
     for path in chain(bench.places(), [NOBODY, f"{CALENDARS}?cursor=bad", f"{EVENTS}?ordering=bad"]):
-        operation = bench.answers.place("GET", path).operation
-        got, headed = bench.get(path), bench.target.send("HEAD", path)
-        alike = same_headers(got, headed, _COMPARED)
-        wrong = broken(alike, facts_of([got, headed]))
-        if wrong and any(every_response.broken(bench.answers, exchange) for exchange in (got, headed)):
-            continue
+        _head(bench, path)
+        yield
+    for path in chain(_other_ids(bench), _gone_id(bench)):
+        _head(bench, path)
+        yield
+    for path in chain(bench.places(), [NOBODY, f"{EVENTS}?cursor=bad", f"{EVENTS}?end_time_lte=bad"]):
+        _head(bench, path, key=None)
+        _head(bench, path, headers=header("Accept", "application/xml"))
+        _head(bench, f"{path}{'&' if '?' in path else '?'}format=yaml")
+        yield
+    for query in ("ordering=start_time", "calendar_id=", "calendar_deduplication_key=nope", "updated_after=2020-01-01"):
+        _head(bench, f"{EVENTS}?{query}")
+
+
+def _head(bench: Bench, path: str, **more: Any) -> None:
+    """Compares the answers to GET and HEAD."""
+    operation = bench.answers.place("GET", path).operation
+    if more and bench.is_broken("key-required", "accept-refused", operation=operation):
+        return
+    got, headed = (bench.target.send(method, path, **more) for method in ("GET", "HEAD"))
+    alike = same_headers(got, headed, _COMPARED)
+    wrong = broken(alike, facts_of([got, headed]))
+    if not wrong or not any(every_response.broken(bench.answers, exchange) for exchange in (got, headed)):
         bench.check(
             "head-as-get", alike, operation=operation, field="HEAD", exchanges=[*bench.origins(got), got, headed]
         )
-        yield
 
 
 @check("head-no-body", context=Bench, cost=8, least=1)
@@ -140,12 +180,35 @@ def undeclared_methods(bench: Bench) -> Steps:
                 bench.unobservable("method-text", "the target may be changed too much by it")
             yield IF_SHORT
         yield
+    for path in (f"{CALENDARS}/conformance-no-such-calendar", *_gone_id(bench)):
+        for method in ("PUT", "POST"):
+            body = {"detail": f'Method "{method}" not allowed.'}
+            case = Case("method-text", "getCalendar", method, method, path, 405, body, json=bench.fields())
+            bench.ask(case)
+            bench.ask(case._replace(path=f"{path}?cursor=bad"))
+            bench.ask(case._replace(json=None, raw=b"{", headers=header("Content-Type", "text/plain")))
+        yield
+    for path, method in ((bench.ours, "PUT"), (CALENDARS, "PUT"), (EVENTS, "POST"), (EVENTS, "PATCH")):
+        operation = bench.answers.place("GET", path).operation
+        body = {"detail": f'Method "{method}" not allowed.'}
+        case = Case("method-text", operation, method, method, path, 405, body, raw=b"{")
+        with suppress(Forbidden):
+            bench.took(bench.ask(case._replace(headers=header("Content-Type", "application/json"))))
+            bench.took(bench.ask(case._replace(raw=b"x", headers=header("Content-Type", "text/plain"))))
+            bench.took(bench.ask(case._replace(raw=None, path=f"{path}?ordering=bad&cursor=bad")))
+        yield
 
 
 @check("method-override", context=Bench, cost=2, needs=("write",))
 def overrides(bench: Bench) -> Steps:
     """What only looks like another method."""
-    for name, query in (("X-HTTP-Method-Override", ""), ("X-Method-Override", ""), ("", "?_method=DELETE")):
+    for name, query in (
+        ("X-HTTP-Method-Override", ""),
+        ("X-Method-Override", ""),
+        ("", "?_method=DELETE"),
+        ("X-HTTP-Method", ""),
+        ("", "?method=DELETE"),
+    ):
         if not bench.writes:
             return
         path = bench.ours

@@ -106,6 +106,16 @@ _NOT_TAKEN = (
     "garbage/",
     "application/jsonx",
 )
+_SEVERAL = (
+    "application/json;q=0.1, application/xml;q=0.9",
+    "application/xml;q=1, text/plain;q=0.9, application/json;q=0.001",
+    "text/plain,application/json",
+    "application/json , text/plain",
+    "image/*, application/*;q=0.2",
+    "application/json;q=1.0;version=2, text/html;q=0.9",
+    "text/html, application/json, */*",
+)
+_NONE_OF_SEVERAL = ("application/xml, text/plain;q=0.5", "image/*", "application/xml;q=0.9, text/csv", "text/json, a/b")
 _IGNORED = (
     ("If-None-Match", "*"),
     ("If-Modified-Since", "Thu, 01 Jan 2026 00:00:00 GMT"),
@@ -138,6 +148,28 @@ def representations(bench: Bench) -> Steps:
         bench.ask(_got("accept-taken", CALENDARS, "Accept", text))
     for text in _NOT_TAKEN[2:]:
         bench.ask(_got("accept-refused", CALENDARS, "Accept", text)._replace(status=406, body=_REFUSED))
+    yield
+    yield from _representations_elsewhere(bench)
+
+
+def _representations_elsewhere(bench: Bench) -> Steps:
+    """The same on other paths, with several types at once, and beside other errors."""
+    for path in (EVENTS, bench.calendar, NOBODY):
+        for text in _TAKEN[4:]:
+            bench.ask(_got("accept-taken", path, "Accept", text))
+        for text in _NOT_TAKEN[2:]:
+            bench.ask(_got("accept-refused", path, "Accept", text)._replace(status=406, body=_REFUSED))
+        yield
+    for text in _SEVERAL:
+        bench.ask(_got("accept-taken", EVENTS, "Accept", text))
+        bench.ask(_got("accept-taken", CALENDARS, "Accept", text))
+    for text in _NONE_OF_SEVERAL:
+        bench.ask(_got("accept-refused", EVENTS, "Accept", text)._replace(status=406, body=_REFUSED))
+    yield
+    for path in (f"{EVENTS}?ordering=bad", f"{CALENDARS}?cursor=bad", f"{EVENTS}?cursor=bad"):
+        operation = bench.answers.place("GET", path).operation
+        refused = Case("accept-first", operation, "Accept", "GET", path, 406, _REFUSED)
+        bench.ask(refused._replace(headers=header("Accept", "text/plain"), unless=("accept-refused",)))
 
 
 @check("format-parameter", context=Bench, cost=4)
@@ -146,6 +178,16 @@ def formats(bench: Bench) -> Steps:
     for path in bench.places():
         _format(bench, path)
         yield
+    for path in (*bench.places(), NOBODY):
+        operation = bench.answers.place("GET", path).operation
+        case = Case("format-parameter", operation, "format", "GET", path, 404, _NO_FORMAT)
+        for query in ("format=JSON", "format=json%20", "format=csv", "foo=x&format=yaml", "format=yaml&cursor=bad"):
+            bench.ask(case._replace(path=f"{path}?{query}"))
+        bench.ask(case._replace(method="HEAD", path=f"{path}?format=yaml"))
+        bench.ask(case._replace(method="OPTIONS", path=f"{path}?format=yaml"))
+        yield
+    for query in ("format=yaml&ordering=bad", "start_time_gte=bad&format=xml", "format=yaml&event_id=%00"):
+        bench.ask(Case("format-parameter", "listCalendarEvents", "format", "GET", f"{EVENTS}?{query}", 404, _NO_FORMAT))
 
 
 @check("header-ignored", context=Bench, cost=2)
@@ -155,6 +197,10 @@ def ignored_headers(bench: Bench) -> Steps:
     bench.ask(missing._replace(headers=header("Accept-Language", "de, fr")))
     for name, value in _IGNORED:
         bench.ask(_got("header-ignored", CALENDARS, name, value))
+        yield
+    for path in (EVENTS, bench.calendar):
+        for name, value in _IGNORED:
+            bench.ask(_got("header-ignored", path, name, value))
         yield
 
 
@@ -194,6 +240,16 @@ def nowhere(bench: Bench) -> Steps:
         if number % 2 == 0:
             bench.ask(case._replace(key=None))
         yield
+    known = bench.calendar
+    for path in (
+        f"{known}/",
+        f"{known}/events",
+        f"{known}/calendar_events",
+        "/api/v1/CALENDARS",
+        "/api/v1/calendars.json",
+    ):
+        operation = bench.answers.place("GET", path).operation
+        bench.ask(Case("path-text", operation, "path", "GET", path, 404, {"error": "Not found"}))
 
 
 _HTML = header("Accept", "text/html")

@@ -229,6 +229,22 @@ _NO_ORDERINGS = (
     "start_time%20",
     "asc",
     "-",
+    "START_TIME",
+    "-Updated_at",
+    "-created_at,start_time",
+    "start_time,",
+    "%20start_time",
+    "+start_time",
+    "%2Bstart_time",
+    "-%20start_time",
+    "is_deleted",
+    "-name",
+    "calendar_id",
+    "updated",
+    "start_time__date",
+    "?",
+    "random",
+    "null",
 )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from mockserver.conformance.checks import IF_SHORT, Steps
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from mockserver.conformance.checks import IF_SHORT, Steps, check
+from mockserver.conformance.checks.cases import Bench
 from mockserver.conformance.checks.chains import Chain, Fault, backward, fault_of, forward, misplaced
 from mockserver.conformance.checks.laws import Trial, law
 from mockserver.conformance.checks.notation import ORDERINGS, Cursor, read, sort_key
@@ -10,14 +14,30 @@ from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (
     Expectation,
     complete,
+    count,
     each_once,
     every,
     full,
     in_order,
     member,
+    same_rows,
     some_rows,
 )
-from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, Page, Row, Unreadable, link_query
+from mockserver.conformance.guard import CALENDARS, EVENTS
+from mockserver.conformance.list_pages import (
+    CALENDAR_LIST,
+    EVENT_LIST,
+    Listing,
+    Page,
+    Row,
+    Unreadable,
+    ids_in,
+    is_page,
+    link_of,
+    link_path,
+    link_query,
+    rows_in,
+)
 from mockserver.conformance.origins import in_order as earliest_first
 from mockserver.conformance.rules import Rule
 
@@ -308,3 +328,140 @@ def _on_list(trial: Trial, listing: Listing, row: Row) -> Page | None:
 def _same_times(found: Row, row: Row) -> bool:
     names = ("id", *{ordering.removeprefix("-") for ordering in ORDERINGS})
     return all(found.get(name) == row.get(name) for name in names if name != "updated_at" or "calendar_id" in row)
+
+
+_MOST_READ = 12
+"""Pages that are read of a list at most."""
+_BOUNDS = (
+    ("start_time_gte", "start_time", "-start_time"),
+    ("end_time_lte", "end_time", "end_time"),
+    ("updated_at_gte", "updated_at", "-updated_at"),
+    ("updated_after", "updated_at", "-updated_at"),
+)
+_PAGE_FAULTS = (
+    "page-full",
+    "page-ends",
+    "page-none-lost",
+    "page-ties",
+    "page-each-once",
+    "events-order",
+    "filter-time",
+)
+
+
+@check("page-ends", "page-full", context=Bench, cost=1)
+def full_pages(bench: Bench) -> Steps:
+    """Events between bounds that leave exactly one page, and exactly one more than a page."""
+    for name, field, ordering in _BOUNDS:
+        first = bench.get(f"{EVENTS}?ordering={ordering}")
+        yield
+        link = link_of(first.json)
+        rows = rows_in(first)
+        beyond = rows_in(bench.get(link_path(link)))[:2] if link else []
+        for number, row in enumerate([*rows[-1:], *beyond[:1]]):
+            after = beyond[number] if number < len(beyond) else None
+            if len(rows) != EVENT_LIST.size or after is None or row.get(field) == after.get(field):
+                continue  # another event has the same time, and the bound would leave it as well
+            path = f"{EVENTS}?{name}={quote(str(row.get(field)), safe='')}&ordering={ordering}"
+            _judge_full(bench, path, first, more=number)
+            yield
+
+
+def _judge_full(bench: Bench, path: str, source: Exchange, *, more: int) -> None:
+    """That a page is full and followed by so many rows: none or one."""
+    page = bench.get(path)
+    if not is_page(page) or bench.is_broken(*_PAGE_FAULTS, operation="listCalendarEvents"):
+        return
+    link = link_of(page.json)
+    right = ids_in(page) == ids_in(source) and (link is not None) == bool(more)
+    if not right and ids_in(bench.get(source.request.path)) != ids_in(source):
+        return  # somebody's events change meanwhile
+    full = every(count(EVENT_LIST.size), same_rows(source))
+    rule = "page-full" if more or ids_in(page) != ids_in(source) else "page-ends"
+    last = every(full, member("/next", None)) if not more else full
+    if bench.check(rule, last, operation="listCalendarEvents", exchanges=[source, page]) and more and link is not None:
+        _judge_last(bench, [source, page], bench.get(link_path(link)), more)
+
+
+def _judge_last(bench: Bench, before: Sequence[Exchange], page: Exchange, rows: int) -> None:
+    if is_page(page):
+        ends = every(count(rows), member("/next", None))
+        bench.check("page-ends", ends, operation="listCalendarEvents", exchanges=[*before, page])
+
+
+@check("page-ends", context=Bench, cost=1, needs=("write",))
+def full_lists(bench: Bench) -> Steps:
+    """As many calendars as fill their pages, then one more."""
+    if not is_page(bench.get(CALENDARS)):
+        return
+    yield
+    pages = _walked(bench)
+    rows = sum(len(ids_in(page)) for page in pages)
+    if not pages or link_of(pages[-1].json) is not None:
+        return
+    for _ in range(-rows % CALENDAR_LIST.size):
+        if bench.create() is None:
+            return
+    for _ in range(2):
+        if not _ends(bench, _walked(bench)) or bench.create() is None:
+            return
+
+
+def _ends(bench: Bench, pages: Sequence[Exchange]) -> bool:
+    """That no empty page follows the last of a list: whatever others have made or deleted, a last page has rows."""
+    if not pages or bench.is_broken(*_PAGE_FAULTS, operation="listCalendars"):
+        return False
+    if len(pages) == 1 or ids_in(pages[-1]):
+        return bench.keep("page-ends")
+    if [ids_in(page) for page in _walked(bench)] != [ids_in(page) for page in pages]:
+        return False
+    ends = member("/next", None, of=pages[-2])
+    return bench.check("page-ends", ends, operation="listCalendars", exchanges=pages)
+
+
+def _walked(bench: Bench) -> list[Exchange]:
+    """The pages of all calendars, as far as they can be read."""
+    pages = [bench.get(CALENDARS)]
+    while is_page(pages[-1]) and len(pages) < _MOST_READ and ids_in(pages[-1]):
+        link = link_of(pages[-1].json)
+        if link is None:
+            break
+        pages.append(bench.get(link_path(link)))
+    return pages if all(map(is_page, pages)) else []
+
+
+_ODD = "x=%C3%A9%20%26%2B%3D%23&y=&z=a%2Fb%3Fc"
+_ODD_TIME = "start_time_gte=1990-01-01T00:00:00%2B02:00"
+
+
+@check("links-preserve-query", "page-link-leads", "page-back", context=Bench, cost=1)
+def kept_parameters(bench: Bench) -> Steps:
+    """Two pages and the way back, with parameters that have to be escaped; the rows are those without them."""
+    for path, query in (
+        (EVENTS, f"{_ODD_TIME}&{_ODD}&ordering=-start_time&format=json"),
+        (CALENDARS, f"{_ODD}&format=json"),
+        (EVENTS, "updated_after=1990-01-01T00:00:00.5-03:30&end_time_lte=9999-01-01+00:00:00&ordering=end_time"),
+        (EVENTS, "x=1&x=2&ordering=bad&ordering=created_at"),
+    ):
+        yield from _there_and_back(bench, path, query)
+        yield
+
+
+def _there_and_back(bench: Bench, path: str, query: str) -> Steps:
+    """The links of the first page, of the second and of the first again are held against what was asked as well."""
+    operation = bench.answers.place("GET", path).operation
+    first = bench.get(f"{path}?{query}")
+    yield
+    pages = [first]
+    for name in ("next", "previous"):
+        link = link_of(pages[-1].json, name)
+        if link is None or bench.is_broken("links-preserve-query", "page-link-leads", operation=operation):
+            return
+        pages.append(bench.get(link_path(link)))
+        if not is_page(pages[-1]):
+            return
+    yield
+    if ids_in(pages[2]) != ids_in(first) and ids_in(bench.get(first.request.path)) != ids_in(first):
+        return  # somebody's rows change meanwhile
+    if not bench.is_broken("page-back", "page-back-ties", "page-ties", operation=operation):
+        bench.check("page-back", same_rows(first), operation=operation, exchanges=pages)

@@ -125,13 +125,16 @@ class Track(Stage):
 
 @_race("race-one-winner", cost=12)
 def _creates(stage: Track) -> None:
+    """Three calendars with one key, and at the same moment one with another and one without."""
     key = stage.target.tag()
-    bodies = [stage.body({"deduplication_key": key}) for _ in range(4)]
+    bodies = [stage.body({"deduplication_key": key}) for _ in range(3)]
+    bodies += [stage.body({"deduplication_key": f"{key}-other"}), stage.body()]
     answers = stage.start([partial(stage.post, body) for body in bodies])
     if any(answer.status not in (201, 400) for answer in answers):
         return
     found = stage.get(address(CALENDAR_LIST, (("deduplication_key", key),)))
-    one_taken = every(statuses(answers, 201, 400, 400, 400), count(1))
+    others = (status(201, of=answer) for answer in answers[3:])
+    one_taken = every(statuses(answers[:3], 201, 400, 400), count(1), *others)
     stage.judge("race-one-winner", one_taken, "createCalendar", [*answers, found])
 
 

@@ -12,8 +12,18 @@ from mockserver.conformance.checks import IF_SHORT, Steps, check
 from mockserver.conformance.checks.cases import Bench
 from mockserver.conformance.checks.laws import Trial, law
 from mockserver.conformance.checks.pages import all_calendars, all_events, still_there
+from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange
-from mockserver.conformance.expectations import complete, no_row, same_document, same_headers, same_rows, status, where
+from mockserver.conformance.expectations import (
+    complete,
+    facts_of,
+    no_row,
+    same_document,
+    same_headers,
+    same_rows,
+    status,
+    where,
+)
 from mockserver.conformance.guard import CALENDARS, EVENTS
 from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, Row, link_of, link_path, rows_in
 from mockserver.conformance.origins import in_order
@@ -252,10 +262,35 @@ def later_pages(bench: Bench) -> Steps:
         yield
         if rows:
             _head(bench, pages[1].request.path, operation, pages)
+    yield
+    yield from _rows_under_filters(bench)
     for query in ("?deduplication_key=conformance", "?deduplication_key="):
         _head(bench, f"{CALENDARS}{query}", "listCalendars", ())
     for query in ("?ordering=end_time", "?event_id=none", "?updated_at_gte=2020-01-01T00:00:00Z"):
         _head(bench, f"{EVENTS}{query}", "listCalendarEvents", ())
+
+
+def _rows_under_filters(bench: Bench) -> Steps:
+    """What a filtered or sorted page shows of a row is what the plain list shows of it."""
+    plain = {path: bench.get(path) for path in (EVENTS, CALENDARS)}
+    events, calendars = (_varied(rows_in(plain[path]))[:1] for path in (EVENTS, CALENDARS))
+    keys = [row["deduplication_key"] for row in rows_in(plain[CALENDARS]) if row.get("deduplication_key")]
+    queries = [(EVENTS, f"calendar_id={quote(str(row.get('calendar_id')))}") for row in events]
+    queries += [(EVENTS, f"updated_after={quote(str(row.get('updated_at')))}&ordering=updated_at") for row in events]
+    queries += [(EVENTS, f"start_time_gte={quote(str(row.get('start_time')))}&ordering=start_time") for row in events]
+    queries += [(EVENTS, f"end_time_lte={quote(str(row.get('end_time')))}&ordering=-end_time") for row in events]
+    queries += [(CALENDARS, f"deduplication_key={quote(str(key), safe='')}") for key in keys[:2] if calendars]
+    for path, query in queries:
+        page = bench.get(f"{path}?{query}")
+        if page.status != 200 or plain[path].status != 200 or bench.is_told(page, right_status=True):
+            continue
+        same = same_document(plain[path], page, synced=VOLATILE)
+        operation = bench.answers.place("GET", path).operation
+        if broken(same, facts_of([plain[path], page])) and rows_in(bench.get(path)) != rows_in(plain[path]):
+            continue  # somebody's rows change meanwhile
+        if not bench.is_broken("page-rows-whole", "read-changes-nothing", operation=operation):
+            bench.check("page-rows-whole", same, operation=operation, exchanges=[plain[path], page])
+    yield
 
 
 def _varied(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

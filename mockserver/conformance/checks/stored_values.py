@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from mockserver.conformance.expectations import (
     later,
     names,
     same_document,
+    shows,
     status,
     unless_throttled,
 )
@@ -133,7 +135,7 @@ def large_values(bench: Bench) -> Steps:
             bench.ask(changed._replace(json=given, unless=("field-metadata",)))
 
 
-@check("filter-large", "page-rows-whole", context=Bench, cost=4, needs=("write",), after=(large_values,))
+@check("filter-large", "page-rows-whole", "dedup-exact", context=Bench, cost=4, needs=("write",), after=(large_values,))
 def large_filters(bench: Bench) -> Steps:
     """A deduplication key of the greatest length, asked for."""
     tag = bench.target.tag()
@@ -155,6 +157,29 @@ def large_filters(bench: Bench) -> Steps:
             found = every(status(200), count(rows))
             bench.check("filter-large", found, operation=operation, field=name, exchanges=[made, page])
     yield
+    yield from _keys_alike(bench)
+
+
+def _keys_alike(bench: Bench) -> Steps:
+    """Keys, long and short, that differ in their last character, each with what its filter finds."""
+    tag = bench.target.tag()
+    for start in (tag + "k" * (_LONG - 1 - len(tag)), tag):
+        story: list[Exchange] = []
+        for end in ("a", "b", "A", "\u00e4"):
+            made = bench.target.send("POST", CALENDARS, json=bench.fields(deduplication_key=start + end))
+            story.append(made)
+            if not bench.took(made):
+                if made.status != 429 and not bench.is_broken("dedup-exact", "value-large", "field-length"):
+                    bench.check("dedup-exact", status(201), operation="createCalendar", exchanges=story)
+                return
+            page = bench.get(f"{CALENDARS}?{urlencode({'deduplication_key': start + end})}")
+            if not bench.is_told(page, right_status=page.status == 200) and not bench.is_broken("filter-exact"):
+                found = every(status(200), count(1), shows(made.json["id"]))
+                steps = [*story, page]
+                bench.check(
+                    "filter-large", found, operation="listCalendars", field="deduplication_key", exchanges=steps
+                )
+        yield
 
 
 @check("metadata-limit", context=Bench, cost=2, needs=("write",), apart=True)
@@ -171,6 +196,27 @@ def limits(bench: Bench) -> Steps:
                 )
             )
         yield
+    for letter in ("v", "\u00e9", "\U0001f600", '"', "\\", "\n", "\x01", "\x7f", "/", "\u2028", "<", "\uffff"):
+        if bench.writes:
+            _limit_of(bench, letter)
+        yield
+    for more in (
+        {f"n{number:02}": "" for number in range(60)},
+        {"\u00e9" * 9: "\u00e9", "\U0001f600" * 5: "", "": "x"},
+    ):
+        if bench.writes:
+            _limit_of(bench, "x", more)
+        yield
+
+
+def _limit_of(bench: Bench, letter: str, more: Mapping[str, str] | None = None) -> None:
+    """The limit, from both sides, of what an update stores."""
+    known = ("field-metadata", "value-large")
+    for length, code in ((_LIMIT, 200), (_LIMIT + 1, 400), (_LIMIT - 1, 200)):
+        metadata = _filled({**_metadata(bench), **(more or {})}, letter, length)
+        body = Holding(metadata=metadata) if code == 200 else _TOO_LONG
+        asked = Case("metadata-limit", "updateCalendar", "metadata", "PATCH", bench.ours, code, body, unless=known)
+        bench.ask(asked._replace(json={"metadata": metadata}))
 
 
 def _filled(metadata: dict[str, str], letter: str, length: int) -> dict[str, str]:
@@ -200,6 +246,124 @@ def name_order(bench: Bench) -> Steps:
     ):
         _named(bench, "metadata-name-order", operation, names(pointer, wanted), [made, exchange])
     yield
+    given = {
+        "\U0001f600": "",
+        "\uffffa": "1",
+        "abcd": "2",
+        "abc": "3",
+        "zzz": "4",
+        "\uffff": "5",
+        "\u00ff": "6",
+        "ab": "7",
+    }
+    given |= {"Z": "", " ": "8", "_": "9", "10": "a", "9": "b", MARK: bench.target.tag()}
+    wanted = sorted(given, key=lambda name: (len(name.encode()), name.encode()))
+    made = bench.create(metadata=given)
+    if made is None:
+        return
+    path = f"{CALENDARS}/{made.json['id']}"
+    _named(bench, "metadata-name-order", "createCalendar", names("/metadata", wanted), [made])
+    changed = bench.target.send("PATCH", path, json={"metadata": dict(reversed(given.items()))})
+    _named(bench, "metadata-name-order", "updateCalendar", names("/metadata", wanted), [made, changed])
+    _named(bench, "metadata-name-order", "getCalendar", names("/metadata", wanted), [made, bench.get(path)])
+    touched = bench.target.send("PATCH", path, json={})
+    _named(bench, "metadata-name-order", "updateCalendar", names("/metadata", wanted), [made, touched])
+
+
+@check("patch-moves-updated-at", "patch-stored", "patch-partial", context=Bench, cost=3, needs=("write",))
+def changed_to_the_same(bench: Bench) -> Steps:
+    """Changes to what is there already: each sets updated_at, and nothing else."""
+    metadata = {MARK: bench.target.tag(), "": "", "\u00e9": " \U0001f600 "}
+    secrets = {name: bench.target.secret(name) for name in ("client_secret", "refresh_token")}
+    made = bench.create(metadata=metadata, platform_uuid="\u00e9", deduplication_key=bench.target.tag(), **secrets)
+    if made is None:
+        return
+    path = f"{CALENDARS}/{made.json['id']}"
+    before = made
+    bodies: tuple[dict[str, Any], ...] = (
+        {"metadata": metadata},
+        {"client_secret": secrets["client_secret"]},
+        {"refresh_token": secrets["refresh_token"]},
+        {"metadata": metadata},
+        {},
+        {},
+        {"metadata": metadata, **secrets},
+    )
+    for number, body in enumerate(bodies):
+        changed = bench.target.send("PATCH", path, json=body)
+        if changed.status != 200 or bench.is_told(changed, right_status=True):
+            return
+        field = next(iter(body), "")
+        _moved(bench, field, [*bench.origins(changed, made, before), changed], before)
+        before = changed
+        if number % 2 == 0:
+            found = bench.get(path)
+            if not bench.is_broken("patch-stored", "read-changes-nothing"):
+                stored = every(status(200), same_document(changed, found, synced=VOLATILE, both=True))
+                steps = [*bench.origins(changed, made), changed, found]
+                bench.check("patch-stored", stored, operation="updateCalendar", exchanges=steps, field=field)
+            yield
+            if bench.get(path).status != 200:
+                return  # deleted meanwhile, with all that the run had made
+
+
+def _moved(bench: Bench, field: str, exchanges: list[Exchange], before: Exchange) -> None:
+    if not bench.is_broken("patch-moves-updated-at"):
+        moved = later("/updated_at", "/updated_at", before)
+        bench.check(
+            "patch-moves-updated-at", moved, operation="updateCalendar", exchanges=exchanges, field="updated_at"
+        )
+    if not bench.is_broken("patch-partial", "patch-replaces-metadata", "create-echo"):
+        same = same_document(before, but=("updated_at",), synced=VOLATILE, both=True)
+        bench.check("patch-partial", same, operation="updateCalendar", exchanges=exchanges, field=field)
+
+
+@check("dedup-freed", "delete-unlisted", "listed-at-once", "filter-unknown", context=Bench, cost=4, needs=("write",))
+def freed_keys(bench: Bench) -> Steps:
+    """A key that is used, freed and used again, more than once; its filter finds only who has it now."""
+    key = f"{bench.target.tag()} \u00e9+"
+    story: list[Exchange] = []
+    for _ in range(3):
+        made = bench.target.send("POST", CALENDARS, json=bench.fields(deduplication_key=key))
+        if not bench.took(made):
+            if story and made.status != 429 and not bench.is_broken("dedup-freed", "key-taken"):
+                bench.check("dedup-freed", status(201), operation="createCalendar", exchanges=[*story, made])
+            return
+        bench.keep("dedup-freed")
+        _finds(bench, "listed-at-once", key, every(count(1), shows(made.json["id"])), [*story, made])
+        if story:
+            _finds_no_events(bench, key, made.json["id"], [*story, made])
+        gone = bench.target.send("DELETE", f"{CALENDARS}/{made.json['id']}")
+        if gone.status != 200:
+            return
+        bench.forget(made.json["id"])
+        story = [*story, made, gone]
+        _finds(bench, "delete-unlisted", key, count(0), story)
+        yield
+    _finds_no_events(bench, key, made.json["id"], story)
+
+
+def _finds(bench: Bench, rule: str, key: str, wanted: Expectation, story: list[Exchange]) -> None:
+    """What the filter for a key shows after what was done with it."""
+    listed = bench.get(f"{CALENDARS}?{urlencode({'deduplication_key': key})}")
+    if not bench.is_told(listed, right_status=listed.status == 200) and not bench.is_broken(rule):
+        field = "deduplication_key" if rule == "listed-at-once" else ""
+        bench.check(rule, wanted, operation="listCalendars", field=field, exchanges=[*story, listed])
+
+
+def _finds_no_events(bench: Bench, key: str, calendar_id: str, story: list[Exchange]) -> None:
+    """That a calendar that has no events, or is gone, has none by its id and by its key."""
+    for name, text in (("calendar_id", calendar_id), ("calendar_deduplication_key", key)):
+        page = bench.get(f"{EVENTS}?{urlencode({name: text})}")
+        known = bench.is_broken("filter-unknown", "filter-empty", "filter-text", field=name)
+        if not known and not bench.is_told(page, right_status=page.status == 200):
+            bench.check(
+                "filter-unknown",
+                every(status(200), count(0)),
+                operation="listCalendarEvents",
+                field=name,
+                exchanges=[*story, page],
+            )
 
 
 def _named(bench: Bench, rule: str, operation: str, wanted: Expectation, exchanges: list[Exchange]) -> None:

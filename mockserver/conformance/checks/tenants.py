@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote
 
+from mockserver.conformance.calendar_bodies import VOLATILE, created_id, marked
 from mockserver.conformance.checks import IF_SHORT, Steps, check
-from mockserver.conformance.checks.cases import NOBODY, Bench
+from mockserver.conformance.checks.cases import NOBODY, Bench, header
 from mockserver.conformance.checks.laws import Trial, law
 from mockserver.conformance.checks.pages import all_calendars, all_events
 from mockserver.conformance.exchange import Exchange, Key
-from mockserver.conformance.expectations import apart, never_so, no_ids_of, same_headers, status
+from mockserver.conformance.expectations import (
+    apart,
+    count,
+    every,
+    lacks,
+    never_so,
+    no_ids_of,
+    same_document,
+    same_headers,
+    shows,
+    status,
+)
 from mockserver.conformance.guard import CALENDARS, EVENTS
-from mockserver.conformance.list_pages import CALENDAR_LIST, EVENT_LIST, Listing, Page, Row, ids_in, link_path, page_of
+from mockserver.conformance.list_pages import (
+    CALENDAR_LIST,
+    EVENT_LIST,
+    Listing,
+    Page,
+    Row,
+    ids_in,
+    is_page,
+    link_path,
+    page_of,
+)
 from mockserver.conformance.origins import in_order
 from mockserver.conformance.rules import WITH_OTHER_KEY, Rule
+from mockserver.conformance.run import Forbidden
 
 _ISOLATION = "openapi.yaml, Projects and keys; recorded: isolation"
 
@@ -157,6 +181,89 @@ def _cursors(trial: Trial, key: Key, owner: dict[str, Page]) -> None:
         trial.check(
             "tenant-cursor", apart(sources), operation=page.listing.operation, exchanges=[*sources, shown.exchange]
         )
+
+
+@check(
+    "tenant-get",
+    "tenant-writes",
+    "tenant-filters",
+    "tenant-lists",
+    "dedup-per-project",
+    context=Bench,
+    cost=4,
+    needs=("write", "other-key"),
+)
+def foreign_calendars(bench: Bench) -> Steps:
+    """Two calendars with one key, one of each project: neither project finds the other's or leaves a trace on it."""
+    key = f"{bench.target.tag()} \u00e9"
+    ours = bench.create(deduplication_key=key)
+    if ours is None:
+        return
+    try:
+        theirs = bench.target.send("POST", CALENDARS, json=bench.fields(deduplication_key=key), key="other")
+    except Forbidden:
+        bench.unobservable("tenant-writes", "the run may not write with the other key")
+        return
+    if theirs.status != 429 and not bench.is_broken("dedup-per-project"):
+        bench.check("dedup-per-project", status(201), operation="createCalendar", exchanges=[ours, theirs])
+    calendar_id = created_id(theirs)
+    if calendar_id is None:
+        return
+    path = f"{CALENDARS}/{calendar_id}"
+    _found_by_its_own(bench, f"deduplication_key={quote(key, safe='')}", ours, theirs)
+    yield
+    _found_by_its_own(bench, "", ours, theirs)
+    yield
+    yield from _untouched(bench, path, theirs)
+    bench.target.send("DELETE", path, key="other")
+
+
+def _found_by_its_own(bench: Bench, query: str, ours: Exchange, theirs: Exchange) -> None:
+    """That a list of one project shows its own calendar and not the other's."""
+    rule = "tenant-filters" if query else "tenant-lists"
+    keys: tuple[tuple[Key, Exchange, Exchange], ...] = (("main", ours, theirs), ("other", theirs, ours))
+    for key, own, foreign in keys:
+        page = bench.target.send("GET", f"{CALENDARS}?{query}", key=key)
+        if not is_page(page) or bench.is_broken("tenant-lists", "tenant-filters", "listed-at-once"):
+            return
+        apart_from = lacks(foreign.json["id"])
+        wanted = every(apart_from, count(1), shows(own.json["id"])) if query else apart_from
+        field = "deduplication_key" if query else ""
+        bench.check(rule, wanted, operation="listCalendars", field=field, exchanges=[ours, theirs, page])
+
+
+def _untouched(bench: Bench, path: str, theirs: Exchange) -> Steps:
+    """Whatever is asked of another project's calendar is answered with 404 and leaves it as it was."""
+    json_type = header("Content-Type", "application/json")
+    tries: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("PATCH", {"json": {}}),
+        ("DELETE", {}),
+        ("PATCH", {"json": marked(bench.target.tag())}),
+        ("GET", {}),
+        ("HEAD", {}),
+        ("PATCH", {"json": {"metadata": None}}),
+        ("PATCH", {"json": {"client_secret": bench.target.secret("client_secret")}}),
+        ("PATCH", {"body": b"{", "headers": json_type}),
+        ("DELETE", {"body": b"{}", "headers": json_type}),
+        ("PATCH", {"json": {"state": "disconnected", "foo": 1}}),
+    )
+    for number, (method, sent) in enumerate(tries):
+        before = bench.target.send("GET", path, key="other")
+        if before.status != 200:
+            return  # deleted meanwhile, with all that the run had made
+        answer = bench.target.send(method, path, **sent)
+        operation = bench.answers.place("GET" if method == "HEAD" else method, path).operation
+        after = bench.target.send("GET", path, key="other")
+        if answer.status == 0 or answer.status >= 500 or bench.is_broken("tenant-writes"):
+            return
+        rule = "tenant-get" if method in ("GET", "HEAD") else "tenant-writes"
+        untouched = every(status(200), same_document(before, synced=VOLATILE, both=True))
+        refused = status(404, of=answer)
+        if not bench.is_broken(rule):
+            steps = [theirs, before, answer, after]
+            bench.check(rule, every(refused, untouched), operation=operation, exchanges=steps)
+        if number % 2:
+            yield
 
 
 _CHANGES = frozenset({"date", "content-length"})

@@ -61,7 +61,9 @@ def calendar_ids(trial: Trial) -> Steps:
 @_exactly
 def event_ids(trial: Trial) -> Steps:
     """The filter for one event."""
-    return _exact(trial, "event_id", EVENT_LIST, _values(trial, "id"))
+    deleted = sorted(str(row["id"]) for row in trial.survey.known(EVENT_LIST) if row.get("is_deleted") is True)
+    values = _values(trial, "id")
+    return _exact(trial, "event_id", EVENT_LIST, list(dict.fromkeys([*values, *deleted[:1], *deleted[-1:]])))
 
 
 @_exactly
@@ -93,7 +95,11 @@ def _keys_with_events(trial: Trial) -> list[str]:
         counts[str(row.get("calendar_id"))] = counts.get(str(row.get("calendar_id")), 0) + 1
     ranked = sorted(counts, key=lambda name: -counts[name])[:6]
     keys = [key for name in ranked if (key := key_of(trial, name)) is not None]
-    return keys[:1] + trial.random.sample(keys[1:], min(1, len(keys[1:])))
+    # Of calendars that were seen in the list, one whose key a careless reader of queries takes for another.
+    known = trial.survey.rows.get(CALENDAR_LIST.operation, {})
+    others = [key for name in counts if name in known and (key := key_of(trial, name)) is not None]
+    odd = [key for key in others if key not in keys[:1] and not (key.isascii() and key.replace("-", "").isalnum())]
+    return keys[:1] + trial.random.sample(keys[1:], min(1, len(keys[1:]))) + odd[:1]
 
 
 def _exact(trial: Trial, name: str, listing: Listing, values: list[str]) -> Steps:
@@ -141,6 +147,16 @@ def exact_keys(bench: Bench) -> Steps:
         bench.unobservable("filter-exact", "no calendar has a deduplication key")
         return
     spelt = [key, key.swapcase(), key.upper(), key[:-1], f"{key}x", f" {key}", f"{key} ", "%", "*", "_" * len(key)]
+    spelt += [
+        f"\t{key}",
+        f"{key}\n",
+        f"\u3000{key}",
+        f"{key}\u200b",
+        f"{key}\u0301",
+        f'"{key}"',
+        f"{key},{key}",
+        f"^{key}$",
+    ]
     for text in dict.fromkeys(text for text in spelt if text):
         answer = bench.get(f"{CALENDARS}?deduplication_key={quote(text, safe='')}")
         if not is_page(answer):

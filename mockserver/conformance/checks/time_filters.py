@@ -190,7 +190,16 @@ def _between(trial: Trial, instants: list[int]) -> Values:
     some = [trial.random.choice(pairs), max(pairs, key=lambda pair: pair[1] - pair[0])]
     middles = [(low + high) // 2 // SECOND * SECOND for low, high in some]
     ends = [instants[0] // DAY * DAY - DAY, instants[-1] // DAY * DAY + 2 * DAY]
-    return [(write(instant), instant) for instant in (*middles, *ends)]
+    far = [(text, instant) for text in _FAR if (instant := read(text)) is not None]
+    return [*((write(instant), instant) for instant in (*middles, *ends)), *far]
+
+
+_FAR = (
+    "1969-12-31T23:59:59.999999Z",
+    "9999-12-31T23:59:59.999999Z",
+    "1000-01-01T00:00:00Z",
+    "1969-07-20T20:17:40-03:30",
+)
 
 
 def _at(trial: Trial, instants: list[int]) -> Values:
@@ -215,21 +224,39 @@ def _fractions(trial: Trial, instants: list[int]) -> Values:
         (write(milli)[:-4] + "Z", milli),
         (write(tenth)[:-6] + "Z", tenth),
         (write(second)[:-8] + "Z", second),
+        *((write(at)[: -digits - 1] + "Z", at) for digits, size in _CUT for at in [instant // size * size + size]),
+        (write(instant)[:-1] + "9Z", instant),
+        (write(instant)[:-1] + "999999Z", instant),
     ]
+
+
+_CUT = ((4, 10_000), (2, 100), (1, 10))
+"""So many digits that are left out of six, and the microseconds of the last one that is not."""
 
 
 def _zones(trial: Trial, instants: list[int]) -> Values:
     """The time of an event in zones east and west of UTC."""
-    chosen = [trial.random.choice(instants) for _ in range(4)]
-    minutes = (330, -480, 840, 0)
-    return [(write(at, minutes=offset), at) for at, offset in zip(chosen, minutes, strict=True)]
+    minutes = (330, -210, 840, 0, 345, -570, 765, -480, -60)
+    chosen = [trial.random.choice(instants) for _ in minutes]
+    written = [(write(at, minutes=offset), at) for at, offset in zip(chosen, minutes, strict=True)]
+    return [*written, (write(chosen[0], minutes=-210).replace("-03:30", "999-03:30"), chosen[0])]
 
 
 def _loose(trial: Trial, instants: list[int]) -> Values:
     """Times without a zone, which are UTC, and dates alone, which are their midnight."""
     at, other = trial.random.choice(instants), trial.random.choice(instants)
     midnight = other // DAY * DAY
-    return [(naive(at), at), (write(at, sep=" ")[:-1], at), (write(midnight)[:10], midnight)]
+    second, minute = other // SECOND * SECOND, other // (60 * SECOND) * 60 * SECOND
+    next_midnight = at // DAY * DAY + DAY
+    return [
+        (naive(at), at),
+        (write(at, sep=" ")[:-1], at),
+        (write(midnight)[:10], midnight),
+        (naive(at) + "999", at),
+        (naive(second)[:-7], second),
+        (naive(minute)[:16], minute),
+        (write(next_midnight)[:10], next_midnight),
+    ]
 
 
 RUNGS = (
@@ -242,7 +269,7 @@ RUNGS = (
 
 
 @law("filter-alias", cost=5, after=(all_events, orders, time_filters))
-def old_name(trial: Trial) -> None:
+def old_name(trial: Trial) -> Steps:
     """updated_after is updated_at_gte, is not looked at beside it, and an empty updated_at_gte counts as none."""
     instants = sorted({i for row in trial.survey.known(EVENT_LIST) if (i := read(row.get("updated_at"))) is not None})
     if len(instants) < 2:
@@ -257,6 +284,16 @@ def old_name(trial: Trial) -> None:
     _alias(trial, [("updated_at_gte", middle), ("updated_after", last)], [newest._replace(instant=read(middle))])
     _alias(trial, [("updated_at_gte", ""), ("updated_after", last)], [newest])
     _alias(trial, [("updated_at_gte", "")], [])
+    yield
+    at = instants[-1]
+    for text in (write(at, minutes=-210), write(at, minutes=345), naive(at), write(at)[:-1] + "999Z"):
+        _alias(trial, [("updated_after", text)], [newest])
+        _alias(trial, [("updated_at_gte", ""), ("updated_after", text)], [newest])
+        yield
+    midnight = at // DAY * DAY
+    for instant in (midnight, midnight + DAY):
+        _alias(trial, [("updated_after", write(instant)[:10])], [newest._replace(instant=instant)])
+    _alias(trial, [("updated_after", middle), ("updated_at_gte", "")], [newest._replace(instant=read(middle))])
 
 
 def _alias(trial: Trial, asked: list[tuple[str, str]], means: list[Filter]) -> None:
@@ -310,6 +347,36 @@ _SOME_TIMES = (
 )
 
 
+_MORE_NO_TIMES = (
+    "2026-04-31T00:00:00Z",
+    "2025-02-29",
+    "2026-05-10T00:60:00Z",
+    "10/05/2026",
+    "2026-05-10T00:00:00Zx",
+    "x2026-05-10T00:00:00Z",
+    "%202026-05-10T00:00:00Z",
+    "2026-05-10T00:00:00Z%20",
+    "0",
+    "-1",
+    "null",
+    "today",
+)
+_MORE_TIMES = (
+    "1969-12-31T23:59:59.999999Z",
+    "1969-07-20T20:17:40.5-03:30",
+    "1000-01-01T00:00:00Z",
+    "2024-02-29T12:00:00Z",
+    "2026-05-10T00:00:00-03:30",
+    "2026-05-10T00:00:00-09:30",
+    "2026-05-10T00:00:00%2B12:45",
+    "2026-05-10T00:00:00-00:00",
+    "2026-05-10T00:00:00.12Z",
+    "2026-05-10T00:00:00.123456789012-03:30",
+    "1969-12-31",
+    "1969-12-31T23:59:59.5",
+)
+
+
 def bad_time(name: str) -> dict[str, str]:
     """What is said of a time filter that is no time."""
     told, example = _EXAMPLES[name]
@@ -332,8 +399,26 @@ def written_times(bench: Bench) -> Steps:
         for text in _SOME_TIMES[1:] if name == "start_time_gte" else _SOME_TIMES[1:4]:
             bench.ask(of_events("time-taken", name, f"{name}={text}"))
         yield
-    ignored = "updated_at_gte=2026-05-10T00:00:00Z&updated_after=bad"
-    bench.ask(of_events("time-taken", "updated_after", ignored))
+    for second in ("bad", ""):
+        ignored = f"updated_at_gte=2026-05-10T00:00:00Z&updated_after={second}"
+        bench.ask(of_events("time-taken", "updated_after", ignored))
+    yield from _times_of_each(bench)
+
+
+def _times_of_each(bench: Bench) -> Steps:
+    """Every text with every filter, and the old name beside an empty new one."""
+    for name in _EXAMPLES:
+        for text in (*_NO_TIMES, *_MORE_NO_TIMES):
+            bench.ask(of_events("time-refused", name, f"{name}={text}", 400, bad_time(name)))
+        yield
+        for text in (*_SOME_TIMES, *_MORE_TIMES):
+            bench.ask(of_events("time-taken", name, f"{name}={text}"))
+        yield
+    refused = of_events(
+        "time-refused", "updated_after", "updated_at_gte=&updated_after=", 400, bad_time("updated_after")
+    )
+    bench.ask(refused)
+    bench.ask(refused._replace(path=f"{EVENTS}?updated_at_gte=&updated_after=bad"))
 
 
 _OK, _REFUSED, _EITHER = frozenset({200}), frozenset({400}), frozenset({200, 400})

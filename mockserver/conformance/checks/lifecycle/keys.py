@@ -13,7 +13,7 @@ from mockserver.conformance.expectations import every, never_so, same_member, st
 from mockserver.conformance.run import Forbidden
 
 _CREATE = "createCalendar"
-_SPELLINGS: tuple[Callable[[str], str], ...] = (
+SPELLINGS: tuple[Callable[[str], str], ...] = (
     lambda key: key.swapcase(),
     lambda key: key.upper(),
     lambda key: unicodedata.normalize("NFD", key),
@@ -21,6 +21,13 @@ _SPELLINGS: tuple[Callable[[str], str], ...] = (
     lambda key: key.replace("-", "_"),
     lambda key: f"{key[:8]} {key[8:]}",
     lambda key: key[:-1],
+    lambda key: f"\ufeff{key}",
+    lambda key: key.replace("\u00e9", "e"),
+    lambda key: key.replace("\u00e9", "\u00c9"),
+    lambda key: key.replace("-", "\uff0d"),
+    lambda key: f"\u2060{key}\u2060",
+    lambda key: f"{key}\u0301",
+    lambda key: key.replace("\U0001f600", "\U0001f601"),
 )
 
 
@@ -58,7 +65,7 @@ def spelling(stage: Stage, number: int, how: int) -> None:
         return
     if stage.is_broken("create-echo", operation=_CREATE, field="deduplication_key"):
         return
-    key = _SPELLINGS[how % len(_SPELLINGS)](calendar.key)
+    key = SPELLINGS[how % len(SPELLINGS)](calendar.key)
     if key.strip() and key.strip() != calendar.key and stage.model.by_key(key.strip()) is None:
         create_body(stage, stage.body({"deduplication_key": key}), "dedup-exact", [calendar.made])
 

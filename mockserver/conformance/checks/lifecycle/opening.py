@@ -86,6 +86,7 @@ RULES: tuple[Rule, ...] = (
 _Act: TypeAlias = Callable[[Stage], Steps]
 _USED_UP = "the project has used up its POSTs of this minute"
 _PLAIN, _KEYED, _CAFE = 0, 2, 3
+_ODD_KEYS = (3, 4, 5, 11, 12)
 """Shapes of new calendars: without a key, with one, and with one that has an accent."""
 
 
@@ -148,6 +149,10 @@ def lists(stage: Stage) -> Steps:
     listing.listed(stage)
     listing.found_by_key(stage, 0)
     yield
+    for shape in _ODD_KEYS:
+        writing.create(stage, shape)
+        listing.found_by_key(stage, -1)
+        yield
 
 
 @_step(
@@ -206,7 +211,7 @@ def duplicates(stage: Stage) -> Steps:
 def spellings(stage: Stage) -> Steps:
     """Keys that only look taken."""
     made = None
-    for how in range(7):
+    for how in range(len(keys.SPELLINGS)):
         if made is None or made.id not in stage.model.calendars:
             made = writing.create(stage, _CAFE)
         if made is not None:

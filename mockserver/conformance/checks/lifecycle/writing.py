@@ -62,6 +62,13 @@ CREATES: tuple[Shape, ...] = (
     lambda tag: {"platform": "microsoft", "platform_uuid": f"{tag}=="},
     _full_metadata,
     lambda tag: {"deduplication_key": tag + "k" * (1024 - len(tag)), "platform_uuid": "u" * 1024},
+    lambda tag: {
+        **marked(tag, plan="team", tenant_id="1234567890"),
+        "platform": "microsoft",
+        "platform_uuid": "AAMkAGI2TGuLAAA=\U0001f600",
+        "client_id": "01234567-89ab-4cde-8f01-23456789abcd",
+        "deduplication_key": f"{tag}'\"\\%_",
+    },
 )
 """Good calendars, to be laid over the required fields."""
 
@@ -74,6 +81,7 @@ CHANGES: tuple[Shape, ...] = (
     lambda tag: {**marked(tag, all="yes"), "client_secret": "secret", "refresh_token": "secret"},
     lambda tag: marked(tag, **{" padded ": " value ", "empty": "", "Second": "case"}),
     _full_metadata,
+    lambda tag: marked(tag, **{"": "", "\u00e9\U0001f600": "\u2028\x01", "quote": "'\"\\/", "null": "null"}),
 )
 """Good changes; where there is a credential a fresh one is put in."""
 

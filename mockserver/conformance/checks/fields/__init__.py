@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from mockserver.conformance.calendar_bodies import CLIENT, MARK, VOLATILE, marked
 from mockserver.conformance.checks import IF_SHORT, Check, Steps, check
 from mockserver.conformance.checks.cases import Bench, Case, Holding
+from mockserver.conformance.checks.fields.wrong import (
+    ALLOWED,
+    BLANK,
+    LIMITS,
+    MISSING,
+    NULL,
+    REQUIRED,
+    SINGLE,
+    TAKEN,
+    WHITE,
+    Wrong,
+    more_wrong,
+    wrong,
+)
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import names, no_row, same_document, status, unless_throttled, where
 from mockserver.conformance.guard import CALENDARS
@@ -139,133 +152,20 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-_MISSING, _NULL, _BLANK = "This field is required.", "This field may not be null.", "This field may not be blank."
-_NO_TEXT, _NUL = "Not a valid string.", "Null characters are not allowed."
-_NO_OBJECT, _EMPTY = "Metadata must be an object not an array or other type", "Metadata must have at least one key"
-_TOO_LONG = "Metadata must be less than 1000 characters"
-_TAKEN = "A calendar with this deduplication key already exists in this project."
-_ALLOWED = {
-    "POST": "client_id, client_secret, deduplication_key, metadata, platform, platform_uuid, refresh_token",
-    "PATCH": "client_secret, metadata, refresh_token",
-}
-_UNTOLD = {
-    "POST": re.compile(r"An unexpected error occurred while creating the calendar\. Error ID: [0-9a-f-]{36}"),
-    "PATCH": re.compile(r"An unexpected error occurred while updating the calendar\. Error ID: [0-9a-f-]{36}"),
-}
-_TEXTS = {
-    "POST": ("client_id", "client_secret", "refresh_token", "platform_uuid", "deduplication_key"),
-    "PATCH": ("client_secret", "refresh_token"),
-}
-_NO_TEXTS: tuple[Any, ...] = (False, [], {}, {"a": "b"})
-_LIMITS = {"client_id": 255, "platform_uuid": 1024, "deduplication_key": 1024}
-_SINGLE = ("field-required", "field-null", "field-blank", "field-choice", "field-metadata", "field-unknown")
-_REQUIRED = ("client_id", "client_secret", "refresh_token", "platform")
-_READ_ONLY = {
-    "POST": {"id": "cal_0000000000000000", "state": "disconnected", "created_at": "2020-01-01T00:00:00Z"},
-    "PATCH": {
-        "platform": "microsoft",
-        "deduplication_key": "other",
-        "state": "connected",
-        "id": "cal_0000000000000000",
-    },
-}
 
-
-class Wrong(NamedTuple):
-    """Fields that are refused, and what is said of them. `raw` writes them in place of JSON's own text."""
-
-    rule: str
-    field: str
-    fields: dict[str, Any]
-    told: dict[str, list[Any]]
-    without: str = ""
-    """A field of the usual body that is left out."""
-
-
-def _one(rule: str, field: str, value: Any, message: Any) -> Wrong:
-    return Wrong(rule, field, {field: value}, {field: [message]})
-
-
-def wrong(method: str) -> list[Wrong]:
-    """The fields that POST, or PATCH, refuses."""
-    cases = [
-        *(_one("field-null", name, None, _NULL) for name in (*_TEXTS[method], "metadata")),
-        *(_one("field-blank", name, value, _BLANK) for name in _TEXTS[method] for value in ("", " \t\u3000")),
-        *(_one("field-type", name, value, _NO_TEXT) for name in _TEXTS[method] for value in (True, ["a"])),
-        *(_one("field-type", _TEXTS[method][0], value, _NO_TEXT) for value in _NO_TEXTS),
-        *(_one("field-characters", name, "a\0b", _NUL) for name in _TEXTS[method]),
-        *_wrong_metadata(method),
-    ]
-    if method == "POST":
-        cases += [
-            *(Wrong("field-required", name, {}, {name: [_MISSING]}, without=name) for name in _REQUIRED),
-            *(_one("field-choice", "platform", v, f'"{t}" is not a valid choice.') for v, t in _PLATFORMS),
-            _one("field-null", "platform", None, _NULL),
-            *(Wrong("field-length", n, {n: "x" * (m + 1)}, _untold("POST")) for n, m in _LIMITS.items()),
-            Wrong("field-length", "client_id", {"client_id": "\U0001f600" * 256}, _untold("POST")),
-        ]
-    return [*cases, *_unknown(method)]
-
-
-_PLATFORMS = (("outlook", "outlook"), ("Google", "Google"), (" google", " google"), ("", ""), (1, "1"), (True, "True"))
-
-
-def _untold(method: str) -> dict[str, list[Any]]:
-    return {"non_field_errors": [_UNTOLD[method]]}
-
-
-def _wrong_metadata(method: str) -> list[Wrong]:
-    no_text = "Value for key 'a' must be a string"
-    return [
-        *(_one("field-metadata", "metadata", value, _NO_OBJECT) for value in ([], ["a"], "text", '{"a":"b"}', 0, True)),
-        _one("field-metadata", "metadata", {}, _EMPTY),
-        *(
-            _one("field-metadata", "metadata", {"a": value}, no_text)
-            for value in (1, None, True, {}, {"b": "c"}, ["b"])
-        ),
-        _one("field-metadata", "metadata", {"ok": "s", "bad": 1, "bad2": 2}, "Value for key 'bad' must be a string"),
-        _one("field-metadata", "metadata", {"k": "x" * 992}, _TOO_LONG),
-        _one("field-metadata", "metadata", {"k": "\u00e9" * 166}, _TOO_LONG),
-        _one("field-metadata", "metadata", {"k": "\U0001f600" * 83}, _TOO_LONG),
-        *(
-            [Wrong("field-characters", "metadata", {"metadata": {"a": "\0"}}, _untold("POST"))]
-            if method == "POST"
-            else []
-        ),
-    ]
-
-
-def _unknown(method: str) -> list[Wrong]:
-    def refused(*names: str) -> dict[str, list[Any]]:
-        text = f"Unexpected field(s): {', '.join(names)}. Allowed fields are: {_ALLOWED[method]}"
-        return {"non_field_errors": [text]}
-
-    bad_metadata = {"metadata": [_NO_OBJECT]}
-    first = "platform" if method == "POST" else "client_secret"
-    told = {first: ['"outlook" is not a valid choice.']} if method == "POST" else {first: [_NULL]}
-    return [
-        *(Wrong("field-unknown", name, {name: value}, refused(name)) for name, value in _READ_ONLY[method].items()),
-        Wrong("field-unknown", "", {"zeta": 1, "alpha": 2, "Beta": 3}, refused("Beta", "alpha", "zeta")),
-        Wrong("field-unknown", "", {"client_secret ": "x"}, refused("client_secret ")),
-        Wrong("field-order", "metadata", {"metadata": [], "foo": 1}, bad_metadata),
-        Wrong(
-            "field-order",
-            first,
-            {first: "outlook" if method == "POST" else None, "metadata": [], "foo": 1},
-            {**told, **bad_metadata},
-        ),
-    ]
+_AT_ONCE = 6
+"""So many bodies are sent in one step."""
 
 
 def _before(rule: str) -> tuple[str, ...]:
     """What follows from the rules on single fields says nothing new where one of them is broken."""
-    return _SINGLE if rule == "field-order" else ()
+    return SINGLE if rule == "field-order" else ()
 
 
 @check("field-required", context=Bench, cost=1, needs=("write",))
 def nothing_given(bench: Bench) -> None:
     """A body without any field."""
-    told = {name: [_MISSING] for name in _REQUIRED}
+    told = {name: [MISSING] for name in REQUIRED}
     if bench.writes:
         bench.ask(Case("field-required", "createCalendar", "", "POST", CALENDARS, 400, told, json={}))
 
@@ -287,6 +187,11 @@ def _refused(rule: str) -> Check:
         _refuse_creates(bench, creates[1:], read_back=False)
         yield
         _refuse_updates(bench, updates[1:], read_back=False)
+        more = [[case for case in more_wrong(method) if case.rule == rule] for method in ("POST", "PATCH")]
+        for begin in range(0, max(map(len, more)), _AT_ONCE):
+            yield
+            _refuse_creates(bench, more[0][begin : begin + _AT_ONCE], read_back=begin == 0)
+            _refuse_updates(bench, more[1][begin : begin + _AT_ONCE], read_back=False)
 
     return refusals
 
@@ -307,17 +212,30 @@ REFUSED = {
 }
 
 
-@check("field-order", context=Bench, cost=5, needs=("write",), after=tuple(REFUSED[rule] for rule in _SINGLE))
-def order_of_refusals(bench: Bench) -> None:
+@check("field-order", context=Bench, cost=5, needs=("write",), after=tuple(REFUSED[rule] for rule in SINGLE))
+def order_of_refusals(bench: Bench) -> Steps:
     """Bodies that are wrong in several ways."""
     if not bench.writes:
         return
     _refuse_creates(bench, [case for case in wrong("POST") if case.rule == "field-order"])
     _refuse_updates(bench, [case for case in wrong("PATCH") if case.rule == "field-order"])
-    two = {"platform": ['"x" is not a valid choice.'], "client_id": [_BLANK], "refresh_token": [_NULL]}
+    two = {"platform": ['"x" is not a valid choice.'], "client_id": [BLANK], "refresh_token": [NULL]}
     fields = {**bench.fields(), "platform": "x", "client_id": " ", "refresh_token": None}
     several = Case("field-order", "createCalendar", "", "POST", CALENDARS, 400, two, json=fields)
-    bench.took(bench.ask(several._replace(unless=_SINGLE)))
+    bench.took(bench.ask(several._replace(unless=SINGLE)))
+    yield
+    _refuse_creates(bench, [case for case in more_wrong("POST") if case.rule == "field-order"], read_back=False)
+    yield
+    _refuse_updates(bench, [case for case in more_wrong("PATCH") if case.rule == "field-order"], read_back=False)
+    yield
+    for number in range(1, len(REQUIRED)):
+        # Some of the required fields missing, the others there; then what is missing beside what is wrong.
+        told = {name: [MISSING] for name in REQUIRED[:number]}
+        fields = {name: value for name, value in bench.fields().items() if name not in told}
+        missing = Case("field-required", "createCalendar", "", "POST", CALENDARS, 400, told, json=fields)
+        bench.took(bench.ask(missing))
+        wrong_too = {**told, "deduplication_key": [NULL]}
+        bench.took(bench.ask(missing._replace(json={**fields, "deduplication_key": None, "x": 1}, body=wrong_too)))
 
 
 def _refuse_creates(bench: Bench, cases: Sequence[Wrong], *, read_back: bool = True) -> None:
@@ -376,23 +294,39 @@ def _refuse_updates(bench: Bench, cases: Sequence[Wrong], *, read_back: bool = T
 
 
 @check("key-taken", "field-order", context=Bench, cost=5, needs=("write",), after=(order_of_refusals,))
-def taken_keys(bench: Bench) -> None:
+def taken_keys(bench: Bench) -> Steps:
     """A deduplication key that another calendar has."""
     key = bench.target.tag()
     made = bench.create(deduplication_key=key)
     if made is None:
         return
-    told: dict[str, list[Any]] = {"deduplication_key": [_TAKEN]}
+    told: dict[str, list[Any]] = {"deduplication_key": [TAKEN]}
     case = Case("key-taken", "createCalendar", "deduplication_key", "POST", CALENDARS, 400, told)
     for spelt in (key, f" {key}\t"):
         bench.took(bench.ask(case._replace(json=bench.fields(deduplication_key=spelt)), [made]))
-    ordered = case._replace(rule="field-order", unless=_SINGLE)
+    ordered = case._replace(rule="field-order", unless=SINGLE)
     bad = bench.fields(deduplication_key=key, platform="outlook")
     told = {"platform": ['"outlook" is not a valid choice.']}
     bench.took(bench.ask(ordered._replace(json=bad, body=told), [made]))
     extra = {**bench.fields(deduplication_key=key), "foo": 1}
-    told = {"non_field_errors": [f"Unexpected field(s): foo. Allowed fields are: {_ALLOWED['POST']}"]}
+    told = {"non_field_errors": [f"Unexpected field(s): foo. Allowed fields are: {ALLOWED['POST']}"]}
     bench.took(bench.ask(ordered._replace(json=extra, body=told), [made]))
+    yield
+    number = bench.random.getrandbits(60)
+    for first, spellings in (
+        (bench.target.tag(), ("{}", f"{WHITE}{{}}{WHITE}", "\n{}", "{}\x85")),
+        (number, ("{}", " {}")),
+    ):
+        made = bench.create(deduplication_key=first)
+        if made is None or bench.is_broken("key-taken"):
+            return
+        for spelt in spellings:
+            fields = bench.fields(deduplication_key=spelt.format(first), platform="microsoft", client_id="other")
+            bench.took(bench.ask(case._replace(json=fields), [made]))
+        told = {"metadata": ["This field may not be null."], "platform": ['"x" is not a valid choice.']}
+        wrong_too = {**bench.fields(deduplication_key=str(first)), "metadata": None, "platform": "x"}
+        bench.took(bench.ask(ordered._replace(json=wrong_too, body=told), [made]))
+        yield
 
 
 @check(
@@ -419,6 +353,15 @@ def taken_fields(bench: Bench) -> Steps:
             yield
         case = Case(rule, "createCalendar", field, "POST", CALENDARS, 201, Holding(shown), json=bench.fields(**given))
         bench.took(bench.ask(case))
+    yield
+    for number, (rule, field, given, shown) in enumerate(_more_taken(tag)):
+        case = Case(rule, "createCalendar", field, "POST", CALENDARS, 201, Holding(shown), json=bench.fields(**given))
+        bench.took(bench.ask(case))
+        if number % _AT_ONCE == 0:
+            yield
+    for field, value in _TAKEN_UPDATES:
+        taken = Case("field-stripped", "updateCalendar", field, "PATCH", bench.ours, 200, Holding())
+        bench.ask(taken._replace(json={field: value}))
     update = Case("field-metadata", "updateCalendar", "metadata", "PATCH", bench.ours, 200, Holding(metadata=at_limit))
     bench.ask(update._replace(json={"metadata": at_limit}))
     counted = Case("field-number", "updateCalendar", "client_secret", "PATCH", bench.ours, 200, Holding())
@@ -428,7 +371,7 @@ def taken_fields(bench: Bench) -> Steps:
 def _taken(tag: str, at_limit: dict[str, str]) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
     """By rule and field: what is sent, and what a new calendar then has."""
     wanted: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
-    for name, longest in _LIMITS.items():
+    for name, longest in LIMITS.items():
         start = tag if name == "deduplication_key" else CLIENT
         text = start + "\u00e9" * (longest - len(start))
         wanted.append(("field-length", name, {name: text}, {name: text}))
@@ -444,6 +387,48 @@ def _taken(tag: str, at_limit: dict[str, str]) -> list[tuple[str, str, dict[str,
         wanted.append(("field-stripped", "client_id", {"client_id": kept}, {"client_id": kept}))
     wanted.append(("field-stripped", "metadata", {"metadata": {" k ": " v "}}, {"metadata": {" k ": " v "}}))
     wanted.append(("field-metadata", "metadata", {"metadata": at_limit}, {"metadata": at_limit}))
+    return wanted
+
+
+_KEPT = ("\u180e", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\x01", "\x1b", "\x7f")
+"""Characters that look like nothing and are not stripped."""
+_TAKEN_UPDATES: tuple[tuple[str, Any], ...] = (
+    ("client_secret", f"{WHITE}x{WHITE}"),
+    ("refresh_token", "\u200b"),
+    ("client_secret", "\u00e9\U0001f600"),
+    ("refresh_token", 0),
+    ("client_secret", 1.5),
+)
+
+
+def _more_taken(tag: str) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+    """As _taken: each character that is stripped and that is not, lengths in characters, numbers in every field."""
+    wanted: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = []
+    for name in LIMITS:
+        wanted.append(("field-stripped", name, {name: f"{WHITE}{tag}{name}{WHITE}"}, {name: f"{tag}{name}"}))
+    for name, longest in LIMITS.items():
+        text = tag + "\U0001f600" * (longest - len(tag))
+        wanted.append(("field-length", name, {name: text}, {name: text}))
+    long = f"{tag}l" + "x" * (1023 - len(tag))
+    wanted.append(
+        ("field-stripped", "deduplication_key", {"deduplication_key": f"\t{long} "}, {"deduplication_key": long})
+    )
+    for number, kept in enumerate(_KEPT):
+        name = list(LIMITS)[number % len(LIMITS)]
+        text = f"{kept}{tag}{number}{kept}"
+        wanted.append(("field-stripped", name, {name: text}, {name: text}))
+    wanted.append(("field-stripped", "client_id", {"client_id": "\u200b"}, {"client_id": "\u200b"}))
+    inner = f"a{WHITE}b"
+    wanted.append(("field-stripped", "platform_uuid", {"platform_uuid": inner}, {"platform_uuid": inner}))
+    numbers: tuple[tuple[str, Any], ...] = (
+        ("client_secret", 7),
+        ("refresh_token", 1.5),
+        ("client_id", -1.5),
+        ("platform_uuid", 10**15),
+    )
+    for name, value in numbers:
+        shown = {name: str(value)} if name in LIMITS else {}
+        wanted.append(("field-number", name, {name: value}, shown))
     return wanted
 
 
