@@ -191,11 +191,15 @@ class Plan:
     def _look_beside(self) -> Callable[[], object] | None:
         """The next look that may be had beside others; None where there is none, or none yet."""
         waiting = [task for task in self._waiting() if task not in self._going and self._fits(task, short=True)]
-        if not (free := [task for task in waiting if self._is_free(task)]):
+        free = [task for task in waiting if self._is_free(task)]
+        if not free:
             return None
         first, short = self._next(waiting)
-        if short and not (free := [task for task in free if self._rank(task) == self._rank(first)]):
-            # What is of high severity and cannot go on beside others is worth more than the rest of what can.
+        if short:
+            # The first look of what cannot go on beside others is worth more than a second look of what can.
+            last = self._rank(first), first.turns
+            free = [task for task in free if (self._rank(task), task.turns) <= last]
+        if not free:
             return None
         task = min(free, key=self._by_severity(waiting) if short else self._by_cost)
         self._going.add(task)
