@@ -62,6 +62,7 @@ LAWS: Final[Part] = _Part(
         pages.all_events,
         tenants.separate_lists,
         tenants.strangers,
+        tenants.keys_of_the_other,
         orderings.orders,
         sameness.filtered_are_listed,
         sameness.list_is_detail,

@@ -14,6 +14,7 @@ from mockserver.conformance.checks.pages import all_calendars, all_events
 from mockserver.conformance.exchange import Exchange, Key
 from mockserver.conformance.expectations import (
     apart,
+    complete,
     count,
     every,
     lacks,
@@ -100,6 +101,33 @@ def strangers(trial: Trial) -> Steps:
         return
     yield from _strangers(trial, "other", _lists(trial, "main"))
     yield from _strangers(trial, "main", _lists(trial, "other"))
+
+
+@law("filter-text", cost=2, needs=("other-key",), after=(separate_lists,))
+def keys_of_the_other(trial: Trial) -> Steps:
+    """The other project's events by its calendars' keys, first by those that a calendar of this project has as well."""
+    ours = {str(row.get("deduplication_key")) for row in trial.survey.known(CALENDAR_LIST)}
+    lists = _lists(trial, "other")
+    listed = lists[EVENT_LIST.operation]
+    busy = {row.get("calendar_id") for row in listed.rows}
+    keyed = [row for row in lists[CALENDAR_LIST.operation].rows if row["id"] in busy and row.get("deduplication_key")]
+    for row in sorted(keyed, key=lambda row: row["deduplication_key"] not in ours)[:_KEYED]:
+        if trial.is_broken("filter-text", "filter-taken", "tenant-filters", field="calendar_deduplication_key"):
+            return
+        query = (("calendar_deduplication_key", str(row["deduplication_key"])),)
+        page = trial.unnoted(EVENT_LIST, query, key="other")
+        shown = [page.exchange]
+        whole = complete(
+            shown, page.ordering, [listed.exchange], where=[["calendar_id", "=", row["id"]]], size=EVENT_LIST.size
+        )
+        trial.check(
+            "filter-text",
+            whole,
+            operation=EVENT_LIST.operation,
+            field="calendar_deduplication_key",
+            exchanges=[listed.exchange, *shown],
+        )
+        yield
 
 
 def _lists(trial: Trial, key: Key) -> dict[str, Page]:

@@ -27,6 +27,8 @@ IN_USE = {
 _DECIDED = (
     "{0} should not be provided when calendar_event_id is specified. The {1} will be taken from the calendar event."
 )
+_SHOWN = ("id", "metadata", "deduplication_key", "state", "join_at", "meeting_url")
+"""Members of a bot that an event shows as well."""
 _ODD_IDS = ("bot_0000000000000000", "nope", "0", "%25", "bot_" + "0" * 500, "null", "BOT_0000000000000000")
 
 
@@ -284,7 +286,7 @@ def _of_event(bench: BotBench, event: dict[str, Any]) -> None:
     made = made_of(bench, "bot-in-event", "calendar_event_id", fields, taken)
     if made is None:
         return
-    bot = {name: made.json[name] for name in ("id", "metadata", "state", "join_at", "meeting_url") if name in made.json}
+    bot = {name: made.json[name] for name in _SHOWN if name in made.json}
     after = bench.get(path)
     shown = every(same_document(before, after, but=["bots"]), like(has({"results": [has({"bots": [has(bot)]})]})))
     if len(rows_in(after)) == 1 and bench.check(
