@@ -37,7 +37,7 @@ from tests.mutants.altering import (
 )
 from tests.mutants.bodies import fields
 from tests.mutants.mutant import Mutant
-from tests.mutants.state import Create, Update, forgiving, on_create, on_update
+from tests.mutants.state import Create, Update, on_create, on_update
 from tests.mutants.wrapped import EVENTS, LIST, ONE, Call, Reply, Shell, after, before, crash, documents
 
 _TIMES = ("updated_at_gte", "start_time_gte", "end_time_lte")
