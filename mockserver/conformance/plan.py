@@ -34,6 +34,10 @@ _KEYS: Final = "key-"
 """How the ids of the rules about API keys begin: their checks go on first, for they are short and matter most."""
 _SOON: Final = "hostile"
 """The part that goes on next: a crash shows in one answer, so it finds most for its requests."""
+_FURTHER: Final = 3
+"""So many times as far checks go on in their turn where they do it side by side."""
+_LUCK: Final = "races"
+"""The part that goes on in turn although it is of high severity: what its first look does not show is a matter of luck."""
 _LAST: Final = "fuzz"
 """The part that goes on last: it takes hundreds of requests, and other parts know better what they look for."""
 _DELETING: Final = 4
@@ -161,11 +165,16 @@ class Plan:
         """Takes each check to its end: those of high severity first and at once, of the others some steps in turn."""
         going, turn = sorted(self.tasks, key=_by_use), _TURN
         while going := [task for task in going if not task.over and self._fits(task)]:
-            # Side by side they take so little time that they go first.
+            for task in going:
+                if task.check.apart and not task.looks and self._fits(task):
+                    self._take(task)
+            # Side by side they take so little time that they go first, and further.
             gone: set[Task] = set()
             for is_so, apart in ((self._is_free, False), (self._is_apart, True)):
                 tasks = [task for task in going if is_so(task)]
-                if len(tasks) > 1 and self._side_by_side(partial(next, self._turns(tasks, turn), None), apart):
+                if len(tasks) > 1 and self._side_by_side(
+                    partial(next, self._turns(tasks, _FURTHER * turn), None), apart
+                ):
                     gone.update(tasks)
             for task in going:
                 if task not in gone:
@@ -178,7 +187,7 @@ class Plan:
     def _goes_on(self, task: Task, turn: int, going: list[Task] | None = None) -> None:
         """Takes a check to its end, or for its turn; what writes, of those that are `going`, may have to wait."""
         most: float = task.sent + max(turn, _TURN_SOON if task.part == _SOON else 0)
-        if task.is_severe and task.part != _LAST:
+        if task.is_severe and task.part not in (_LAST, _LUCK):
             most = math.inf
         while not task.over and task.sent < most and self._fits(task) and (not going or task in self._ready(going)):
             self._take(task)
