@@ -37,7 +37,7 @@ _SOON: Final = "hostile"
 _FURTHER: Final = 3
 """So many times as far checks go on in their turn where they do it side by side."""
 _LUCK: Final = "races"
-"""The part that goes on in turn although it is of high severity: what its first look does not show is a matter of luck."""
+"""The part that goes on in turn although it is of high severity: what its first look does not show is luck."""
 _LAST: Final = "fuzz"
 """The part that goes on last: it takes hundreds of requests, and other parts know better what they look for."""
 _DELETING: Final = 4
