@@ -166,18 +166,20 @@ class Plan:
         going, turn = sorted(self.tasks, key=_by_use), _TURN
         while going := [task for task in going if not task.over and self._fits(task)]:
             for task in going:
-                if task.check.apart and not task.looks and self._fits(task):
+                if _is_of_keys(task):
+                    self._goes_on(task, turn, going)
+                elif task.check.apart and not task.looks and self._fits(task):
                     self._take(task)
             # Side by side they take so little time that they go first, and further.
             gone: set[Task] = set()
             for is_so, apart in ((self._is_free, False), (self._is_apart, True)):
-                tasks = [task for task in going if is_so(task)]
+                tasks = [task for task in going if not task.over and is_so(task)]
                 if len(tasks) > 1 and self._side_by_side(
                     partial(next, self._turns(tasks, _FURTHER * turn), None), apart
                 ):
                     gone.update(tasks)
             for task in going:
-                if task not in gone:
+                if task not in gone and not _is_of_keys(task):
                     self._goes_on(task, turn, going)
             turn *= 2
 
@@ -335,8 +337,11 @@ class Plan:
 
 def _by_use(task: Task) -> tuple[bool, ...]:
     """What is likely to find most with its next requests first."""
-    of_keys = bool(task.rules) and task.rules[0].id.startswith(_KEYS)
-    return not of_keys, task.part != _SOON, task.part == _LAST, not task.is_severe
+    return not _is_of_keys(task), task.part != _SOON, task.part == _LAST, not task.is_severe
+
+
+def _is_of_keys(task: Task) -> bool:
+    return bool(task.rules) and task.rules[0].id.startswith(_KEYS)
 
 
 def lacking(needs: frozenset[Need], target: Target) -> str:
