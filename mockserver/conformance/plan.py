@@ -170,18 +170,21 @@ class Plan:
                     self._goes_on(task, turn, going)
                 elif task.check.apart and not task.looks and self._fits(task):
                     self._take(task)
-            # Side by side they take so little time that they go first, and further.
-            gone: set[Task] = set()
-            for is_so, apart in ((self._is_free, False), (self._is_apart, True)):
-                tasks = [task for task in going if not task.over and is_so(task)]
-                if len(tasks) > 1 and self._side_by_side(
-                    partial(next, self._turns(tasks, _FURTHER * turn), None), apart
-                ):
-                    gone.update(tasks)
+            # Side by side they take so little time that they go before the others, and further.
+            gone = self._gone_on([task for task in going if not task.over], _FURTHER * turn)
             for task in going:
                 if task not in gone and not _is_of_keys(task):
                     self._goes_on(task, turn, going)
             turn *= 2
+
+    def _gone_on(self, going: Sequence[Task], turn: int) -> set[Task]:
+        """Those of the checks that have had their turn side by side."""
+        gone: set[Task] = set()
+        for is_so, apart in ((self._is_free, False), (self._is_apart, True)):
+            tasks = [task for task in going if is_so(task)]
+            if len(tasks) > 1 and self._side_by_side(partial(next, self._turns(tasks, turn), None), apart):
+                gone.update(tasks)
+        return gone
 
     def _turns(self, tasks: Sequence[Task], turn: int) -> Iterator[Callable[[], object]]:
         return (partial(self._goes_on, task, turn) for task in tasks)
