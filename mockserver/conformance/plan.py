@@ -34,7 +34,7 @@ _KEYS: Final = "key-"
 """How the ids of the rules about API keys begin: their checks go on first, for they are short and matter most."""
 _SOON: Final = "hostile"
 """The part that goes on next: a crash shows in one answer, so it finds most for its requests."""
-_FURTHER: Final = 3
+_FURTHER: Final = 2
 """So many times as far checks go on in their turn where they do it side by side."""
 _LUCK: Final = "races"
 """The part that goes on in turn although it is of high severity: what its first look does not show is luck."""
@@ -165,26 +165,24 @@ class Plan:
         """Takes each check to its end: those of high severity first and at once, of the others some steps in turn."""
         going, turn = sorted(self.tasks, key=_by_use), _TURN
         while going := [task for task in going if not task.over and self._fits(task)]:
+            gone = self._gone_on(going, self._is_free, turn, apart=False)
             for task in going:
-                if _is_of_keys(task):
+                if _is_of_keys(task) and task not in gone:
                     self._goes_on(task, turn, going)
+                    gone.add(task)
                 elif task.check.apart and not task.looks and self._fits(task):
                     self._take(task)
-            # Side by side they take so little time that they go before the others, and further.
-            gone = self._gone_on([task for task in going if not task.over], _FURTHER * turn)
+            gone |= self._gone_on(going, self._is_apart, turn, apart=True)
             for task in going:
-                if task not in gone and not _is_of_keys(task):
+                if task not in gone:
                     self._goes_on(task, turn, going)
             turn *= 2
 
-    def _gone_on(self, going: Sequence[Task], turn: int) -> set[Task]:
-        """Those of the checks that have had their turn side by side."""
-        gone: set[Task] = set()
-        for is_so, apart in ((self._is_free, False), (self._is_apart, True)):
-            tasks = [task for task in going if is_so(task)]
-            if len(tasks) > 1 and self._side_by_side(partial(next, self._turns(tasks, turn), None), apart):
-                gone.update(tasks)
-        return gone
+    def _gone_on(self, going: Sequence[Task], may: Callable[[Task], bool], turn: int, *, apart: bool) -> set[Task]:
+        """Those of the checks that have had their turn side by side: it takes so little time that they go before."""
+        tasks = [task for task in going if not task.over and may(task)]
+        turns = self._turns(tasks, _FURTHER * turn)
+        return set(tasks if len(tasks) > 1 and self._side_by_side(partial(next, turns, None), apart) else ())
 
     def _turns(self, tasks: Sequence[Task], turn: int) -> Iterator[Callable[[], object]]:
         return (partial(self._goes_on, task, turn) for task in tasks)
@@ -192,7 +190,7 @@ class Plan:
     def _goes_on(self, task: Task, turn: int, going: list[Task] | None = None) -> None:
         """Takes a check to its end, or for its turn; what writes, of those that are `going`, may have to wait."""
         most: float = task.sent + max(turn, _TURN_SOON if task.part == _SOON else 0)
-        if task.is_severe and task.part not in (_LAST, _LUCK):
+        if going and task.is_severe and task.part not in (_LAST, _LUCK):
             most = math.inf
         while not task.over and task.sent < most and self._fits(task) and (not going or task in self._ready(going)):
             self._take(task)

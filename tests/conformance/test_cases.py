@@ -101,7 +101,7 @@ def test_the_mock_is_without_findings_over_odd_cases(writes: bool) -> None:
             ("very-long-id-never-answered", {"answer-arrives"}),
             ("invalid-cursor-position-is-first-page", {"cursor-forged"}),
         ],
-        step=2,
+        step=3,
     ),
 )
 def test_a_mutant_that_odd_cases_find_is_found_by_its_rule(name: str, rules: set[str]) -> None:

@@ -32,7 +32,7 @@ from tests.mutants.mutant import Mutant
             (headers.MUTANTS, "event-links-show-internal-host", "links-preserve-query", "listCalendarEvents", "host"),
             (headers.MUTANTS, "allow-of-events-has-post", "allow", "listCalendarEvents", "Allow"),
         ],
-        step=2,
+        step=4,
     ),
 )
 def test_a_wrong_answer_is_one_finding(
