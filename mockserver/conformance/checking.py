@@ -53,6 +53,8 @@ _PLAN = (
     "After a kill, `attendee-mock cleanup` deletes what is left."
 )
 _SEEDS = 2**31
+_PAGES = 4
+"""Pages that are read when all is deleted: the first ones of two lists of two projects, which show older rows."""
 _UNDER_WAY = 24
 """So many answers may checks that began in time have to wait for, as far as it is not long."""
 _NOT_LONG = 2.0
@@ -166,8 +168,8 @@ def requests_to_clean_up(ledger: Ledger, at_once: int = 1) -> int:
     """
     if ledger.started is None:
         return 0
-    unread, pages = len(ledger.gone - ledger.unfound), len(ledger.made) // 10 + 2
-    return math.ceil((2 * len(ledger.alive) + unread) / at_once) + len(ledger.unanswered) + pages
+    unread = len(ledger.gone - ledger.unfound)
+    return math.ceil((2 * len(ledger.alive) + unread) / at_once) + len(ledger.unanswered) + _PAGES
 
 
 def _ended_by_first(progress: Callable[[JudgeRun], object] | None) -> Callable[[JudgeRun], None]:

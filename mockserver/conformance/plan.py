@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -34,8 +33,10 @@ _KEYS: Final = "key-"
 """How the ids of the rules about API keys begin: their checks go on first, for they are short and matter most."""
 _SOON: Final = "hostile"
 """The part that goes on next: a crash shows in one answer, so it finds most for its requests."""
+_SEVERE: Final = 3
+"""So many turns more has a check of high severity at once."""
 _FURTHER: Final = 2
-"""So many times as far checks go on in their turn where they do it side by side."""
+"""So many times as far checks go on in their turn where they do it side by side, and farther if they write apart."""
 _LUCK: Final = "races"
 """The part that goes on in turn although it is of high severity: what its first look does not show is luck."""
 _LAST: Final = "fuzz"
@@ -162,7 +163,7 @@ class Plan:
                 self._take(task, short=short)
 
     def finish(self) -> None:
-        """Takes each check to its end: those of high severity first and at once, of the others some steps in turn."""
+        """Takes each check to its end, some steps in turn: those of high severity first, and more of them."""
         going, turn = sorted(self.tasks, key=_by_use), _TURN
         while going := [task for task in going if not task.over and self._fits(task)]:
             gone = self._gone_on(going, self._is_free, turn, apart=False)
@@ -181,17 +182,17 @@ class Plan:
     def _gone_on(self, going: Sequence[Task], may: Callable[[Task], bool], turn: int, *, apart: bool) -> set[Task]:
         """Those of the checks that have had their turn side by side: it takes so little time that they go before."""
         tasks = [task for task in going if not task.over and may(task)]
-        turns = self._turns(tasks, _FURTHER * turn)
+        turns = self._turns(tasks, _FURTHER * turn + (turn if apart else 0))
         return set(tasks if len(tasks) > 1 and self._side_by_side(partial(next, turns, None), apart) else ())
 
     def _turns(self, tasks: Sequence[Task], turn: int) -> Iterator[Callable[[], object]]:
         return (partial(self._goes_on, task, turn) for task in tasks)
 
     def _goes_on(self, task: Task, turn: int, going: list[Task] | None = None) -> None:
-        """Takes a check to its end, or for its turn; what writes, of those that are `going`, may have to wait."""
+        """Takes a check on for its turn; what writes, of those that are `going`, may have to wait."""
         most: float = task.sent + max(turn, _TURN_SOON if task.part == _SOON else 0)
         if going and task.is_severe and task.part not in (_LAST, _LUCK):
-            most = math.inf
+            most += _SEVERE * turn
         while not task.over and task.sent < most and self._fits(task) and (not going or task in self._ready(going)):
             self._take(task)
 
