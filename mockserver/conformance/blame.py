@@ -173,6 +173,12 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"page-back", "page-back-ties", "page-next-after-previous", "page-first", "page-ties"}),
     frozenset({"page-none-lost", "page-back", "order-same-set", "parts-make-whole", "cursor-position"}),
     frozenset({"page-none-lost", "tenant-lists"}),
+    # Full pages are made with filters, and followed by links.
+    frozenset({"links-preserve-query", "page-full", "page-ends"}),
+    *(
+        frozenset({rule, "page-full"})
+        for rule in ("filter-time", "filter-boundary", "filter-taken", "filter-with-order")
+    ),
     frozenset({"cursor-position", "events-order"}),
     frozenset({"listed-at-once", "filter-large", "page-rows-whole", "metadata-name-order"}),
     frozenset({"walk-stable-insert", "walk-stable-delete", "race-walk"}),
