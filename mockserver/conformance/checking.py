@@ -55,9 +55,9 @@ _PLAN = (
 _SEEDS = 2**31
 _PAGES = 4
 """Pages that are read when all is deleted: the first ones of two lists of two projects, which show older rows."""
-_UNDER_WAY = 24
+_UNDER_WAY = 48
 """So many answers may checks that began in time have to wait for, as far as it is not long."""
-_NOT_LONG = 2.0
+_NOT_LONG = 3.0
 """Seconds."""
 _CONFIRMING = 15.0
 """Seconds for taking the steps of all findings once more."""
