@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
-from mockserver.conformance.exchange import Exchange, Key
+from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.guard import SAFE
 from mockserver.conformance.run import Forbidden, Stopped, Target
 from mockserver.conformance.transport import AT_ONCE
@@ -35,18 +35,9 @@ class SideBySide:
         self._apart = False
         """Whether the checks that are under way look at nothing that others of them change."""
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Any = None,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
-        key: Key = "main",
-    ) -> Exchange:
+    def send(self, method: str, path: str, **given: Any) -> Exchange:
         """Sends a request, with those of the other checks; what may change something waits until they are done."""
-        call = partial(self.target.send, method, path, json=json, body=body, headers=headers, key=key)
+        call = partial(self.target.send, method, path, **given)
         exchange: Exchange = self._asked(call, reads=self._apart or method.upper() in SAFE)
         return exchange
 

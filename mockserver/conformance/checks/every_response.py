@@ -203,7 +203,7 @@ def judge(answers: Answers, exchange: Exchange, facts: Facts | None = None) -> I
     yield Verdict("answer-arrives", "", expectations.answered())
     sound = _tried("no-server-error", expectations.status((100, 499)), facts)
     yield sound
-    if sound.seen or _refused_in_front(exchange) or is_beside(request.path):
+    if sound.seen or _refused_in_front(exchange) or is_outside(request.path):
         return
     place = answers.place(request.method, request.path)
     status = _status(answers, place, exchange, facts)
@@ -224,8 +224,8 @@ def contracted(answers: Answers, exchange: Exchange) -> Expectation:
     return expectations.every(*(verdict.expectation for verdict in verdicts))
 
 
-def is_beside(path: str) -> bool:
-    """Whether a path is none of the API: a wrong link may lead there, and no contract says what answers."""
+def is_outside(path: str) -> bool:
+    """Whether a path is outside the API: a wrong link may lead there, and no contract says what answers."""
     return not unquote(path).startswith((_API, "*"))
 
 

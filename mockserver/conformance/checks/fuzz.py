@@ -16,6 +16,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
@@ -97,10 +98,10 @@ _STATUSES: Final[Mapping[str, tuple[int | tuple[int, int], ...]]] = {
 
 def load() -> None:
     """Loads Schemathesis, which takes seconds on a slow machine; it can be done while answers are waited for."""
-    import schemathesis.checks
-    import schemathesis.generation.hypothesis.builder  # noqa: F401 -- so that it is there
+    from schemathesis.checks import load_all_checks
 
-    schemathesis.checks.load_all_checks()
+    import_module("schemathesis.generation.hypothesis.builder")
+    load_all_checks()
 
 
 class Fuzzer:
