@@ -159,7 +159,9 @@ class Plan:
         """Takes checks on, each a few steps at most, for as long as they have rules that nothing has tested."""
         while waiting := self._ready([task for task in self._waiting() if self._fits(task, short=True)]):
             task, short = self._next(waiting)
-            if not (self._is_free(task) and self._side_by_side(self._look_beside, False)):
+            may, apart = (self._is_free, False) if self._is_free(task) else (self._is_apart, True)
+            beside = may(task) and not self._has_to_wait(task)
+            if not (beside and self._side_by_side(partial(self._look_beside, may), apart)):
                 self._take(task, short=short)
 
     def finish(self) -> None:
@@ -171,22 +173,29 @@ class Plan:
                 if _is_of_keys(task) and task not in gone:
                     self._goes_on(task, turn, going)
                     gone.add(task)
-                elif task.check.apart and not task.looks and self._fits(task):
-                    self._take(task)
             gone |= self._gone_on(going, self._is_apart, turn, apart=True)
+            beside = any(not task.over for task in gone)
             for task in going:
-                if task not in gone:
+                if task not in gone and not (beside and task.part in (_LAST, _LUCK)):
                     self._goes_on(task, turn, going)
             turn *= 2
 
     def _gone_on(self, going: Sequence[Task], may: Callable[[Task], bool], turn: int, *, apart: bool) -> set[Task]:
         """Those of the checks that have had their turn side by side: it takes so little time that they go before."""
         tasks = [task for task in going if not task.over and may(task)]
-        turns = self._turns(tasks, _FURTHER * turn + (turn if apart else 0))
-        return set(tasks if len(tasks) > 1 and self._side_by_side(partial(next, turns, None), apart) else ())
+        # What goes on one after the other takes longest, so it begins first.
+        waiting = sorted(tasks, key=lambda task: not task.check.stage)
+        next_turn = partial(self._turn_beside, waiting, _FURTHER * turn + (turn if apart else 0))
+        return set(tasks if len(tasks) > 1 and self._side_by_side(next_turn, apart) else ())
 
-    def _turns(self, tasks: Sequence[Task], turn: int) -> Iterator[Callable[[], object]]:
-        return (partial(self._goes_on, task, turn) for task in tasks)
+    def _turn_beside(self, waiting: list[Task], turn: int) -> Callable[[], object] | None:
+        """The next turn of those that are `waiting`, which may be had beside others; None where there is none yet."""
+        task = next((task for task in waiting if not self._has_to_wait(task)), None)
+        if task is None:
+            return None
+        waiting.remove(task)
+        self._going.add(task)
+        return partial(self._gone, task, partial(self._goes_on, task, turn))
 
     def _goes_on(self, task: Task, turn: int, going: list[Task] | None = None) -> None:
         """Takes a check on for its turn; what writes, of those that are `going`, may have to wait."""
@@ -201,10 +210,10 @@ class Plan:
         short = self._needed(task.check.cost for task in waiting if not task.looks) > self._run.share()
         return min(waiting, key=self._by_severity(waiting) if short else self._by_cost), short
 
-    def _look_beside(self) -> Callable[[], object] | None:
+    def _look_beside(self, may: Callable[[Task], bool]) -> Callable[[], object] | None:
         """The next look that may be had beside others; None where there is none, or none yet."""
         waiting = [task for task in self._waiting() if task not in self._going and self._fits(task, short=True)]
-        free = [task for task in waiting if self._is_free(task)]
+        free = [task for task in waiting if may(task) and not self._has_to_wait(task)]
         if not free:
             return None
         first, short = self._next(waiting)
@@ -216,24 +225,28 @@ class Plan:
             return None
         task = min(free, key=self._by_severity(waiting) if short else self._by_cost)
         self._going.add(task)
-        return partial(self._looked, task, short=short)
+        return partial(self._gone, task, partial(self._take, task, short=short))
 
-    def _looked(self, task: Task, *, short: bool) -> None:
+    def _gone(self, task: Task, going: Callable[[], object]) -> None:
         try:
-            self._take(task, short=short)
+            going()
         finally:
             self._going.discard(task)
 
     def _is_apart(self, task: Task) -> bool:
         """Whether a check may go on beside others although it writes; not while POSTs are held back."""
-        return task.check.apart and "write" in task.check.needs and task.looks > 0 and self._run.held() <= _SOME_TIME
+        return task.check.apart and "write" in task.check.needs and self._run.held() <= _SOME_TIME
 
     def _is_free(self, task: Task) -> bool:
-        """Whether a check may go on beside others: it only reads, and has not to wait for another one."""
-        if "write" in task.check.needs or task.part == _LAST:
-            return False
+        """Whether a check may go on beside others, for it only reads."""
+        return "write" not in task.check.needs and task.part != _LAST
+
+    def _has_to_wait(self, task: Task) -> bool:
+        """Whether a check has to wait for others that are under way, or that look first."""
         before = (self._of[check] for check in task.check.after if check in self._of)
-        return all(first.turns and first not in self._going for first in before)
+        if any(not first.turns or first in self._going for first in before):
+            return True
+        return bool(task.check.stage) and any(task.check.stage == other.check.stage for other in self._going)
 
     def take(self) -> None:
         """Takes one check after the other to its end."""

@@ -16,6 +16,8 @@ from mockserver.conformance.transport import AT_ONCE
 
 Jobs: TypeAlias = Callable[[], Callable[[], object] | None]
 """Gives the next job; None where there is none now, and none at all if no other is under way."""
+_LANES = 2 * AT_ONCE
+"""So many jobs, at most, are under way with those that wait to change something."""
 
 
 class SideBySide:
@@ -71,7 +73,7 @@ class SideBySide:
         """
         lanes: list[_Lane] = []
         self._apart = apart
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(_LANES) as pool:
             try:
                 while self._filled(lanes, jobs, pool):
                     reading = [lane for lane in lanes if lane.reads]
@@ -88,7 +90,7 @@ class SideBySide:
 
     def _filled(self, lanes: list[_Lane], jobs: Jobs, pool: ThreadPoolExecutor) -> bool:
         """Begins jobs as far as there is room, and says whether any is under way."""
-        while len(lanes) < AT_ONCE and all(lane.reads for lane in lanes):
+        while sum(lane.reads for lane in lanes) < AT_ONCE and len(lanes) < _LANES:
             if (job := jobs()) is None:
                 break
             lane = _Lane()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from random import Random
 from typing import Any, TypeVar
 
 import pytest
 
 from mockserver.conformance.checking import requests_to_clean_up
-from mockserver.conformance.checks import every_response
+from mockserver.conformance.checks import Check, Steps, check, every_response
+from mockserver.conformance.checks.cases import Bench
 from mockserver.conformance.exchange import Exchange, Key
+from mockserver.conformance.expectations import member
 from mockserver.conformance.plan import Task
 from mockserver.conformance.registry import PARTS, all_rules
 from mockserver.conformance.run import Run, Stopped
@@ -72,22 +75,34 @@ class Distant(AsgiTarget):
 
 
 def looked(
-    *, trip: float, seconds: float, writes: bool, seed: int = 1, parallel: bool = False
+    *,
+    trip: float,
+    seconds: float,
+    writes: bool,
+    seed: int = 1,
+    parallel: bool = False,
+    checks: Sequence[Check] | None = None,
 ) -> tuple[Course, Distant, set[str]]:
-    """A run that ends when each rule is tested or the time is up, and the rules that it should have tested."""
+    """A run that ends when each rule is tested or the time is up, and the rules that it should have tested.
+
+    With `checks` it takes these, in their order, and goes on until the time is up.
+    """
+    chosen = chosen_of(PARTS)
+    if checks is not None:
+        chosen = chosen._replace(checks=checks)
     wanted = {r.id for r in all_rules() if (writes or "write" not in r.needs)} - NO_CASE.keys()
     wanted -= set() if writes else {"method-undeclared"}
     wanted -= set() if parallel else RACES
 
     def end(run: JudgeRun) -> None:
-        if run.findings.exercised.keys() >= wanted:
+        if checks is None and run.findings.exercised.keys() >= wanted:
             raise Stopped("each rule is tested")
 
     with Distant(trip=trip, writes=writes, parallel=parallel) as target:
         course = Course(
             target,
             load_contract(),
-            chosen_of(PARTS),
+            chosen,
             look=every_response.look,
             seed=seed,
             seconds=seconds,
@@ -110,8 +125,36 @@ def test_each_rule_is_tested_in_time_at_50_ms_a_request(writes: bool, seconds: f
 def test_side_by_side_the_same_rules_are_tested_sooner_and_races_as_well() -> None:
     course, target, wanted = looked(trip=0.05, seconds=60.0, writes=True, parallel=True)
     assert wanted - course.run.findings.exercised.keys() == set()
-    assert target.now < 24.0
+    assert target.now < 16.0
     assert course.run.findings.broken == {}
+
+
+@pytest.mark.parametrize("seed", sampled(range(12), step=12))
+def test_in_whatever_order_checks_go_on_side_by_side_none_sees_what_another_does(seed: int) -> None:
+    checks = chosen_of(PARTS).checks
+    drawn = Random(seed).sample(checks, len(checks))
+    course, _, _ = looked(trip=0.05, seconds=30.0, writes=True, seed=seed, parallel=True, checks=drawn)
+    assert course.outcome.requests > 1500
+    assert course.run.findings.broken == {}
+
+
+@check("listed-at-once", context=Bench, cost=1, needs=("write",), apart=True)
+def nosy(bench: Bench) -> Steps:
+    """Takes the newest calendar of the project for its own, which it is only while nobody else makes one."""
+    for _ in range(9):
+        made = bench.create()
+        assert made is not None
+        page = bench.get("/api/v1/calendars")
+        newest = member("/results/0/id", made.json["id"])
+        bench.check("listed-at-once", newest, "listCalendars", [made, page])
+        yield
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_check_that_looks_at_what_others_change_is_found_out_by_that(beside: bool) -> None:
+    others = chosen_of(PARTS, only=["field-*"]).checks
+    course, _, _ = looked(trip=0.05, seconds=10.0, writes=True, parallel=beside, checks=[nosy, *others])
+    assert {rule for rule, _, _ in course.run.findings.broken} == ({"listed-at-once"} if beside else set())
 
 
 def test_side_by_side_each_rule_of_high_severity_is_tested_in_60_s_at_500_ms_a_request() -> None:
@@ -156,3 +199,26 @@ def test_a_first_look_takes_no_more_requests_than_the_check_says(monkeypatch: py
     for trip in (0.05, 0.5):
         looked(trip=trip, seconds=60.0, writes=True)
     assert dearer == []
+
+
+@pytest.mark.parametrize(("stage", "most"), [("", 3), ("a stage", 1)])
+def test_checks_of_one_stage_never_write_beside_each_other(stage: str, most: int) -> None:
+    under_way: set[int] = set()
+    together: list[int] = []
+
+    def checks_of(number: int) -> Check:
+        @check("listed-at-once", context=Bench, cost=2, needs=("write",), apart=True, stage=stage)
+        def busy(bench: Bench) -> Steps:
+            for _ in range(3):
+                under_way.add(number)
+                bench.create()
+                together.append(len(under_way))
+                bench.create()
+                under_way.discard(number)
+                yield
+
+        return busy
+
+    looked(trip=0.05, seconds=10.0, writes=True, parallel=True, checks=[checks_of(number) for number in range(3)])
+    assert len(together) == 9
+    assert max(together) == most

@@ -42,11 +42,14 @@ class Check(NamedTuple):
     """Whether it draws what it sends, so that it can go on for as long as there is time."""
     least: int
     """So many requests at most until it first yields anything, IF_SHORT included."""
-    apart: bool
+    apart: bool = False
     """Whether it may write beside others of this kind once it has had its first look.
 
-    None of its answers then depends on what others send, and nothing that it sends changes what others look at.
+    None of its answers then depends on what others send, and nothing that it sends changes what others look at; but for
+    those of the same `stage`.
     """
+    stage: str = ""
+    """Names what it works on together with other checks: those of one name never write beside each other."""
 
 
 def check(
@@ -58,6 +61,7 @@ def check(
     draws: bool = False,
     least: int = 0,
     apart: bool = False,
+    stage: str = "",
 ) -> Callable[[Tried[_Context]], Check]:
     """Makes a function that tests these rules a check; the function is given what `context` makes of the run.
 
@@ -70,7 +74,7 @@ def check(
             if steps is not None:
                 yield from steps
 
-        return Check(rules, begin, cost, frozenset(needs), after, draws, least or cost, apart)
+        return Check(rules, begin, cost, frozenset(needs), after, draws, least or cost, apart, stage)
 
     return registered
 

@@ -252,7 +252,7 @@ def blank_forms(bench: Bench) -> None:
     )
 
 
-@check("body-last-wins", context=Bench, cost=2, needs=("write",))
+@check("body-last-wins", context=Bench, cost=2, needs=("write",), apart=True)
 def repeated_names(bench: Bench) -> Steps:
     """A body that has a name twice."""
     fields = bench.fields()
@@ -275,7 +275,7 @@ def repeated_names(bench: Bench) -> Steps:
     bench.ask(wins._replace(field="client_secret", raw=b'{"client_secret": "x", "client_secret": ""}', status=400))
 
 
-@check("body-of-delete", context=Bench, cost=2, needs=("write",))
+@check("body-of-delete", context=Bench, cost=2, needs=("write",), apart=True)
 def bodies_of_delete(bench: Bench) -> Steps:
     """DELETE with a body."""
     for kind, body in (

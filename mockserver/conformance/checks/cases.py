@@ -138,7 +138,9 @@ class Bench(CheckContext):
         """The path of a calendar of this run, made when first asked for; NOBODY where there can be none."""
         if self._ours is None:
             made = self.create() if self.target.writes else None
-            self._ours = self._found(f"{CALENDARS}/{made.json['id']}" if made is not None else None)
+            found = self._found(f"{CALENDARS}/{made.json['id']}" if made is not None else None)
+            # Another check may have made it meanwhile.
+            self._ours = self._ours or found
         return self._ours
 
     @property

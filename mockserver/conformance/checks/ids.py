@@ -105,7 +105,17 @@ def exact_ids(bench: Bench) -> Steps:
             yield IF_SHORT if number == 1 else None
 
 
-@check("id-gone", "id-before-body", "id-unknown", "filter-unknown", context=Bench, cost=6, least=3, needs=("write",))
+@check(
+    "id-gone",
+    "id-before-body",
+    "id-unknown",
+    "filter-unknown",
+    context=Bench,
+    cost=6,
+    least=3,
+    needs=("write",),
+    apart=True,
+)
 def gone_ids(bench: Bench) -> Steps:
     """The id of a calendar that was deleted."""
     made = bench.create()

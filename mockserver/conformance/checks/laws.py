@@ -194,7 +194,7 @@ def law(
         def begin(run: Run) -> Steps:
             return _tried(run, tried)
 
-        return Check(rules, begin, cost, frozenset(needs), after, draws=False, least=least or cost, apart=False)
+        return Check(rules, begin, cost, frozenset(needs), after, draws=False, least=least or cost)
 
     return registered
 

@@ -199,7 +199,7 @@ def undeclared_methods(bench: Bench) -> Steps:
         yield
 
 
-@check("method-override", context=Bench, cost=2, needs=("write",))
+@check("method-override", context=Bench, cost=2, needs=("write",), apart=True)
 def overrides(bench: Bench) -> Steps:
     """What only looks like another method."""
     for name, query in (

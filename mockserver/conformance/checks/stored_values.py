@@ -74,7 +74,7 @@ _LONG = 1000
 _TOO_LONG = {"metadata": ["Metadata must be less than 1000 characters"]}
 
 
-@check("write-times-ordered", context=Bench, cost=11, needs=("write",))
+@check("write-times-ordered", context=Bench, cost=11, needs=("write",), apart=True)
 def times(bench: Bench) -> Steps:
     """Calendars created and changed in turn."""
     made = [bench.create() for _ in range(2)]
@@ -135,7 +135,16 @@ def large_values(bench: Bench) -> Steps:
             bench.ask(changed._replace(json=given, unless=("field-metadata",)))
 
 
-@check("filter-large", "page-rows-whole", "dedup-exact", context=Bench, cost=4, needs=("write",), after=(large_values,))
+@check(
+    "filter-large",
+    "page-rows-whole",
+    "dedup-exact",
+    context=Bench,
+    cost=4,
+    needs=("write",),
+    after=(large_values,),
+    apart=True,
+)
 def large_filters(bench: Bench) -> Steps:
     """A deduplication key of the greatest length, asked for."""
     tag = bench.target.tag()
@@ -226,7 +235,7 @@ def _filled(metadata: dict[str, str], letter: str, length: int) -> dict[str, str
     return {**metadata, "v": letter * (rest // size) + "x" * (rest % size)}
 
 
-@check("metadata-name-order", context=Bench, cost=4, needs=("write",))
+@check("metadata-name-order", context=Bench, cost=4, needs=("write",), apart=True)
 def name_order(bench: Bench) -> Steps:
     """Metadata whose names were sent in another order."""
     given = {"zz": "1", "b": "2", "aaa": "3", "B": "4", "\u00e9": "5", "a": "6", "": "7", MARK: bench.target.tag()}
@@ -270,7 +279,7 @@ def name_order(bench: Bench) -> Steps:
     _named(bench, "metadata-name-order", "updateCalendar", names("/metadata", wanted), [made, touched])
 
 
-@check("patch-moves-updated-at", "patch-stored", "patch-partial", context=Bench, cost=3, needs=("write",))
+@check("patch-moves-updated-at", "patch-stored", "patch-partial", context=Bench, cost=3, needs=("write",), apart=True)
 def changed_to_the_same(bench: Bench) -> Steps:
     """Changes to what is there already: each sets updated_at, and nothing else."""
     metadata = {MARK: bench.target.tag(), "": "", "\u00e9": " \U0001f600 "}
@@ -318,7 +327,16 @@ def _moved(bench: Bench, field: str, exchanges: list[Exchange], before: Exchange
         bench.check("patch-partial", same, operation="updateCalendar", exchanges=exchanges, field=field)
 
 
-@check("dedup-freed", "delete-unlisted", "listed-at-once", "filter-unknown", context=Bench, cost=4, needs=("write",))
+@check(
+    "dedup-freed",
+    "delete-unlisted",
+    "listed-at-once",
+    "filter-unknown",
+    context=Bench,
+    cost=4,
+    needs=("write",),
+    apart=True,
+)
 def freed_keys(bench: Bench) -> Steps:
     """A key that is used, freed and used again, more than once; its filter finds only who has it now."""
     key = f"{bench.target.tag()} \u00e9+"

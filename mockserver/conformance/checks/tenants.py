@@ -220,6 +220,7 @@ def _cursors(trial: Trial, key: Key, owner: dict[str, Page]) -> None:
     context=Bench,
     cost=4,
     needs=("write", "other-key"),
+    apart=True,
 )
 def foreign_calendars(bench: Bench) -> Steps:
     """Two calendars with one key, one of each project: neither project finds the other's or leaves a trace on it."""

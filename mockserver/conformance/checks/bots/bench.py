@@ -53,12 +53,15 @@ class BotBench(Bench):
     def bot(self) -> str:
         """The path of a bot of this run, made when first asked for; NO_BOT where there can be none."""
         if self._bot is None:
-            self.made = self.create(deduplication_key=self.target.tag()) if self.target.writes else None
-            self._bot = NO_BOT if self.made is None else path_of(self.made.json["id"])
-        return self._bot
+            made = self.create(deduplication_key=self.target.tag()) if self.target.writes else None
+            if made is not None:
+                self.work_with(made)
+            elif self._bot is None:
+                self._bot = NO_BOT
+        return self._bot or NO_BOT
 
     def work_with(self, made: Exchange) -> None:
-        """Takes a bot that was made for `bot`, unless there is one."""
+        """Takes a bot that was made for `bot`, unless there is one: another check may have made it meanwhile."""
         if self._bot is None:
             self.made, self._bot = made, path_of(made.json["id"])
 
@@ -140,7 +143,7 @@ class BotBench(Bench):
     def clear(self) -> None:
         """Deletes what the checks made."""
         self.cleared += 1
-        self._bot = self._ours = None
+        self._bot = self._ours = self.made = None
         made, self._made = self._made, []
         self.run.at_once([partial(self.target.send, "DELETE", path_of(name)) for name in reversed(made)])
 
@@ -155,7 +158,7 @@ def deeper(
     cost: int,
     after: tuple[Check, ...],
     needs: tuple[Need, ...] = ("write",),
-    apart: bool = True,
+    stage: str = "",
 ) -> Callable[[Callable[[BotBench], Steps]], Check]:
     """Makes a function a check of rules at which those that it comes after have the first look: it has none itself.
 
@@ -167,7 +170,7 @@ def deeper(
             yield
             yield from tried(bench)
 
-        return check(*rules, context=BotBench, cost=cost, needs=needs, after=after, apart=apart)(steps)
+        return check(*rules, context=BotBench, cost=cost, needs=needs, after=after, apart=True, stage=stage)(steps)
 
     return registered
 

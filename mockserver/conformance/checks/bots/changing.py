@@ -115,7 +115,7 @@ def filters_after_changes(bench: BotBench) -> Steps:
         yield
 
 
-@deeper("bot-changed", "bots-oldest-first", cost=6, after=(creation, changes), apart=False)
+@deeper("bot-changed", "bots-oldest-first", cost=6, after=(creation, changes))
 def changed_again(bench: BotBench) -> Steps:
     """A change that is made twice, one back to what was, and two bots of which the older one is changed."""
     link, moved = bench.link(), bench.link()
@@ -142,7 +142,7 @@ def changed_again(bench: BotBench) -> Steps:
         bench.check("bots-oldest-first", these_rows(ids), "listBots", [*pair, changed, page], field="changed")
 
 
-@deeper("bot-unknown-ignored", cost=2, after=(creation, changes, ignored_changes), apart=False)
+@deeper("bot-unknown-ignored", cost=2, after=(creation, changes, ignored_changes))
 def each_ignored(bench: BotBench) -> Steps:
     """Each field that a change does not have, with a value that none may have or that would change something."""
     ignored: list[dict[str, Any]] = [

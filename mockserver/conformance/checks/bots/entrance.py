@@ -55,7 +55,7 @@ def keys_to_read(bench: BotBench) -> Steps:
         yield from _knock(bench, door)
 
 
-@deeper("bot-key-required", "bot-key-known", cost=4, after=(creation, keys_to_read), apart=False)
+@deeper("bot-key-required", "bot-key-known", cost=4, after=(creation, keys_to_read))
 def keys_to_change(bench: BotBench) -> Steps:
     """A bot that is there, asked for and changed without a key and with those that must not be taken."""
     for number in range(_DOORS):

@@ -276,7 +276,7 @@ def _survive(bench: BotBench, method: str, given: dict[str, Any], statuses: tupl
         bench.check("bot-field-characters", status(*statuses, 429), operation, [exchange], field=field)
 
 
-@check("bot-field-order", context=BotBench, cost=2, needs=("write",), after=(creation,))
+@check("bot-field-order", context=BotBench, cost=2, needs=("write",), after=(creation,), apart=True)
 def order(bench: BotBench) -> Steps:
     """Several problems at once."""
     first = bench.shown

@@ -56,7 +56,7 @@ _UNKNOWN_STATES = (
 """Queries with an unknown state, and the state."""
 
 
-@check("bot-create-accepted", "bot-stored", context=BotBench, cost=6, least=2, needs=("write",))
+@check("bot-create-accepted", "bot-stored", context=BotBench, cost=6, least=2, needs=("write",), apart=True)
 def creation(bench: BotBench) -> Steps:
     """A bot with every field that shows, and one with the fewest, as they are answered, read and listed."""
     key, link, at = bench.target.tag(), bench.link(), bench.at()
@@ -243,7 +243,9 @@ def shows(bench: BotBench, rule: str, field: str, before: list[Exchange], page: 
     return bench.check(rule, exactly, "listBots", [*before, page], field=field)
 
 
-@check("bots-oldest-first", "bots-pages", context=BotBench, cost=_MANY + 3, needs=("write",), after=(filters,))
+@check(
+    "bots-oldest-first", "bots-pages", context=BotBench, cost=_MANY + 3, needs=("write",), after=(filters,), apart=True
+)
 def pages(bench: BotBench) -> Steps:
     """More bots of one meeting than a page has; each joins before the one that was made before it."""
     link = bench.link()

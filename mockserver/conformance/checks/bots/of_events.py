@@ -62,7 +62,9 @@ def _events(bench: BotBench) -> _Events:
     return _Events(page, rows_in(page))
 
 
-@check("bot-event-unfit", context=BotBench, cost=2, needs=("write",), after=(creation, events))
+@check(
+    "bot-event-unfit", context=BotBench, cost=2, needs=("write",), after=(creation, events), apart=True, stage="events"
+)
 def unfit_events(bench: BotBench) -> Steps:
     """Events without a link, that are over, and that are too far ahead."""
     found = [] if bench.live else list(_unfit(_events(bench)))
@@ -95,7 +97,7 @@ def _unfit(found: _Events) -> Iterator[tuple[Exchange, dict[str, Any], Any, str]
         yield found.page, row, body, field
 
 
-@deeper("bot-in-event", cost=6, after=(creation, deletion, events), apart=False)
+@deeper("bot-in-event", cost=6, after=(creation, deletion, events), stage="events")
 def shown_in_events(bench: BotBench) -> Steps:
     """A bot is shown in its event with all that it is shown with elsewhere, after each change, and in no other way."""
     if bench.live:
@@ -214,7 +216,7 @@ def _cancelled(bench: BotBench, event: dict[str, Any], number: int) -> None:
         _delete(bench, made)
 
 
-@deeper("bot-event-decides", "bot-field-order", "bot-key-taken", cost=3, after=(creation, events), apart=False)
+@deeper("bot-event-decides", "bot-field-order", "bot-key-taken", cost=3, after=(creation, events), stage="events")
 def refused_for_events(bench: BotBench) -> Steps:
     """Bots for an event that are refused for something else leave no bot in it."""
     for number in range(8):
@@ -248,7 +250,7 @@ def refused_for_events(bench: BotBench) -> Steps:
         yield
 
 
-@deeper("bot-event-unknown", cost=2, after=(creation, events), apart=False)
+@deeper("bot-event-unknown", cost=2, after=(creation, events), stage="events")
 def unknown_events(bench: BotBench) -> Steps:
     """An event that is not there is told before all that may be wrong beside it, and each id counts as it is."""
     first = bench.shown
@@ -279,7 +281,7 @@ def _is_unknown(bench: BotBench, name: str, field: str, given: dict[str, Any]) -
         bench.undo(bench.ask(asked._replace(json=bench.bot_fields(calendar_event_id=name, **given))))
 
 
-@deeper("bot-event-unknown", cost=2, needs=("write", "other-key"), after=(creation, events, tenants), apart=False)
+@deeper("bot-event-unknown", cost=2, needs=("write", "other-key"), after=(creation, events, tenants), stage="events")
 def events_of_others(bench: BotBench) -> Steps:
     """An event of another project is answered as if it did not exist."""
     theirs = [] if bench.live else rows_in(bench.get(f"{EVENTS}?ordering=-start_time", key="other"))

@@ -114,18 +114,17 @@ def _not_allowed(bench: BotBench, method: str, path: str, operation: str) -> Non
     bench.ask(bot_case("bot-methods", operation, method, method, path, 405, refused)._replace(json={}))
 
 
-@check("bot-changed", context=BotBench, cost=3, needs=("write",), after=(creation,))
+@check("bot-changed", context=BotBench, cost=3, needs=("write",), after=(creation,), apart=True)
 def changes(bench: BotBench) -> Steps:
     """Changes of each field alone, and of none."""
     later = {"join_at": bench.at(days=3)}
     if bench.shown is not None:
         _changed(bench, bench.shown, bench.shown, later, later)
     yield
-    made = before = bench.shown
+    made = before = bench.create()
     if made is None or before is None:
         return
     mark = made.json["metadata"] or {}
-    before = bench.get(bench.bot)
     for sent, shown in (
         ({"meeting_url": (link := bench.link())}, {"meeting_url": link}),
         ({"metadata": {"b": "2", **mark}}, {"metadata": {"b": "2", **mark}}),
@@ -140,28 +139,27 @@ def changes(bench: BotBench) -> Steps:
 @check("bot-unknown-ignored", context=BotBench, cost=2, needs=("write",), after=(changes,))
 def ignored_changes(bench: BotBench) -> None:
     """A change of what a bot does not have, and of what cannot be changed."""
-    if bench.shown is None or bench.is_broken("bot-changed", "bot-stored"):
+    if bench.is_broken("bot-changed", "bot-stored") or (made := bench.create()) is None:
         return
-    before = bench.get(bench.bot)
     ignored = {"foo": 1, "deduplication_key": "other", "state": "ended", "calendar_event_id": None}
-    answer = bench.target.send("PATCH", bench.bot, json=ignored)
-    if before.status == 200 and not bench.is_told(answer, right_status=answer.status == 200):
-        same = every(status(200), same_document(before, answer))
-        bench.check("bot-unknown-ignored", same, "updateBot", [*bench.origins(before), before, answer])
+    answer = bench.target.send("PATCH", path_of(id_of(made)), json=ignored)
+    if not bench.is_told(answer, right_status=answer.status == 200):
+        same = every(status(200), same_document(made, answer))
+        bench.check("bot-unknown-ignored", same, "updateBot", [made, answer])
 
 
-@check("bot-refusal-changes-nothing", context=BotBench, cost=3, needs=("write",), after=(changes,))
+@check("bot-refusal-changes-nothing", context=BotBench, cost=3, needs=("write",), after=(changes,), apart=True)
 def refused_changes(bench: BotBench) -> Steps:
     """Changes of which one part is right."""
     for refused in ({"bot_name": None, "join_at": bench.at(days=9)}, {"metadata": [], "meeting_url": bench.link()}):
-        if bench.shown is None or bench.is_broken("bot-changed", "bot-stored"):
+        if bench.is_broken("bot-changed", "bot-stored") or (made := bench.create()) is None:
             return
-        stands = bench.get(bench.bot)
-        answer = bench.target.send("PATCH", bench.bot, json=refused)
-        after = bench.get(bench.bot)
+        path = path_of(id_of(made))
+        answer = bench.target.send("PATCH", path, json=refused)
+        after = bench.get(path)
         if answer.status == 400 and after.status == 200:
-            steps = [*bench.origins(stands), stands, answer, after]
-            bench.check("bot-refusal-changes-nothing", same_document(stands, after), "updateBot", steps)
+            steps = [made, answer, after]
+            bench.check("bot-refusal-changes-nothing", same_document(made, after), "updateBot", steps)
         yield
 
 
@@ -173,7 +171,8 @@ def _changed(
     bench: BotBench, made: Exchange, before: Exchange, sent: dict[str, Any], shown: dict[str, Any]
 ) -> Exchange:
     """Changes a bot: the answer and what is read after it show the change, and else what was there before."""
-    answer = bench.target.send("PATCH", bench.bot, json=sent)
+    path = path_of(id_of(made))
+    answer = bench.target.send("PATCH", path, json=sent)
     field = next(iter(sent), "body")
     known = bench.is_broken("bot-changed", "bot-stored") or bench.is_told(answer, right_status=answer.status == 200)
     if answer.status == 429 or known:
@@ -182,13 +181,15 @@ def _changed(
     whole = every(status(200), same, like(has(shown))) if shown else every(status(200), same)
     steps = [made, *_once(made, before)]
     if bench.check("bot-changed", whole, "updateBot", [*steps, answer], field=field):
-        again = bench.get(bench.bot)
+        again = bench.get(path)
         bench.check("bot-stored", same_document(answer, again), "getBot", [*steps, answer, again], field=field)
         return answer
     return before
 
 
-@check("bot-deleted", "bot-delete-body", context=BotBench, cost=9, needs=("write",), after=(creation, filters))
+@check(
+    "bot-deleted", "bot-delete-body", context=BotBench, cost=9, needs=("write",), after=(creation, filters), apart=True
+)
 def deletion(bench: BotBench) -> Steps:
     """A bot that is deleted is not read, changed, listed or deleted again."""
     link = bench.link()
@@ -214,7 +215,7 @@ def deletion(bench: BotBench) -> Steps:
         bench.ask(bodies._replace(body=None, raw=b"{", headers=header("Content-Type", "application/json")), [other])
 
 
-@check("bot-key-taken", context=BotBench, cost=1, needs=("write",), after=(creation, changes))
+@check("bot-key-taken", context=BotBench, cost=1, needs=("write",), after=(creation, changes), apart=True)
 def taken_keys(bench: BotBench) -> Steps:
     """A key that is in use, as it is and in another case."""
     if bench.shown is None or bench.is_broken("bot-changed"):
@@ -250,6 +251,8 @@ def freed_keys(bench: BotBench) -> None:
     cost=10,
     needs=("write",),
     after=(creation, deletion),
+    apart=True,
+    stage="events",
 )
 def events(bench: BotBench) -> Steps:
     """A bot for an event of the project: what it takes from it, and where it shows."""
@@ -306,7 +309,7 @@ def _of_event(bench: BotBench, event: dict[str, Any]) -> None:
             bench.forget(id_of(made))
 
 
-@check("bot-forms", context=BotBench, cost=4, needs=("write",), after=(creation,))
+@check("bot-forms", context=BotBench, cost=4, needs=("write",), after=(creation,), apart=True)
 def forms(bench: BotBench) -> Steps:
     """A bot from a form; a live deployment gets none, for nobody can see what a form makes before it is sent."""
     if bench.live or bench.is_broken("bot-create-accepted"):
@@ -324,11 +327,14 @@ def forms(bench: BotBench) -> Steps:
     refused = {"zoom_settings": ["Value must be valid JSON."]}
     bench.took(bench.ask(asked._replace(raw=wrong, headers=_FORM, status=400, body=refused, field="zoom_settings")))
     yield
-    if bench.shown is not None and not bench.is_broken("bot-forms", "bot-changed"):
+    made = None if bench.is_broken("bot-forms", "bot-changed") else bench.create()
+    if made is not None:
         change = {"meeting_url": bench.link(), "metadata": {"\u00e9": "\U0001f600 + &"}}
         raw = urlencode({**change, "metadata": json.dumps(change["metadata"])}).encode()
-        changed = bot_case("bot-forms", "updateBot", "Content-Type", "PATCH", bench.bot, 200, Holding(change))
-        bench.ask(changed._replace(raw=raw, headers=_FORM), [bench.shown])
+        changed = bot_case(
+            "bot-forms", "updateBot", "Content-Type", "PATCH", path_of(id_of(made)), 200, Holding(change)
+        )
+        bench.ask(changed._replace(raw=raw, headers=_FORM), [made])
     yield
     parts = {**fields, "deduplication_key": bench.target.tag(), "metadata": '{"a": "b"}'}
     texts = [f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{part}\r\n' for name, part in parts.items()]
@@ -339,7 +345,7 @@ def forms(bench: BotBench) -> Steps:
         bench.took(bench.ask(asked._replace(raw=raw, headers=kind, body=shown)))
 
 
-@check("bot-tenants", context=BotBench, cost=1, needs=("write", "other-key"), after=(creation,))
+@check("bot-tenants", context=BotBench, cost=1, needs=("write", "other-key"), after=(creation,), apart=True)
 def tenants(bench: BotBench) -> Steps:
     """A bot of one project, asked for with the key of another."""
     for method, operation in (("GET", "getBot"), ("PATCH", "updateBot"), ("DELETE", "deleteBot")):

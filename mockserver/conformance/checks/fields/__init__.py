@@ -212,7 +212,9 @@ REFUSED = {
 }
 
 
-@check("field-order", context=Bench, cost=5, needs=("write",), after=tuple(REFUSED[rule] for rule in SINGLE))
+@check(
+    "field-order", context=Bench, cost=5, needs=("write",), after=tuple(REFUSED[rule] for rule in SINGLE), apart=True
+)
 def order_of_refusals(bench: Bench) -> Steps:
     """Bodies that are wrong in several ways."""
     if not bench.writes:
@@ -293,7 +295,7 @@ def _refuse_updates(bench: Bench, cases: Sequence[Wrong], *, read_back: bool = T
         before = None
 
 
-@check("key-taken", "field-order", context=Bench, cost=5, needs=("write",), after=(order_of_refusals,))
+@check("key-taken", "field-order", context=Bench, cost=5, needs=("write",), after=(order_of_refusals,), apart=True)
 def taken_keys(bench: Bench) -> Steps:
     """A deduplication key that another calendar has."""
     key = bench.target.tag()
@@ -432,7 +434,7 @@ def _more_taken(tag: str) -> list[tuple[str, str, dict[str, Any], dict[str, Any]
     return wanted
 
 
-@check("field-error-order", context=Bench, cost=2, needs=("write",))
+@check("field-error-order", context=Bench, cost=2, needs=("write",), apart=True)
 def error_order(bench: Bench) -> Steps:
     """Several wrong fields, which were sent in another order than the contract's."""
     for method, operation, schema in (

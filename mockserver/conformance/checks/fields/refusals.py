@@ -60,7 +60,7 @@ def _possible(bench: Bench) -> Iterator[Refusal]:
             yield one
 
 
-@check(_NOTHING_STORED, context=Bench, cost=3, needs=("write",))
+@check(_NOTHING_STORED, context=Bench, cost=3, needs=("write",), apart=True)
 def refused_writes(bench: Bench) -> Steps:
     """A good change, deletion and creation, each refused for something else, and read back."""
     for number, refusal in enumerate(_possible(bench)):
@@ -96,13 +96,13 @@ def _refused_delete(bench: Bench, refusal: Refusal) -> None:
 
 
 def _refused_update(bench: Bench, refusal: Refusal) -> None:
-    before = bench.get(bench.ours) if bench.writes else None
-    if before is None or before.status != 200:
+    made = bench.create()
+    if made is None:
         return
+    path = f"{CALENDARS}/{made.json['id']}"
     body = _written(marked(bench.target.tag()))
-    refused = bench.ask(_case(refusal, "updateCalendar", "PATCH", bench.ours)._replace(raw=body))
-    after = bench.get(bench.ours)
-    _unchanged(bench, "updateCalendar", [*bench.origins(before), before], before, refused, after)
+    refused = bench.ask(_case(refusal, "updateCalendar", "PATCH", path)._replace(raw=body), [made])
+    _unchanged(bench, "updateCalendar", [made], made, refused, bench.get(path))
 
 
 def _unchanged(

@@ -91,12 +91,26 @@ _ODD_KEYS = (3, 4, 5, 11, 12)
 
 
 def _step(
-    *rules: str, cost: int, needs: tuple[Need, ...] = (), after: tuple[Check, ...] = (), least: int = 0
+    *rules: str,
+    cost: int,
+    needs: tuple[Need, ...] = (),
+    after: tuple[Check, ...] = (),
+    least: int = 0,
+    apart: bool = True,
 ) -> Callable[[_Act], Check]:
     """Makes a function that plays on the shared stage a check."""
 
     def registered(act: _Act) -> Check:
-        @check(*rules, context=Stage, cost=cost, needs=("write", *needs), after=after, least=least)
+        @check(
+            *rules,
+            context=Stage,
+            cost=cost,
+            needs=("write", *needs),
+            after=after,
+            least=least,
+            apart=apart,
+            stage="journeys",
+        )
         def acted(stage: Stage) -> Steps:
             steps = act(stage)
             try:
@@ -226,7 +240,7 @@ def elsewhere(stage: Stage) -> Steps:
     yield
 
 
-@_step("walk-stable-insert", "walk-stable-delete", cost=7, after=(creates,))
+@_step("walk-stable-insert", "walk-stable-delete", cost=7, after=(creates,), apart=False)
 def walks(stage: Stage) -> Steps:
     """A list that changes between two pages."""
     listing.walk_while_deleting(stage, listing.walk_while_inserting(stage))
