@@ -168,21 +168,20 @@ class Plan:
         """Takes each check to its end, some steps in turn: those of high severity first, and more of them."""
         going, turn = sorted(self.tasks, key=_by_use), _TURN
         while going := [task for task in going if not task.over and self._fits(task)]:
-            gone = self._gone_on(going, self._is_free, turn, apart=False)
+            beside = self._gone_on(going, self._is_free, turn, apart=False)
+            keys = [task for task in going if _is_of_keys(task) and task not in beside]
+            for task in keys:
+                self._goes_on(task, turn, going)
+            beside |= self._gone_on([task for task in going if task not in keys], self._is_apart, turn, apart=True)
+            wait = (_LAST, _LUCK) if any(not task.over for task in beside) else ()
             for task in going:
-                if _is_of_keys(task) and task not in gone:
-                    self._goes_on(task, turn, going)
-                    gone.add(task)
-            gone |= self._gone_on(going, self._is_apart, turn, apart=True)
-            beside = any(not task.over for task in gone)
-            for task in going:
-                if task not in gone and not (beside and task.part in (_LAST, _LUCK)):
+                if task not in beside and task not in keys and task.part not in wait:
                     self._goes_on(task, turn, going)
             turn *= 2
 
     def _gone_on(self, going: Sequence[Task], may: Callable[[Task], bool], turn: int, *, apart: bool) -> set[Task]:
         """Those of the checks that have had their turn side by side: it takes so little time that they go before."""
-        tasks = [task for task in going if not task.over and may(task)]
+        tasks = [task for task in going if not task.over and may(task) and not self._has_to_wait(task)]
         # What goes on one after the other takes longest, so it begins first.
         waiting = sorted(tasks, key=lambda task: not task.check.stage)
         next_turn = partial(self._turn_beside, waiting, _FURTHER * turn + (turn if apart else 0))
