@@ -7,7 +7,7 @@ import pytest
 from mockserver.conformance.blame import grouped
 from mockserver.conformance.registry import HOSTILE, PROBES
 from tests.conformance.judging import judged, of, sampled, told
-from tests.mutants import auth, headers, narrow, robustness, status
+from tests.mutants import auth, headers, narrow_calendars, narrow_lists, robustness, status
 from tests.mutants.mutant import Mutant
 from tests.mutants.table import new_mock
 
@@ -70,7 +70,7 @@ _NARROW = {
 
 @pytest.mark.parametrize("name", sampled(_NARROW, step=4))
 def test_what_is_wrong_in_a_narrow_way_is_found_by_its_rule_alone(name: str) -> None:
-    assert told(judged(of(narrow.MUTANTS, name), PROBES)) == [_NARROW[name]]
+    assert told(judged(of((*narrow_calendars.MUTANTS, *narrow_lists.MUTANTS), name), PROBES)) == [_NARROW[name]]
 
 
 @pytest.mark.parametrize("writes", [True, False])

@@ -7,11 +7,11 @@ import pytest
 from mockserver.conformance.registry import DETAILS
 from tests.conformance.judging import judged, of, told
 from tests.conformance.staging import state_of
-from tests.mutants import corners, html, narrow
+from tests.mutants import corners, html, narrow_calendars, narrow_lists
 from tests.mutants.table import new_mock
 
 EVENTS = "listCalendarEvents"
-MUTANTS = (*corners.MUTANTS, *html.MUTANTS, *narrow.MUTANTS)
+MUTANTS = (*corners.MUTANTS, *html.MUTANTS, *narrow_calendars.MUTANTS, *narrow_lists.MUTANTS)
 
 
 @pytest.mark.parametrize("writes", [True, False])

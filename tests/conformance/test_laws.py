@@ -7,7 +7,7 @@ import pytest
 from mockserver.conformance.registry import LAWS
 from tests.clients import ACME, EMPTY, GLOBEX, TIES
 from tests.conformance.judging import judged_alone, mutant_of, sampled, told
-from tests.mutants import filters, narrow, pagination, state, tenants
+from tests.mutants import filters, narrow_lists, pagination, state, tenants
 
 EXACT = "exct760qqXkvJoxVaKmwKEQpl84VMc91"
 _EVENTS, _CALENDARS = "listCalendarEvents", "listCalendars"
@@ -39,7 +39,7 @@ _IN_BOTH = {
     "row-lost-on-next-after-previous": "page-next-after-previous",
     "links-have-broken-cursor": "page-link-leads",
 }
-_MUTANTS = (*filters.MUTANTS, *pagination.MUTANTS, *tenants.MUTANTS, *state.MUTANTS, *narrow.MUTANTS)
+_MUTANTS = (*filters.MUTANTS, *pagination.MUTANTS, *tenants.MUTANTS, *state.MUTANTS, *narrow_lists.MUTANTS)
 
 
 @pytest.mark.parametrize(

@@ -1,233 +1,43 @@
-"""Mutants of bots that the judge's author has not seen. Above each stands the sentence of the contract that it breaks.
-
-The sentences are those of contracts/bots.yaml; where another document is named, of that.
-"""
+"""Mutants of single bots, unknown to the judge's author; above each what contracts/bots.yaml says."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from contextvars import ContextVar
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from typing import Any, cast
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from mockserver.api import errors
 from mockserver.api.request import App
 from mockserver.app import Mock
 from mockserver.domain import timestamps
-from mockserver.domain.bot_service import BotChanges, BotKeyTaken, BotQuery, EventNotFound, NewBot
+from mockserver.domain.bot_service import BotChanges, BotKeyTaken, EventNotFound, NewBot
 from mockserver.domain.bots import refresh_event
 from mockserver.domain.model import Bot, CalendarEvent, Micros
-from mockserver.domain.pagination import Cursor, InvalidCursor, Listing, Page, decode, paginate
-from mockserver.domain.sorted_index import SortedIndex
 from mockserver.domain.store import Project
 from tests.clients import ACME
+from tests.mutants.altering_bots import (
+    ONE,
+    CreateBot,
+    UpdateBot,
+    creates,
+    fields_of,
+    finds_events,
+    held_mutant,
+    is_list,
+    is_one,
+    patch_takes,
+    rewrite,
+    sender,
+    updates,
+)
 from tests.mutants.mutant import Mutant
 from tests.mutants.table import DISABLED
 from tests.mutants.wrapped import EVENTS, Call, Reply, after, before
 
-_LIST, _ONE = "/api/v1/bots", "/api/v1/bots/"
-_SIZE = 25
 _EMOJI = range(0x1F000, 0x1FB00)
 _LARGEST = 2**63
-
-ListBots = Callable[[Project, BotQuery, Cursor], Page[Bot]]
-CreateBot = Callable[[Project, NewBot], Bot]
-UpdateBot = Callable[[Project, str, BotChanges], Bot]
-
-# --- where a request goes, and who sends it ---
-
-
-def _is_list(call: Call, methods: str) -> bool:
-    return call.path == _LIST and call.method in methods.split()
-
-
-def _is_one(call: Call, methods: str) -> bool:
-    name = call.path.removeprefix(_ONE)
-    return call.path.startswith(_ONE) and name != "" and "/" not in name and call.method in methods.split()
-
-
-def _fields(call: Call) -> dict[str, Any]:
-    """The fields of a POST or PATCH that is JSON; none where it is something else."""
-    fields = call.json if _is_list(call, "POST") or _is_one(call, "PATCH") else None
-    return fields if isinstance(fields, dict) else {}
-
-
-def _rewrite(call: Call, fields: Mapping[str, Any]) -> None:
-    call.body = json.dumps(fields).encode()
-
-
-def _project(mock: Mock, call: Call) -> Project | None:
-    words = call.headers.get("authorization", "").split()
-    return mock.store.by_key.get(words[-1]) if words else None
-
-
-def _pairs(query: str) -> list[tuple[str, str]]:
-    return parse_qsl(query, keep_blank_values=True)
-
-
-def _is_page(call: Call, reply: Reply) -> bool:
-    return _is_list(call, "GET") and reply.status == 200 and reply.body.startswith(b"{")
-
-
-# --- where defects are put in ---
-
-
-def _lists(change: Callable[[ListBots, Project, BotQuery, Cursor], Page[Bot]]) -> Callable[[Mock], App]:
-    """Pages of bots are made in another way, perhaps out of the right way."""
-
-    def apply(mock: Mock) -> App:
-        real = mock.bot_service.list_bots
-        mock.bot_service.list_bots = lambda *asked: change(real, *asked)  # type: ignore[method-assign]
-        return mock.asgi
-
-    return apply
-
-
-def _asks(change: Callable[[BotQuery], BotQuery]) -> Callable[[Mock], App]:
-    """Bots are looked for with another query."""
-    return _lists(lambda real, project, query, cursor: real(project, change(query), cursor))
-
-
-def _creates(change: Callable[[CreateBot, Project, NewBot], Bot]) -> Callable[[Mock], App]:
-    """Bots are created in another way."""
-
-    def apply(mock: Mock) -> App:
-        real = mock.bot_service.create_bot
-        mock.bot_service.create_bot = lambda *asked: change(real, *asked)  # type: ignore[method-assign]
-        return mock.asgi
-
-    return apply
-
-
-def _updates(change: Callable[[UpdateBot, Project, str, BotChanges], Bot]) -> Callable[[Mock], App]:
-    """Bots are changed in another way."""
-
-    def apply(mock: Mock) -> App:
-        real = mock.bot_service.update_bot
-        mock.bot_service.update_bot = lambda *asked: change(real, *asked)  # type: ignore[method-assign]
-        return mock.asgi
-
-    return apply
-
-
-def _finds_events(change: Callable[[Mock, Project, CalendarEvent | None, str], CalendarEvent]) -> Callable[[Mock], App]:
-    """The event of a new bot is looked up in another way."""
-
-    def apply(mock: Mock) -> App:
-        def find_event(project: Project, event_id: str) -> CalendarEvent:
-            return change(mock, project, project.state.events.get(event_id), event_id)
-
-        mock.bot_service.find_event = find_event  # type: ignore[method-assign]
-        return mock.asgi
-
-    return apply
-
-
-def _patch_takes(field: str, wanted: Callable[[Any], tuple[Any, Any] | None]) -> Callable[[Mock], App]:
-    """PATCH takes a value that should be refused; `wanted` gives an allowed one, and what is to be stored instead."""
-
-    def apply(mock: Mock) -> App:
-        stored: ContextVar[tuple[Any] | None] = ContextVar("stored", default=None)
-        real = mock.bot_service.update_bot
-
-        def change(call: Call) -> None:
-            stored.set(None)
-            fields = _fields(call) if call.method == "PATCH" else {}
-            found = wanted(fields[field]) if field in fields else None
-            if found is not None:
-                stored.set((found[1],))
-                _rewrite(call, {**fields, field: found[0]})
-
-        def update(project: Project, bot_id: str, changes: BotChanges) -> Bot:
-            value = stored.get()
-            if value is not None:
-                changes = cast(BotChanges, {**changes, field: value[0]})
-            return real(project, bot_id, changes)
-
-        mock.bot_service.update_bot = update  # type: ignore[method-assign]
-        return before(change)(mock)
-
-    return apply
-
-
-# --- pages and filters ---
-
-
-def _links_keep_last_state(call: Call, reply: Reply) -> Reply | None:
-    if not _is_page(call, reply):
-        return None
-    body = reply.json
-    for name in ("next", "previous"):
-        if body[name] is not None:
-            parts = urlsplit(body[name])
-            # As dict() of a framework's parameters.
-            body[name] = parts._replace(query=urlencode(dict(_pairs(parts.query)))).geturl()
-    return reply.write(body)
-
-
-def _full_page_has_next(real: ListBots, project: Project, query: BotQuery, cursor: Cursor) -> Page[Bot]:
-    page = real(project, query, cursor)
-    if page.next is not None or len(page.rows) < _SIZE:
-        return page
-    return page._replace(next=Cursor(position=page.rows[-1].created_at))
-
-
-def _by_updated_at(real: ListBots, project: Project, query: BotQuery, cursor: Cursor) -> Page[Bot]:
-    index = SortedIndex(lambda bot: (bot.updated_at, bot.seq), project.state.bots.listed)
-    return paginate(Listing(index, attrgetter("updated_at"), ascending=True, keep=query.asks_for), cursor, _SIZE)
-
-
-def _unquoted_key(query: BotQuery) -> BotQuery:
-    key = query.deduplication_key
-    return query if key is None else query._replace(deduplication_key=unquote(key))
-
-
-def _states_by_comma(call: Call) -> None:
-    if _is_list(call, "GET") and "states=" in call.query:
-        pairs = _pairs(call.query)
-        split = [(name, part) for name, value in pairs for part in (value.split(",") if name == "states" else [value])]
-        if split != pairs:
-            call.query = urlencode(split)
-
-
-def _cursor_before_times(call: Call, reply: Reply) -> Reply | None:
-    if not _is_list(call, "GET") or reply.status != 400 or "Invalid join_at_" not in str(reply.json.get("error")):
-        return None
-    try:
-        decode(call.parameters.get("cursor", ""))
-    except InvalidCursor:
-        reply.status = 404
-        return reply.write({"detail": "Invalid cursor"})
-    return None
-
-
-def _after_lost_beside_before(query: BotQuery) -> BotQuery:
-    return query if query.join_at_before is None else query._replace(join_at_after=None)
-
-
-def _filters_by_old_join_at(mock: Mock) -> App:
-    create = mock.bot_service.create_bot
-    first: dict[str, Micros] = {}
-
-    def created(project: Project, fields: NewBot) -> Bot:
-        bot = create(project, fields)
-        first[bot.id] = bot.join_at
-        return bot
-
-    def list_bots(project: Project, query: BotQuery, cursor: Cursor) -> Page[Bot]:
-        def keep(bot: Bot) -> bool:
-            return query.asks_for(bot._replace(join_at=first.get(bot.id, bot.join_at)))
-
-        listing = Listing(project.state.bots.listed, attrgetter("created_at"), ascending=True, keep=keep)
-        return paginate(listing, cursor, _SIZE)
-
-    mock.bot_service.create_bot = created  # type: ignore[method-assign]
-    mock.bot_service.list_bots = list_bots  # type: ignore[method-assign]
-    return mock.asgi
 
 
 # --- fields of a new or changed bot ---
@@ -235,18 +45,18 @@ def _filters_by_old_join_at(mock: Mock) -> App:
 
 def _other_planes_accepted(call: Call) -> None:
     """Only emoji are looked for, by their own blocks."""
-    name = _fields(call).get("bot_name")
+    name = fields_of(call).get("bot_name")
     if isinstance(name, str) and not any(ord(letter) in _EMOJI for letter in name):
         plain = "".join(letter if letter <= "\uffff" else "x" for letter in name)
         if plain != name:
-            _rewrite(call, {**_fields(call), "bot_name": plain})
+            rewrite(call, {**fields_of(call), "bot_name": plain})
 
 
 def _offset_in_whole_hours(call: Call) -> None:
-    time = _fields(call).get("join_at")
+    time = fields_of(call).get("join_at")
     found = re.fullmatch(r"(\d{4}-\d\d-\d\dT[\d:.]+[+-]\d\d):\d\d", time) if isinstance(time, str) else None
     if found is not None:
-        _rewrite(call, {**_fields(call), "join_at": f"{found[1]}:00"})
+        rewrite(call, {**fields_of(call), "join_at": f"{found[1]}:00"})
 
 
 def _refuse_far(project: Project, join_at: Micros | None) -> None:
@@ -266,8 +76,8 @@ def _updated_within_1000_days(real: UpdateBot, project: Project, bot_id: str, ch
 
 
 def _webhooks_of_any_kind(call: Call) -> None:
-    if _is_list(call, "POST") and isinstance(_fields(call).get("webhooks"), dict):
-        _rewrite(call, {**_fields(call), "webhooks": []})
+    if is_list(call, "POST") and isinstance(fields_of(call).get("webhooks"), dict):
+        rewrite(call, {**fields_of(call), "webhooks": []})
 
 
 def _holds_large_number(value: Any) -> bool:
@@ -304,7 +114,7 @@ def _rename_clears_metadata(real: UpdateBot, project: Project, bot_id: str, chan
 
 
 def _shows_name(call: Call, reply: Reply) -> Reply | None:
-    name = _fields(call).get("bot_name") if _is_one(call, "PATCH") else None
+    name = fields_of(call).get("bot_name") if is_one(call, "PATCH") else None
     shows = name is not None and reply.status == 200 and reply.body.startswith(b"{")
     return reply.write({**reply.json, "bot_name": name}) if shows else None
 
@@ -316,14 +126,14 @@ def _own_join_at_accepted(mock: Mock) -> App:
     """A join_at beside an event is only refused where it is not the event's time."""
 
     def change(call: Call) -> None:
-        fields, project = _fields(call), _project(mock, call)
+        fields, project = fields_of(call), sender(mock, call)
         event_id, time = fields.get("calendar_event_id"), fields.get("join_at")
         if project is None or not isinstance(event_id, str) or not isinstance(time, str):
             return
         event = project.state.events.get(event_id)
         if event is not None and timestamps.parse(time) == event.start_time:
             del fields["join_at"]
-            _rewrite(call, fields)
+            rewrite(call, fields)
 
     return before(change)(mock)
 
@@ -405,8 +215,8 @@ def _second_delete_of_key_crashes(mock: Mock) -> App:
 
 def _taken_key_before_unknown_fields(mock: Mock) -> App:
     def change(call: Call, reply: Reply) -> Reply | None:
-        key, project = _fields(call).get("deduplication_key"), _project(mock, call)
-        if not _is_list(call, "POST") or reply.status != 400 or project is None or not isinstance(key, str):
+        key, project = fields_of(call).get("deduplication_key"), sender(mock, call)
+        if not is_list(call, "POST") or reply.status != 400 or project is None or not isinstance(key, str):
             return None
         if "Unexpected field(s)" not in str(reply.json.get("non_field_errors")):
             return None
@@ -424,7 +234,7 @@ def _deleted_still_cached(mock: Mock) -> App:
     known: dict[tuple[str, str], bytes] = {}
 
     def change(call: Call, reply: Reply) -> None:
-        if not _is_one(call, "GET PATCH") or not reply.body.startswith(b"{"):
+        if not is_one(call, "GET PATCH") or not reply.body.startswith(b"{"):
             return
         place = call.headers.get("authorization", ""), call.path
         if reply.status == 200 and (call.method == "GET" or place in known):
@@ -437,8 +247,8 @@ def _deleted_still_cached(mock: Mock) -> App:
 
 def _object_before_method(mock: Mock) -> App:
     def change(call: Call, reply: Reply) -> Reply | None:
-        project, bot_id = _project(mock, call), call.path.removeprefix(_ONE)
-        if not _is_one(call, call.method) or reply.status != 405 or not reply.body.startswith(b"{"):
+        project, bot_id = sender(mock, call), call.path.removeprefix(ONE)
+        if not is_one(call, call.method) or reply.status != 405 or not reply.body.startswith(b"{"):
             return None
         if project is None or bot_id in project.state.bots:
             return None
@@ -449,17 +259,13 @@ def _object_before_method(mock: Mock) -> App:
 
 
 def _patch_404_in_detail(call: Call, reply: Reply) -> Reply | None:
-    is_unknown = _is_one(call, "PATCH") and reply.status == 404 and "error" in reply.json
+    is_unknown = is_one(call, "PATCH") and reply.status == 404 and "error" in reply.json
     return reply.write({"detail": "Not found."}) if is_unknown else None
 
 
 def _patch_takes_disabled_key(call: Call) -> None:
-    if _is_one(call, "PATCH") and call.headers.get("authorization", "").split()[-1:] == [DISABLED]:
+    if is_one(call, "PATCH") and call.headers.get("authorization", "").split()[-1:] == [DISABLED]:
         call.headers["authorization"] = f"Token {ACME}"
-
-
-def _mutant(slug: str, defect: str, apply: Callable[[Mock], App]) -> Mutant:
-    return Mutant(f"held-bot-{slug}", "bots", defect, apply)
 
 
 def _both(first: Callable[[Mock], App], second: Callable[[Mock], App]) -> Callable[[Mock], App]:
@@ -473,143 +279,108 @@ def _both(first: Callable[[Mock], App], second: Callable[[Mock], App]) -> Callab
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    # openapi.yaml: "`next` and `previous` are complete URLs that keep every parameter of the request".
-    _mutant(
-        "links-keep-last-state",
-        "links to other pages keep only the last of several states",
-        after(_links_keep_last_state),
-    ),
-    # openapi.yaml: "`next` is null on the last page".
-    _mutant(
-        "full-last-page-has-next", "a last page of just 25 bots has a next, which is empty", _lists(_full_page_has_next)
-    ),
-    # "Lists the project's bots, the oldest first".
-    _mutant("patched-goes-last", "a bot that was changed goes to the end of the list", _lists(_by_updated_at)),
-    # "Only the bot with exactly this key."
-    _mutant(
-        "key-filter-decoded-twice",
-        "the filter deduplication_key is percent-decoded twice",
-        _asks(_unquoted_key),
-    ),
-    # "Repeat the parameter for several states." and 400: "A state is unknown".
-    _mutant("states-by-comma", "states takes several states with commas between them", before(_states_by_comma)),
-    # "When several parameters are invalid, the service reports the first of these: states, join_at_after,
-    # join_at_before, cursor."
-    _mutant(
-        "cursor-checked-before-times",
-        "an invalid cursor is told before an invalid join_at_after or join_at_before",
-        after(_cursor_before_times),
-    ),
-    # "A bot is listed when it matches every filter."
-    _mutant(
-        "join-at-after-lost-beside-before",
-        "join_at_after is ignored beside join_at_before",
-        _asks(_after_lost_beside_before),
-    ),
-    # "Only bots that join later than this time." and "... earlier than this time."
-    _mutant(
-        "filters-by-old-join-at",
-        "join_at_after and join_at_before look at the time that a bot was created with",
-        _filters_by_old_join_at,
-    ),
     # "It has no emoji and no other character beyond U+FFFF."
-    _mutant(
+    held_mutant(
         "name-of-other-plane-accepted",
         "a character beyond U+FFFF that is no emoji is accepted in a bot's name",
         before(_other_planes_accepted),
     ),
     # "The time to join." (format: date-time)
-    _mutant(
+    held_mutant(
         "join-at-offset-minutes-dropped",
         "the minutes of the UTC offset in join_at are dropped",
         before(_offset_in_whole_hours),
     ),
     # "It is not in the past and at most three years ahead."
-    _mutant(
+    held_mutant(
         "join-at-limit-of-1000-days",
         "a bot may join in 1000 days at most",
-        _both(_creates(_created_within_1000_days), _updates(_updated_within_1000_days)),
+        _both(creates(_created_within_1000_days), updates(_updated_within_1000_days)),
     ),
     # BotCreate says of webhooks that their type is array.
-    _mutant("webhooks-object-accepted", "webhooks of a bot may be an object", before(_webhooks_of_any_kind)),
+    held_mutant("webhooks-object-accepted", "webhooks of a bot may be an object", before(_webhooks_of_any_kind)),
     # "An object that the service stores for the bot."
-    _mutant(
+    held_mutant(
         "large-number-in-settings-crashes",
         "an integer of more than 64 bits within a new bot's settings crashes",
-        _creates(_large_numbers_crash),
+        creates(_large_numbers_crash),
     ),
     # "at most 1000 characters when written as JSON text", which openapi.yaml says is ASCII only.
-    _mutant(
+    held_mutant(
         "patch-metadata-measured-unescaped",
         "PATCH measures a bot's metadata before it is escaped",
-        _patch_takes("metadata", _measured_unescaped),
+        patch_takes("metadata", _measured_unescaped),
     ),
     # "It is not in the past", of JoinTime, which BotUpdate has too.
-    _mutant("patch-past-accepted", "PATCH moves a bot into the past", _patch_takes("join_at", _past_accepted)),
+    held_mutant("patch-past-accepted", "PATCH moves a bot into the past", patch_takes("join_at", _past_accepted)),
     # "Fields that are left out keep their value"
-    _mutant(
-        "rename-clears-metadata", "PATCH of a bot's name alone clears its metadata", _updates(_rename_clears_metadata)
+    held_mutant(
+        "rename-clears-metadata", "PATCH of a bot's name alone clears its metadata", updates(_rename_clears_metadata)
     ),
     # "additionalProperties: false" of Bot
-    _mutant("patch-answer-shows-name", "PATCH of bot_name answers it as well", after(_shows_name)),
+    held_mutant("patch-answer-shows-name", "PATCH of bot_name answers it as well", after(_shows_name)),
     # "A bot has either `calendar_event_id`, without `meeting_url` and `join_at`, or `meeting_url`."
-    _mutant(
+    held_mutant(
         "event-with-own-join-at-accepted",
         "beside its event a bot may have the join_at that the event has",
         _own_join_at_accepted,
     ),
     # "the event may be a cancelled one"
-    _mutant("cancelled-event-refused", "a cancelled event is not found for a bot", _finds_events(_not_cancelled)),
+    held_mutant("cancelled-event-refused", "a cancelled event is not found for a bot", finds_events(_not_cancelled)),
     # 400: "the project has no such event"
-    _mutant(
-        "foreign-event-accepted", "a bot can be scheduled for another project's event", _finds_events(_of_any_project)
+    held_mutant(
+        "foreign-event-accepted", "a bot can be scheduled for another project's event", finds_events(_of_any_project)
     ),
     # "A bot keeps its event even when it is given another link or time"
-    _mutant(
+    held_mutant(
         "patched-link-leaves-event",
         "a bot that is given another link is no longer in its event",
-        _updates(_patched_link_leaves_event),
+        updates(_patched_link_leaves_event),
     ),
     # "appears in the event's `bots`", of whose Bot a deduplication_key may be null; no client can give a blank one.
-    _mutant(
+    held_mutant(
         "event-shows-empty-key",
         "in its event a bot without a deduplication key has an empty one",
         after(_event_shows_empty_key),
     ),
     # "A key that no other unfinished bot of the project has."
-    _mutant(
+    held_mutant(
         "key-unique-across-projects", "no two projects can use one deduplication key for bots", _keys_of_all_projects
     ),
     # "a deduplication key that is in use" is refused, so "Lists the project's bots" has no such bot.
-    _mutant(
+    held_mutant(
         "refused-for-key-stored",
         "a bot that is refused for its deduplication key is stored without it",
-        _creates(_refused_stored),
+        creates(_refused_stored),
     ),
     # "Deletes the bot, also from its event, and frees its deduplication key."
-    _mutant(
+    held_mutant(
         "second-delete-of-key-crashes",
         "the DELETE of a second bot with a deduplication key crashes",
         _second_delete_of_key_crashes,
     ),
     # "The service reports unknown fields when all known fields are valid, and a deduplication key that is in use after
     # that."
-    _mutant(
+    held_mutant(
         "taken-key-before-unknown-fields",
         "a bot's taken key is told before its unknown fields",
         _taken_key_before_unknown_fields,
     ),
     # "Deletes the bot"; 404: "The project has no bot with this id"
-    _mutant("deleted-still-cached", "a deleted bot is still answered where it was read before", _deleted_still_cached),
+    held_mutant(
+        "deleted-still-cached", "a deleted bot is still answered where it was read before", _deleted_still_cached
+    ),
     # openapi.yaml says that requests are checked in this order: "the method (405), whether the object exists (404)".
-    _mutant(
+    held_mutant(
         "object-checked-before-method",
         "a method that bots do not have is a 404 where there is no such bot",
         _object_before_method,
     ),
     # openapi.yaml: "`{"detail": text}` is about HTTP, keys, cursors and unreadable bodies";
     # BotNotFoundText: "Bot not found".
-    _mutant("patch-404-has-detail", "PATCH tells an unknown bot as {detail: Not found.}", after(_patch_404_in_detail)),
+    held_mutant(
+        "patch-404-has-detail", "PATCH tells an unknown bot as {detail: Not found.}", after(_patch_404_in_detail)
+    ),
     # 401: "its key is unknown or disabled"
-    _mutant("patch-takes-disabled-key", "a disabled key can change bots", before(_patch_takes_disabled_key)),
+    held_mutant("patch-takes-disabled-key", "a disabled key can change bots", before(_patch_takes_disabled_key)),
 )

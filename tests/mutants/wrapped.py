@@ -13,6 +13,7 @@ from mockserver.app import Mock
 
 API = "/api/v1/"
 LIST, EVENTS, ONE = "/api/v1/calendars", "/api/v1/calendar_events", "/api/v1/calendars/"
+_ALLOW = {LIST: "GET, POST, HEAD, OPTIONS", EVENTS: "GET, HEAD, OPTIONS"}
 
 
 @dataclass
@@ -86,6 +87,11 @@ After = Callable[[Call, Reply], Reply | None]
 def said(status: int, body: Any, **headers: str) -> Reply:
     """A JSON answer."""
     return Reply(status, {"content-type": "application/json", "vary": "Accept", **headers}).write(body)
+
+
+def refusal(call: Call, status: int, body: Any) -> Reply:
+    """A refusal with the headers that the contract asks for."""
+    return said(status, body, allow=_ALLOW.get(call.path, "GET, PATCH, DELETE, HEAD, OPTIONS"))
 
 
 def crash() -> Reply:
