@@ -89,7 +89,9 @@ class BotBench(Bench):
     def at(self, *, days: float = 0, seconds: float = 0) -> str:
         """A time that a bot may join at, or as long after it, as answers write it."""
         if self._started is None:
-            self._started = self.get(f"{BOTS}?deduplication_key=none").started
+            started = self.get(f"{BOTS}?deduplication_key=none").started
+            # Another check may have asked meanwhile: what one sends has to be what it looks for afterwards.
+            self._started = self._started or started
         moment = datetime.fromtimestamp(self._started, UTC).replace(microsecond=0)
         return f"{moment + timedelta(days=_AHEAD + days, seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
 
