@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from mockserver.conformance.calendar_bodies import MARK
-from mockserver.conformance.exchange import Request
+from mockserver.conformance.exchange import Exchange, Request
 from mockserver.conformance.findings import Finding
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:@/ +=-]{0,200}")
@@ -157,6 +157,10 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     _TENANTS,
     frozenset({"create-accepted", "body-type-taken", "text-kept", "field-length", "field-stripped", "dedup-freed"}),
     frozenset({"create-echo", "create-stored", "create-defaults", "text-kept", "field-stripped", "field-length"}),
+    # Keys that are changed when they are stored are other keys, or one key.
+    frozenset({"create-echo", "dedup-exact"}),
+    frozenset({"method-undeclared", "method-text", "method-override"}),
+    frozenset({"filter-spelling", "filter-unknown", "filter-exact", "delete-unlisted", "listed-at-once"}),
     frozenset({"patch-accepted", "patch-stored", "patch-partial", "patch-replaces-metadata", "race-no-lost-update"}),
     frozenset({"patch-stored", "stays-as-written", "list-fresh", "list-is-detail", "patch-moves-updated-at"}),
     frozenset({"refusal-stores-nothing", "refused-create-nothing", "refused-patch-nothing", "read-only-fields"}),
@@ -212,6 +216,32 @@ _ON_ALL: tuple[frozenset[str], ...] = (
     frozenset({"delete-accepted", "delete-gone", "delete-unlisted", "id-gone", "id-before-body"}),
 )
 """Subjects of which a defect of one operation shows on others as well."""
+_FOLLOWS: Mapping[str, frozenset[str]] = {
+    # What is compared with what was read before differs by what reading has changed.
+    "read-changes-nothing": frozenset(
+        {
+            *("refusal-stores-nothing", "refused-patch-nothing", "tenant-writes", "stays-as-written", "list-is-detail"),
+            *("list-fresh", "patch-stored", "create-stored", "page-rows-whole", "delete-others-stay"),
+        }
+    ),
+    # A secret in one answer is what another answer lacks.
+    "secrets-not-echoed": frozenset(
+        {
+            *("list-is-detail", "list-fresh", "create-stored", "create-echo", "patch-stored", "patch-partial"),
+            *("refusal-stores-nothing", "refused-patch-nothing", "stays-as-written", "page-rows-whole"),
+        }
+    ),
+    # With a key that is taken for another one, one project asks for what is another's.
+    "key-known": frozenset(
+        {
+            *("bot-key-known", "bot-tenants", "bot-event-unknown", "tenant-ids-hidden", "tenant-404-alike"),
+            *("tenant-writes", "dedup-per-project", *_TENANTS),
+        }
+    ),
+    # A client takes the body for the next answer, whatever it asked for then.
+    "head-no-body": frozenset({"answer-arrives"}),
+}
+"""What follows from a broken rule, on whatever operation."""
 _ALIKE = frozenset({"createCalendar", "updateCalendar"}), frozenset({"getCalendar", "listCalendars"})
 """Operations that read the same fields, and that show the same ones."""
 _ANYTHING = frozenset({"fuzz-answer", "fuzz-valid-taken", "fuzz-invalid-refused", "still-answers", "answer-arrives"})
@@ -221,14 +251,21 @@ _ANYTHING = frozenset({"fuzz-answer", "fuzz-valid-taken", "fuzz-invalid-refused"
 def grouped(findings: Iterable[Finding]) -> list[Finding]:
     """The findings, the first of each cause with the others as its symptoms."""
     heads: list[Finding] = []
-    # What any defect may break is never the cause of what says more, and what a crash breaks not that of the crash.
-    for finding in sorted(findings, key=lambda one: (one.rule in _ANYTHING, _is_of_a_crash(one))):
+    for finding in sorted(findings, key=_as_causes):
         cause = next((head for head in heads if _has_the_cause_of(finding, head)), None)
         if cause is None:
             heads.append(finding)
         else:
             cause.symptoms.append(finding)
     return heads
+
+
+def _as_causes(finding: Finding) -> tuple[bool, ...]:
+    """Order in which findings may be causes of others.
+
+    What any defect may break is never the cause of what says more, and what a crash breaks not that of the crash.
+    """
+    return finding.rule in _ANYTHING, _is_of_a_crash(finding), finding.rule not in _FOLLOWS
 
 
 def _has_the_cause_of(finding: Finding, head: Finding) -> bool:
@@ -238,14 +275,31 @@ def _has_the_cause_of(finding: Finding, head: Finding) -> bool:
         return True
     if finding.rule == head.rule:
         return any(_is_said_again(finding, one) for one in (head, *head.symptoms) if one.rule == finding.rule)
-    if any({finding.rule, head.rule} <= rules for rules in _ON_ALL):
-        return True
-    if (finding.rule, head.rule) == ("answer-arrives", "head-no-body"):
-        # A client takes the body for the next answer, whatever it asked for then.
+    if _follows_from(finding, head):
         return True
     if head.rule in _CRASHES or finding.rule in _CRASHES or not _is_alike(finding, head):
         return head.rule in _CRASHES and _is_of_a_crash(finding) and _place(last.request) == _place(first.request)
     return finding.rule in _ANYTHING or any({finding.rule, head.rule} <= rules for rules in _SUBJECTS)
+
+
+def _follows_from(finding: Finding, head: Finding) -> bool:
+    """Whether a finding follows from another one whatever operations they are of, or from what is wrong with one."""
+    last, first = finding.exchanges[-1], head.exchanges[-1]
+    if any({finding.rule, head.rule} <= rules for rules in _ON_ALL) or finding.rule in _FOLLOWS.get(head.rule, ()):
+        return True
+    if finding.operation == head.operation and last.status == first.status and _tells_of_all(head):
+        return True
+    return head.rule in _CRASHES and any(_crashes_like(one, first) for one in finding.exchanges[:-1])
+
+
+def _tells_of_all(finding: Finding) -> bool:
+    """Whether a finding says of an operation as a whole that it is answered with a wrong status."""
+    return finding.rule == "status-documented" or (finding.rule.endswith("-accepted") and not finding.field)
+
+
+def _crashes_like(exchange: Exchange, other: Exchange) -> bool:
+    """Whether an answer is the crash that another one is."""
+    return exchange.status == other.status >= 500 and _place(exchange.request) == _place(other.request)
 
 
 def _is_alike(finding: Finding, head: Finding) -> bool:

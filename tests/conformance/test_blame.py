@@ -52,6 +52,35 @@ def test_a_rule_that_is_broken_everywhere_is_one_finding() -> None:
     assert heads(*found) == [("vary getCalendar Vary", ["vary listCalendars Vary"])]
 
 
+def answered(rule: str, operation: str, field: str, number: int, code: int, *before: Exchange) -> Finding:
+    seen = Exchange(number, Request("DELETE", f"/api/v1/{operation}", (), None), code)
+    return Finding(rule, operation, field, status(200), str(code), (*before, seen))
+
+
+def test_what_reading_changes_explains_what_differs_from_what_was_read_before() -> None:
+    writes = answered("tenant-writes", "updateCalendar", "", 1, 200)
+    refused = answered("refusal-stores-nothing", "deleteCalendar", "", 2, 200)
+    read = answered("read-changes-nothing", "getCalendar", "updated_at", 3, 200)
+    assert len(heads(writes, refused)) == 2
+    assert [name for name, _ in heads(writes, refused, read)] == ["read-changes-nothing getCalendar updated_at"]
+
+
+def test_an_operation_that_is_always_answered_with_a_wrong_status_is_one_finding() -> None:
+    whole = answered("delete-accepted", "deleteCalendar", "", 1, 404)
+    body = answered("body-of-delete", "deleteCalendar", "body", 2, 404)
+    assert len(heads(whole, body)) == 1
+    assert len(heads(whole, answered("body-of-delete", "deleteCalendar", "body", 2, 400))) == 2
+    assert len(heads(whole, answered("format-parameter", "updateCalendar", "format", 2, 404))) == 2
+
+
+def test_a_crash_explains_what_a_step_that_crashed_like_it_has_broken() -> None:
+    crashed = answered("no-server-error", "deleteBot", "", 2, 500)
+    step = answered("x", "deleteBot", "", 4, 500).exchanges[-1]
+    assert len(heads(crashed, answered("bot-key-freed", "createBot", "", 5, 400, step))) == 1
+    gone = answered("x", "deleteBot", "", 4, 404).exchanges[-1]
+    assert len(heads(crashed, answered("bot-key-freed", "createBot", "", 5, 400, gone))) == 2
+
+
 def test_crashes_over_different_fields_are_told_one_by_one() -> None:
     metadata = finding("no-server-error", "updateCalendar", "metadata", 1, {"metadata": {"a": 1}})
     unknown = finding("no-server-error", "updateCalendar", "unknown field", 2, {"x y": 1})

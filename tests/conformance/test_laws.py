@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 
 from mockserver.conformance.registry import LAWS
 from tests.clients import ACME, EMPTY, GLOBEX, TIES
 from tests.conformance.judging import judged_alone, mutant_of, sampled, told
 from tests.mutants import filters, narrow_lists, pagination, state, tenants
+from tests.mutants.mutant import Mutant
+from tests.mutants.wrapped import ONE, Call, Reply, after
 
 EXACT = "exct760qqXkvJoxVaKmwKEQpl84VMc91"
 _EVENTS, _CALENDARS = "listCalendarEvents", "listCalendars"
@@ -70,6 +74,22 @@ def test_each_rule_is_either_tried_or_has_a_reason_why_not() -> None:
         run, _, _ = judged_alone(LAWS, key=key, other=None, writes=False)
         for rule in LAWS.RULES:
             assert (rule.id in run.findings.exercised) is not (rule.id in run.findings.unobservable), rule.id
+
+
+@pytest.mark.parametrize("synced", [True, False])
+def test_a_sync_between_two_reads_of_a_calendar_is_no_change_by_reading(synced: bool) -> None:
+    reads = count()
+
+    def moved(call: Call, reply: Reply) -> Reply | None:
+        if not call.is_on(ONE, methods="GET") or reply.status != 200 or not reply.body.startswith(b"{"):
+            return None
+        now = f"2027-01-01T00:00:00.{next(reads):06}Z"
+        names = ("updated_at", *(("last_attempted_sync_at", "last_successful_sync_at") if synced else ()))
+        return reply.write({**reply.json, **dict.fromkeys(names, now)})
+
+    moving = Mutant("moving", "state", "a calendar moves whenever it is read", after(moved))
+    run, _, _ = judged_alone(LAWS, moving, writes=False)
+    assert (("read-changes-nothing", "getCalendar", "updated_at") in told(run)) is not synced
 
 
 def test_a_finding_shows_answers_up_to_the_one_that_is_wrong() -> None:

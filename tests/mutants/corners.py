@@ -174,8 +174,10 @@ def quietly(change: Callable[[Call], None]) -> Callable[[Mock], App]:
         for name in ("next", "previous"):
             if body[name] is not None:
                 address, _, query = body[name].partition("?")
-                cursor = parse_qs(query)["cursor"]
-                parameters = {**parse_qs(call.query, keep_blank_values=True), "cursor": cursor}
+                parameters = parse_qs(call.query, keep_blank_values=True)
+                parameters.pop("cursor", None)
+                # The first page is the one without a cursor.
+                parameters |= {one: texts for one, texts in parse_qs(query).items() if one == "cursor"}
                 body[name] = f"{address}?{urlencode(sorted(parameters.items()), doseq=True)}"
         return reply.write(body)
 

@@ -285,7 +285,8 @@ def _is_unknown(bench: BotBench, name: str, field: str, given: dict[str, Any]) -
 def events_of_others(bench: BotBench) -> Steps:
     """An event of another project is answered as if it did not exist."""
     theirs = [] if bench.live else rows_in(bench.get(f"{EVENTS}?ordering=-start_time", key="other"))
-    for row in theirs[:2]:
+    ours = {row["id"] for row in _events(bench).rows} if theirs else set()
+    for row in [row for row in theirs if row["id"] not in ours][:2]:
         _is_unknown(bench, row["id"], "calendar_event_id", {})
         yield
     fit = [] if bench.live else _events(bench).fit()
