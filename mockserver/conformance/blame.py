@@ -159,7 +159,12 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"create-echo", "create-stored", "create-defaults", "text-kept", "field-stripped", "field-length"}),
     # Keys that are changed when they are stored are other keys, or one key.
     frozenset({"create-echo", "dedup-exact"}),
+    frozenset({"create-echo", "patch-partial", "patch-replaces-metadata"}),
+    frozenset({"field-blank", "form-blank", "body-last-wins"}),
     frozenset({"method-undeclared", "method-text", "method-override"}),
+    frozenset({"id-gone", "tenant-get", "head-as-get"}),
+    frozenset({"page-back", "filter-with-order", "cursor-position"}),
+    frozenset({"list-is-detail", "metadata-name-order", "page-rows-whole", "list-fresh"}),
     frozenset({"filter-spelling", "filter-unknown", "filter-exact", "delete-unlisted", "listed-at-once"}),
     frozenset({"patch-accepted", "patch-stored", "patch-partial", "patch-replaces-metadata", "race-no-lost-update"}),
     frozenset({"patch-stored", "stays-as-written", "list-fresh", "list-is-detail", "patch-moves-updated-at"}),
@@ -210,20 +215,20 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
 _ON_ALL: tuple[frozenset[str], ...] = (
     frozenset({"key-required", "key-known", "dedup-per-project", "tenant-writes", *_TENANTS}),
     frozenset({"key-required", "bot-key-required", "bot-key-known"}),
-    frozenset({"accept-first", "bot-not-acceptable"}),
-    frozenset({"accept-taken", "accept-refused", "accept-first", "format-parameter"}),
+    frozenset({"accept-taken", "accept-refused", "accept-first", "format-parameter", "bot-not-acceptable"}),
+    frozenset({"method-text", "method-undeclared", "bot-methods"}),
+    frozenset({"head-as-get", "bot-methods"}),
+    frozenset({"page-none-lost", "page-back"}),
     frozenset({"links-preserve-query", "page-link-leads", "path-unknown"}),
     frozenset({"delete-accepted", "delete-gone", "delete-unlisted", "id-gone", "id-before-body"}),
 )
 """Subjects of which a defect of one operation shows on others as well."""
+_ELSEWHERE = frozenset({"bot-key-known", "bot-tenants", "bot-event-unknown", "tenant-ids-hidden", "tenant-404-alike"})
 _FOLLOWS: Mapping[str, frozenset[str]] = {
-    # What is compared with what was read before differs by what reading has changed.
-    "read-changes-nothing": frozenset(
-        {
-            *("refusal-stores-nothing", "refused-patch-nothing", "tenant-writes", "stays-as-written", "list-is-detail"),
-            *("list-fresh", "patch-stored", "create-stored", "page-rows-whole", "delete-others-stay"),
-        }
-    ),
+    # With no key, or one that is taken for another, one project asks for what is another's.
+    # Links repeat a key that stands in a query.
+    "key-required": frozenset({"secrets-not-echoed", "html-answer", *_ELSEWHERE}),
+    "key-known": frozenset({"tenant-writes", "dedup-per-project", "html-answer", *_TENANTS, *_ELSEWHERE}),
     # A secret in one answer is what another answer lacks.
     "secrets-not-echoed": frozenset(
         {
@@ -231,17 +236,25 @@ _FOLLOWS: Mapping[str, frozenset[str]] = {
             *("refusal-stores-nothing", "refused-patch-nothing", "stays-as-written", "page-rows-whole"),
         }
     ),
-    # With a key that is taken for another one, one project asks for what is another's.
-    "key-known": frozenset(
+    # What is compared with what was read before differs by what reading has changed, or what others have.
+    "read-changes-nothing": frozenset(
         {
-            *("bot-key-known", "bot-tenants", "bot-event-unknown", "tenant-ids-hidden", "tenant-404-alike"),
-            *("tenant-writes", "dedup-per-project", *_TENANTS),
+            *("refusal-stores-nothing", "refused-patch-nothing", "tenant-writes", "stays-as-written", "list-is-detail"),
+            *("list-fresh", "patch-stored", "create-stored", "page-rows-whole", "delete-others-stay"),
+        }
+    ),
+    "stays-as-written": frozenset(
+        {
+            *("refused-create-nothing", "refusal-stores-nothing", "refused-patch-nothing", "delete-others-stay"),
+            *("list-fresh", "list-is-detail", "dedup-per-project", "page-rows-whole"),
         }
     ),
     # A client takes the body for the next answer, whatever it asked for then.
     "head-no-body": frozenset({"answer-arrives"}),
 }
 """What follows from a broken rule, on whatever operation."""
+_EVERYWHERE = frozenset({"method-text"})
+"""Rules that say the same of every operation."""
 _ALIKE = frozenset({"createCalendar", "updateCalendar"}), frozenset({"getCalendar", "listCalendars"})
 """Operations that read the same fields, and that show the same ones."""
 _ANYTHING = frozenset({"fuzz-answer", "fuzz-valid-taken", "fuzz-invalid-refused", "still-answers", "answer-arrives"})
@@ -260,12 +273,14 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
     return heads
 
 
-def _as_causes(finding: Finding) -> tuple[bool, ...]:
+def _as_causes(finding: Finding) -> tuple[bool, bool, int]:
     """Order in which findings may be causes of others.
 
     What any defect may break is never the cause of what says more, and what a crash breaks not that of the crash.
     """
-    return finding.rule in _ANYTHING, _is_of_a_crash(finding), finding.rule not in _FOLLOWS
+    order = [*_FOLLOWS]
+    place = order.index(finding.rule) if finding.rule in _FOLLOWS else len(order)
+    return finding.rule in _ANYTHING, _is_of_a_crash(finding), place
 
 
 def _has_the_cause_of(finding: Finding, head: Finding) -> bool:
@@ -274,7 +289,9 @@ def _has_the_cause_of(finding: Finding, head: Finding) -> bool:
     if last.number == first.number:
         return True
     if finding.rule == head.rule:
-        return any(_is_said_again(finding, one) for one in (head, *head.symptoms) if one.rule == finding.rule)
+        return finding.rule in _EVERYWHERE or any(
+            _is_said_again(finding, one) for one in (head, *head.symptoms) if one.rule == finding.rule
+        )
     if _follows_from(finding, head):
         return True
     if head.rule in _CRASHES or finding.rule in _CRASHES or not _is_alike(finding, head):
@@ -289,7 +306,20 @@ def _follows_from(finding: Finding, head: Finding) -> bool:
         return True
     if finding.operation == head.operation and last.status == first.status and _tells_of_all(head):
         return True
+    if _is_of_a_form(finding, head) or _is_of_a_race(finding, head):
+        return True
     return head.rule in _CRASHES and any(_crashes_like(one, first) for one in finding.exchanges[:-1])
+
+
+def _is_of_a_form(finding: Finding, head: Finding) -> bool:
+    """Whether a finding is about a field that answers show in a wrong form."""
+    name = head.field.rpartition(".")[2]
+    return head.rule == "answer-schema" and bool(name) and name in f"{finding.field} {finding.actual}"
+
+
+def _is_of_a_race(finding: Finding, head: Finding) -> bool:
+    """Whether both were seen only in races, and one of them tells of nothing but its answer."""
+    return finding.raced and head.raced and not (finding.rule.startswith("race-") and head.rule.startswith("race-"))
 
 
 def _tells_of_all(finding: Finding) -> bool:

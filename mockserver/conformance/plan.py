@@ -166,6 +166,9 @@ class Plan:
 
     def finish(self) -> None:
         """Takes each check to its end, some steps in turn: those of high severity first, and more of them."""
+        for task in [task for task in self.tasks if task.check.counts]:
+            while not task.over and self._fits(task):
+                self._take(task)
         going, turn = sorted(self.tasks, key=_by_use), _TURN
         while going := [task for task in going if not task.over and self._fits(task)]:
             beside = self._gone_on(going, self._is_free, turn, apart=False)

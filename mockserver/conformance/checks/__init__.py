@@ -50,6 +50,8 @@ class Check(NamedTuple):
     """
     stage: str = ""
     """Names what it works on together with other checks: those of one name never write beside each other."""
+    counts: bool = False
+    """Whether it counts all rows of a list, and so goes on while the run has made nothing else."""
 
 
 def check(
@@ -77,6 +79,11 @@ def check(
         return Check(rules, begin, cost, frozenset(needs), after, draws, least or cost, apart, stage)
 
     return registered
+
+
+def counting(counted: Check) -> Check:
+    """Makes a check one that counts all rows of a list."""
+    return counted._replace(counts=True)
 
 
 def the_run(run: Run) -> Run:

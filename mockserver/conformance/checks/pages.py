@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from mockserver.conformance.checks import IF_SHORT, Steps, check
+from mockserver.conformance.checks import IF_SHORT, Steps, check, counting
 from mockserver.conformance.checks.cases import Bench
 from mockserver.conformance.checks.chains import Chain, Fault, backward, fault_of, forward, misplaced
 from mockserver.conformance.checks.laws import Trial, law
@@ -389,6 +389,7 @@ def _judge_last(bench: Bench, before: Sequence[Exchange], page: Exchange, rows: 
         bench.check("page-ends", ends, operation="listCalendarEvents", exchanges=[*before, page])
 
 
+@counting
 @check("page-ends", context=Bench, cost=1, needs=("write",))
 def full_lists(bench: Bench) -> Steps:
     """As many calendars as fill their pages, then one more."""
@@ -399,15 +400,18 @@ def full_lists(bench: Bench) -> Steps:
     rows = sum(len(ids_in(page)) for page in pages)
     if not pages or link_of(pages[-1].json) is not None:
         return
+    made: list[Exchange] = []
     for _ in range(-rows % CALENDAR_LIST.size):
-        if bench.create() is None:
+        if (one := bench.create()) is None:
             return
+        made.append(one)
     for _ in range(2):
-        if not _ends(bench, _walked(bench)) or bench.create() is None:
+        if not _ends(bench, made, _walked(bench)) or (one := bench.create()) is None:
             return
+        made.append(one)
 
 
-def _ends(bench: Bench, pages: Sequence[Exchange]) -> bool:
+def _ends(bench: Bench, made: Sequence[Exchange], pages: Sequence[Exchange]) -> bool:
     """That no empty page follows the last of a list: whatever others have made or deleted, a last page has rows."""
     if not pages or bench.is_broken(*_PAGE_FAULTS, operation="listCalendars"):
         return False
@@ -416,7 +420,7 @@ def _ends(bench: Bench, pages: Sequence[Exchange]) -> bool:
     if [ids_in(page) for page in _walked(bench)] != [ids_in(page) for page in pages]:
         return False
     ends = member("/next", None, of=pages[-2])
-    return bench.check("page-ends", ends, operation="listCalendars", exchanges=pages)
+    return bench.check("page-ends", ends, operation="listCalendars", exchanges=[*made, *pages])
 
 
 def _walked(bench: Bench) -> list[Exchange]:

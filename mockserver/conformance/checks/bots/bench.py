@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -26,6 +27,7 @@ NAME: Final = "Conformance"
 _AHEAD = 400
 """Days to the time at which bots are to join: they are deleted long before."""
 _SOON = 3600.0
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
 _FAR = 2 * 365 * 86_400.0
 
 
@@ -200,7 +202,9 @@ def bot_case(rule: str, operation: str, field: str, method: str, path: str, stat
 
 
 def instant(text: object) -> float | None:
-    """A time in seconds since 1970; None where it is none."""
+    """A time in seconds since 1970; None where it is none as answers write them."""
+    if _TIME.fullmatch(str(text)) is None:
+        return None
     try:
         return datetime.fromisoformat(str(text)).timestamp()
     except ValueError:
