@@ -141,19 +141,37 @@ def _is_plain_metadata(value: Any) -> bool:
 
 _CRASHES = frozenset({"no-server-error", "answer-arrives"})
 _TENANTS = frozenset({"tenant-lists", "tenant-get", "tenant-filters", "tenant-cursor"})
+_FILTERS = frozenset(
+    {
+        *("filter-time", "filter-boundary", "filter-fraction", "filter-zone", "filter-loose-time", "filter-alias"),
+        *("filter-text", "filter-unknown", "filter-spelling", "filter-combined", "filter-with-order", "filter-exact"),
+        *("filter-empty", "filter-walk", "filter-every-order", "filter-pairs", "filter-large", "parts-make-whole"),
+        *("order-same-set", "page-ends"),
+    }
+)
+"""Which rows a list shows: one defect breaks whatever looks at the rows that it is about."""
+_PAGES = frozenset(
+    {
+        *("page-none-lost", "page-each-once", "page-ties", "page-back", "page-back-ties", "page-next-after-previous"),
+        *("page-full", "page-ends", "page-first", "page-link-leads", "cursor-position", "links-preserve-query"),
+        *("calendars-newest-first", "events-order", "events-default-order", "order-same-set", "list-repeats"),
+        *("filter-walk", "filter-every-order", "filter-with-order", "parts-make-whole"),
+        *("walk-stable-insert", "walk-stable-delete", "race-walk"),
+    }
+)
+"""In what order a list shows its rows, and on which page."""
 _SUBJECTS: tuple[frozenset[str], ...] = (
+    _FILTERS,
+    _PAGES,
+    # Full pages are made with filters.
+    *(frozenset({rule, "page-full"}) for rule in ("filter-time", "filter-boundary", "filter-taken")),
     frozenset({"key-required", "key-known", "key-form", "key-disabled", "key-exact", "key-first", "header-odd"}),
     frozenset({"accept-taken", "accept-refused", "accept-first", "format-parameter", "header-odd"}),
     frozenset({"id-unknown", "id-exact", "id-odd", "id-gone", "id-before-body"}),
     frozenset({"id-unknown", "id-gone", "format-parameter"}),
     frozenset({"time-taken", "time-refused", "time-odd", "filter-taken", "filter-first", "parameter-last-wins"}),
-    frozenset(
-        {"filter-time", "filter-boundary", "filter-fraction", "filter-zone", "filter-loose-time", "filter-alias"}
-    ),
     frozenset({"ordering-taken", "ordering-refused", "filter-taken", "filter-first", "parameter-last-wins"}),
-    frozenset({"events-order", "events-default-order", "filter-with-order", "order-same-set"}),
     frozenset({"cursor-refused", "cursor-forged", "cursor-encoding", "filter-first", "parameter-last-wins"}),
-    frozenset({"filter-text", "filter-unknown", "filter-spelling", "filter-empty", "filter-exact", "filter-combined"}),
     _TENANTS,
     frozenset({"create-accepted", "body-type-taken", "text-kept", "field-length", "field-stripped", "dedup-freed"}),
     frozenset({"create-echo", "create-stored", "create-defaults", "text-kept", "field-stripped", "field-length"}),
@@ -162,8 +180,7 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"create-echo", "patch-partial", "patch-replaces-metadata"}),
     frozenset({"field-blank", "form-blank", "body-last-wins"}),
     frozenset({"method-undeclared", "method-text", "method-override"}),
-    frozenset({"id-gone", "tenant-get", "head-as-get"}),
-    frozenset({"page-back", "filter-with-order", "cursor-position"}),
+    frozenset({"id-gone", "id-unknown", "tenant-get", "tenant-writes", "head-as-get"}),
     frozenset({"list-is-detail", "metadata-name-order", "page-rows-whole", "list-fresh"}),
     frozenset({"filter-spelling", "filter-unknown", "filter-exact", "delete-unlisted", "listed-at-once"}),
     frozenset({"patch-accepted", "patch-stored", "patch-partial", "patch-replaces-metadata", "race-no-lost-update"}),
@@ -178,21 +195,8 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"field-characters", "text-unholdable"}),
     frozenset({"field-length", "size-odd", "create-accepted"}),
     frozenset({"field-number", "number-odd", "field-type"}),
-    frozenset({"page-none-lost", "page-each-once", "page-ties", "page-full", "page-ends", "page-link-leads"}),
-    frozenset({"page-back", "page-back-ties", "page-next-after-previous", "page-first", "page-ties"}),
-    frozenset({"page-none-lost", "page-back", "order-same-set", "parts-make-whole", "cursor-position"}),
     frozenset({"page-none-lost", "tenant-lists"}),
-    # Full pages are made with filters, and followed by links.
-    frozenset({"links-preserve-query", "page-full", "page-ends"}),
-    *(
-        frozenset({rule, "page-full"})
-        for rule in ("filter-time", "filter-boundary", "filter-taken", "filter-with-order")
-    ),
-    frozenset({"cursor-position", "events-order"}),
     frozenset({"listed-at-once", "filter-large", "page-rows-whole", "metadata-name-order"}),
-    frozenset({"walk-stable-insert", "walk-stable-delete", "race-walk"}),
-    frozenset({"filter-every-order", "filter-pairs", "filter-walk", "filter-with-order", "filter-combined"}),
-    frozenset({"filter-every-order", "filter-pairs", "filter-text", "filter-time", "filter-unknown"}),
     frozenset({"page-rows-whole", "list-is-detail", "list-fresh"}),
     frozenset({"value-large", "metadata-limit", "field-metadata", "field-length", "create-echo", "patch-stored"}),
     frozenset({"write-times-ordered", "time-plausible", "time-ordered", "patch-moves-updated-at"}),
@@ -215,7 +219,9 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
 _ON_ALL: tuple[frozenset[str], ...] = (
     frozenset({"key-required", "key-known", "dedup-per-project", "tenant-writes", *_TENANTS}),
     frozenset({"key-required", "bot-key-required", "bot-key-known"}),
-    frozenset({"accept-taken", "accept-refused", "accept-first", "format-parameter", "bot-not-acceptable"}),
+    frozenset(
+        {"accept-taken", "accept-refused", "accept-first", "format-parameter", "html-answer", "bot-not-acceptable"}
+    ),
     frozenset({"method-text", "method-undeclared", "bot-methods"}),
     frozenset({"head-as-get", "bot-methods"}),
     frozenset({"page-none-lost", "page-back"}),
@@ -253,11 +259,18 @@ _FOLLOWS: Mapping[str, frozenset[str]] = {
     "head-no-body": frozenset({"answer-arrives"}),
 }
 """What follows from a broken rule, on whatever operation."""
-_EVERYWHERE = frozenset({"method-text"})
+_EVERYWHERE = frozenset(
+    {
+        *("method-text", "head-as-get", "parameter-last-wins", "body-type-refused", "body-unreadable"),
+        *("accept-taken", "accept-refused", "accept-first", "format-parameter", "html-answer"),
+    }
+)
 """Rules that say the same of every operation."""
 _ALIKE = frozenset({"createCalendar", "updateCalendar"}), frozenset({"getCalendar", "listCalendars"})
 """Operations that read the same fields, and that show the same ones."""
-_ANYTHING = frozenset({"fuzz-answer", "fuzz-valid-taken", "fuzz-invalid-refused", "still-answers", "answer-arrives"})
+_ANYTHING = frozenset(
+    {"html-answer", "fuzz-answer", "fuzz-valid-taken", "fuzz-invalid-refused", "still-answers", "answer-arrives"}
+)
 """Rules that any defect of an operation may break as well."""
 
 
@@ -296,7 +309,8 @@ def _has_the_cause_of(finding: Finding, head: Finding) -> bool:
         return True
     if head.rule in _CRASHES or finding.rule in _CRASHES or not _is_alike(finding, head):
         return head.rule in _CRASHES and _is_of_a_crash(finding) and _place(last.request) == _place(first.request)
-    return finding.rule in _ANYTHING or any({finding.rule, head.rule} <= rules for rules in _SUBJECTS)
+    same_field = finding.field == head.field and finding.field in _FIELDS
+    return same_field or finding.rule in _ANYTHING or any({finding.rule, head.rule} <= rules for rules in _SUBJECTS)
 
 
 def _follows_from(finding: Finding, head: Finding) -> bool:
@@ -304,7 +318,7 @@ def _follows_from(finding: Finding, head: Finding) -> bool:
     last, first = finding.exchanges[-1], head.exchanges[-1]
     if any({finding.rule, head.rule} <= rules for rules in _ON_ALL) or finding.rule in _FOLLOWS.get(head.rule, ()):
         return True
-    if finding.operation == head.operation and last.status == first.status and _tells_of_all(head):
+    if last.status == first.status and _tells_of_status(head, finding.operation):
         return True
     if _is_of_a_form(finding, head) or _is_of_a_race(finding, head):
         return True
@@ -322,9 +336,14 @@ def _is_of_a_race(finding: Finding, head: Finding) -> bool:
     return finding.raced and head.raced and not (finding.rule.startswith("race-") and head.rule.startswith("race-"))
 
 
-def _tells_of_all(finding: Finding) -> bool:
-    """Whether a finding says of an operation as a whole that it is answered with a wrong status."""
-    return finding.rule == "status-documented" or (finding.rule.endswith("-accepted") and not finding.field)
+def _tells_of_status(finding: Finding, operation: str) -> bool:
+    """Whether a finding says something of every answer with its status to an operation."""
+    if finding.rule == "status-documented":
+        return True
+    if finding.operation != operation:
+        return False
+    malformed = finding.rule in ("answer-schema", "error-family") and finding.exchanges[-1].status >= 400
+    return malformed or finding.rule == "answer-json" or (finding.rule.endswith("-accepted") and not finding.field)
 
 
 def _crashes_like(exchange: Exchange, other: Exchange) -> bool:
