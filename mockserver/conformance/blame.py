@@ -200,7 +200,7 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"page-rows-whole", "list-is-detail", "list-fresh"}),
     frozenset({"value-large", "metadata-limit", "field-metadata", "field-length", "create-echo", "patch-stored"}),
     frozenset({"write-times-ordered", "time-plausible", "time-ordered", "patch-moves-updated-at"}),
-    frozenset({"field-required", "field-order"}),
+    frozenset({"field-required", "field-order", "field-null"}),
     frozenset({"answer-schema", "list-is-detail", "list-fresh", "create-stored", "patch-stored"}),
     frozenset({"html-answer", "content-type", "accept-taken", "format-parameter"}),
     frozenset({"tenant-ids-hidden", "tenant-lists", "tenant-filters", "tenant-get", "key-taken"}),
@@ -320,6 +320,8 @@ def _follows_from(finding: Finding, head: Finding) -> bool:
         return True
     if last.status == first.status and _tells_of_status(head, finding.operation):
         return True
+    if head.rule == "status-documented" and any(one.status == first.status for one in finding.exchanges):
+        return True
     if _is_of_a_form(finding, head) or _is_of_a_race(finding, head):
         return True
     return head.rule in _CRASHES and any(_crashes_like(one, first) for one in finding.exchanges[:-1])
@@ -338,8 +340,6 @@ def _is_of_a_race(finding: Finding, head: Finding) -> bool:
 
 def _tells_of_status(finding: Finding, operation: str) -> bool:
     """Whether a finding says something of every answer with its status to an operation."""
-    if finding.rule == "status-documented":
-        return True
     if finding.operation != operation:
         return False
     malformed = finding.rule in ("answer-schema", "error-family") and finding.exchanges[-1].status >= 400
