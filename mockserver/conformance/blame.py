@@ -146,7 +146,7 @@ _FILTERS = frozenset(
         *("filter-time", "filter-boundary", "filter-fraction", "filter-zone", "filter-loose-time", "filter-alias"),
         *("filter-text", "filter-unknown", "filter-spelling", "filter-combined", "filter-with-order", "filter-exact"),
         *("filter-empty", "filter-walk", "filter-every-order", "filter-pairs", "filter-large", "parts-make-whole"),
-        *("order-same-set", "page-ends"),
+        *("order-same-set", "page-ends", "ordering-taken", "bot-in-event"),
     }
 )
 """Which rows a list shows: one defect breaks whatever looks at the rows that it is about."""
@@ -180,7 +180,7 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"create-echo", "patch-partial", "patch-replaces-metadata"}),
     frozenset({"field-blank", "form-blank", "body-last-wins"}),
     frozenset({"method-undeclared", "method-text", "method-override"}),
-    frozenset({"id-gone", "id-unknown", "tenant-get", "tenant-writes", "head-as-get"}),
+    frozenset({"id-gone", "id-unknown", "id-before-body", "tenant-get", "tenant-writes", "head-as-get"}),
     frozenset({"list-is-detail", "metadata-name-order", "page-rows-whole", "list-fresh"}),
     frozenset({"filter-spelling", "filter-unknown", "filter-exact", "delete-unlisted", "listed-at-once"}),
     frozenset({"patch-accepted", "patch-stored", "patch-partial", "patch-replaces-metadata", "race-no-lost-update"}),
@@ -217,7 +217,8 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
 )
 """Rules that look at one subject in several ways: a defect that breaks one on an operation breaks others."""
 _ON_ALL: tuple[frozenset[str], ...] = (
-    frozenset({"key-required", "key-known", "dedup-per-project", "tenant-writes", *_TENANTS}),
+    frozenset({"key-required", "key-known", "key-form", "dedup-per-project", "tenant-writes", *_TENANTS}),
+    frozenset({"cursor-forged", "cursor-refused", "cursor-encoding"}),
     frozenset({"key-required", "bot-key-required", "bot-key-known"}),
     frozenset(
         {"accept-taken", "accept-refused", "accept-first", "format-parameter", "html-answer", "bot-not-acceptable"}
@@ -261,8 +262,8 @@ _FOLLOWS: Mapping[str, frozenset[str]] = {
 """What follows from a broken rule, on whatever operation."""
 _EVERYWHERE = frozenset(
     {
-        *("method-text", "head-as-get", "parameter-last-wins", "body-type-refused", "body-unreadable"),
-        *("accept-taken", "accept-refused", "accept-first", "format-parameter", "html-answer"),
+        *("key-elsewhere", "method-text", "head-as-get", "parameter-last-wins", "body-type-refused"),
+        *("body-unreadable", "accept-taken", "accept-refused", "accept-first", "format-parameter", "html-answer"),
     }
 )
 """Rules that say the same of every operation."""
