@@ -198,7 +198,12 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
     frozenset({"page-none-lost", "tenant-lists"}),
     frozenset({"listed-at-once", "filter-large", "page-rows-whole", "metadata-name-order"}),
     frozenset({"page-rows-whole", "list-is-detail", "list-fresh"}),
-    frozenset({"value-large", "metadata-limit", "field-metadata", "field-length", "create-echo", "patch-stored"}),
+    frozenset(
+        {
+            *("value-large", "metadata-limit", "field-metadata", "field-length"),
+            *("create-accepted", "create-echo", "patch-accepted", "patch-stored"),
+        }
+    ),
     frozenset({"write-times-ordered", "time-plausible", "time-ordered", "patch-moves-updated-at"}),
     frozenset({"field-required", "field-order", "field-null"}),
     frozenset({"answer-schema", "list-is-detail", "list-fresh", "create-stored", "patch-stored"}),
@@ -219,7 +224,7 @@ _SUBJECTS: tuple[frozenset[str], ...] = (
 _ON_ALL: tuple[frozenset[str], ...] = (
     frozenset({"key-required", "key-known", "key-form", "dedup-per-project", "tenant-writes", *_TENANTS}),
     frozenset({"cursor-forged", "cursor-refused", "cursor-encoding"}),
-    frozenset({"key-required", "bot-key-required", "bot-key-known"}),
+    frozenset({"key-required", "key-known", "key-form", "key-disabled", "bot-key-required", "bot-key-known"}),
     frozenset(
         {"accept-taken", "accept-refused", "accept-first", "format-parameter", "html-answer", "bot-not-acceptable"}
     ),
@@ -243,6 +248,7 @@ _FOLLOWS: Mapping[str, frozenset[str]] = {
             *("refusal-stores-nothing", "refused-patch-nothing", "stays-as-written", "page-rows-whole"),
         }
     ),
+    "create-defaults": frozenset({"create-stored", "refusal-stores-nothing", "stays-as-written"}),
     # What is compared with what was read before differs by what reading has changed, or what others have.
     "read-changes-nothing": frozenset(
         {
