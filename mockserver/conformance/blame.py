@@ -230,9 +230,10 @@ _ON_ALL: tuple[frozenset[str], ...] = (
     ),
     frozenset({"method-text", "method-undeclared", "bot-methods"}),
     frozenset({"head-as-get", "bot-methods"}),
-    frozenset({"page-none-lost", "page-back"}),
+    # Both lists have their pages from one place.
+    _PAGES,
     frozenset({"links-preserve-query", "page-link-leads", "path-unknown"}),
-    frozenset({"delete-accepted", "delete-gone", "delete-unlisted", "id-gone", "id-before-body"}),
+    frozenset({"delete-accepted", "delete-gone", "delete-unlisted", "id-gone", "id-before-body", "dedup-freed"}),
 )
 """Subjects of which a defect of one operation shows on others as well."""
 _ELSEWHERE = frozenset({"bot-key-known", "bot-tenants", "bot-event-unknown", "tenant-ids-hidden", "tenant-404-alike"})
@@ -248,6 +249,8 @@ _FOLLOWS: Mapping[str, frozenset[str]] = {
             *("refusal-stores-nothing", "refused-patch-nothing", "stays-as-written", "page-rows-whole"),
         }
     ),
+    # What cannot be read as it is written is not what was sent.
+    "answer-json": frozenset({"create-echo", "create-stored", "patch-stored", "patch-replaces-metadata", "text-kept"}),
     "create-defaults": frozenset({"create-stored", "refusal-stores-nothing", "stays-as-written"}),
     # What is compared with what was read before differs by what reading has changed, or what others have.
     "read-changes-nothing": frozenset(
@@ -327,7 +330,9 @@ def _follows_from(finding: Finding, head: Finding) -> bool:
         return True
     if last.status == first.status and _tells_of_status(head, finding.operation):
         return True
-    if head.rule == "status-documented" and any(one.status == first.status for one in finding.exchanges):
+    # What is never answered with, and what is there but not found, spoils whatever comes across it.
+    unfound = head.rule == "create-stored" and first.status == 404
+    if (unfound or head.rule == "status-documented") and any(one.status == first.status for one in finding.exchanges):
         return True
     if _is_of_a_form(finding, head) or _is_of_a_race(finding, head):
         return True
@@ -337,7 +342,11 @@ def _follows_from(finding: Finding, head: Finding) -> bool:
 def _is_of_a_form(finding: Finding, head: Finding) -> bool:
     """Whether a finding is about a field that answers show in a wrong form."""
     name = head.field.rpartition(".")[2]
-    return head.rule == "answer-schema" and bool(name) and name in f"{finding.field} {finding.actual}"
+    if head.rule != "answer-schema" or not name:
+        return False
+    # A calendar whose id is wrong is not found.
+    unfound = name == "id" and any(one.status == 404 for one in finding.exchanges)
+    return unfound or name in f"{finding.field} {finding.actual}"
 
 
 def _is_of_a_race(finding: Finding, head: Finding) -> bool:

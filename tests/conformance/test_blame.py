@@ -73,6 +73,26 @@ def test_an_operation_that_is_always_answered_with_a_wrong_status_is_one_finding
     assert len(heads(whole, answered("format-parameter", "updateCalendar", "format", 2, 404))) == 2
 
 
+@pytest.mark.parametrize(
+    ("rule", "operation", "field", "code"),
+    [("answer-schema", "listCalendars", "results.id", 200), ("create-stored", "createCalendar", "", 404)],
+)
+def test_what_is_not_found_where_it_is_spoils_what_is_done_with_it(
+    rule: str, operation: str, field: str, code: int
+) -> None:
+    head = answered(rule, operation, field, 1, code)
+    assert len(heads(head, answered("body-of-delete", "deleteCalendar", "body", 2, 404))) == 1
+    assert len(heads(head, answered("body-of-delete", "deleteCalendar", "body", 2, 400))) == 2
+
+
+def test_what_is_wrong_with_the_pages_of_both_lists_is_one_finding_and_two_filters_are_two() -> None:
+    calendars = answered("calendars-newest-first", "listCalendars", "", 1, 200)
+    events = answered("events-order", "listCalendarEvents", "ordering", 2, 200)
+    assert len(heads(calendars, events)) == 1
+    key = answered("filter-exact", "listCalendars", "deduplication_key", 3, 200)
+    assert len(heads(key, answered("filter-zone", "listCalendarEvents", "time filters", 4, 200))) == 2
+
+
 def test_a_crash_explains_what_a_step_that_crashed_like_it_has_broken() -> None:
     crashed = answered("no-server-error", "deleteBot", "", 2, 500)
     step = answered("x", "deleteBot", "", 4, 500).exchanges[-1]
