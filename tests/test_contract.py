@@ -14,7 +14,8 @@ from tests.clients import ACME, GLOBEX
 from tests.mutants.table import DISABLED, SEED
 
 
-def test_nothing_is_found(request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("requests", [6000, pytest.param(None, marks=pytest.mark.long)])
+def test_nothing_is_found(request: pytest.FixtureRequest, requests: int | None) -> None:
     url = request.config.getoption("--target")
     if url:
         key = request.config.getoption("--token") or os.environ.get("ATTENDEE_API_KEY")
@@ -22,7 +23,8 @@ def test_nothing_is_found(request: pytest.FixtureRequest) -> None:
         report = check(url, key=key, other_key=other, time_budget=60.0)
     else:
         mock = Mock(Settings(fixtures=SEED))
-        report = check(mock.asgi, key=ACME, other_key=GLOBEX, disabled_key=DISABLED, time_budget=None)
+        keys = {"key": ACME, "other_key": GLOBEX, "disabled_key": DISABLED}
+        report = check(mock.asgi, **keys, time_budget=None, max_requests=requests)
     assert not report.findings, render(report, "terminal")
     assert not report.left
     assert report.exit_status == 0, render(report, "terminal")

@@ -133,8 +133,10 @@ def test_side_by_side_the_same_rules_are_tested_sooner_and_races_as_well() -> No
 def test_in_whatever_order_checks_go_on_side_by_side_none_sees_what_another_does(seed: int) -> None:
     checks = chosen_of(PARTS).checks
     drawn = Random(seed).sample(checks, len(checks))
-    course, _, _ = looked(trip=0.05, seconds=30.0, writes=True, seed=seed, parallel=True, checks=drawn)
-    assert course.outcome.requests > 1500
+    # The first order only as far as each check writes beside others; the long tests go on.
+    seconds = 30.0 if seed else 18.0
+    course, _, _ = looked(trip=0.05, seconds=seconds, writes=True, seed=seed, parallel=True, checks=drawn)
+    assert course.outcome.requests > 1000
     assert course.run.findings.broken == {}
 
 
