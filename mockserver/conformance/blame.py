@@ -346,7 +346,9 @@ def _is_of_a_form(finding: Finding, head: Finding) -> bool:
         return False
     # A calendar whose id is wrong is not found.
     unfound = name == "id" and any(one.status == 404 for one in finding.exchanges)
-    return unfound or name in f"{finding.field} {finding.actual}"
+    # The name of a filter begins with that of the field; a name within another one is another field's.
+    named = re.search(rf"(?<![A-Za-z_]){re.escape(name)}(?![A-Za-z])", f"{finding.field} {finding.actual}")
+    return unfound or named is not None
 
 
 def _is_of_a_race(finding: Finding, head: Finding) -> bool:

@@ -85,6 +85,17 @@ def test_what_is_not_found_where_it_is_spoils_what_is_done_with_it(
     assert len(heads(head, answered("body-of-delete", "deleteCalendar", "body", 2, 400))) == 2
 
 
+@pytest.mark.parametrize(("field", "found"), [("start_time_gte", 1), ("end_time_lte", 2), ("restart_time", 2)])
+def test_a_field_in_a_wrong_form_spoils_what_is_about_that_field(field: str, found: int) -> None:
+    form = answered("answer-schema", "listCalendarEvents", "results.start_time", 1, 200)
+    assert len(heads(form, answered("filter-boundary", "listCalendarEvents", field, 2, 200))) == found
+
+
+def test_a_wrong_id_does_not_explain_what_only_has_those_letters() -> None:
+    form = answered("answer-schema", "listCalendarEvents", "results.id", 1, 200)
+    assert len(heads(form, answered("filter-text", "listCalendarEvents", "calendar_id", 2, 200))) == 2
+
+
 def test_what_is_wrong_with_the_pages_of_both_lists_is_one_finding_and_two_filters_are_two() -> None:
     calendars = answered("calendars-newest-first", "listCalendars", "", 1, 200)
     events = answered("events-order", "listCalendarEvents", "ordering", 2, 200)

@@ -9,12 +9,12 @@ from mockserver.api.request import App
 from mockserver.app import Mock
 from mockserver.domain.bot_service import BotQuery, NewBot
 from mockserver.domain.model import Bot, Micros
-from mockserver.domain.pagination import Cursor, InvalidCursor, Listing, Page, decode, paginate
+from mockserver.domain.pagination import Cursor, Listing, Page, paginate
 from mockserver.domain.sorted_index import SortedIndex
 from mockserver.domain.store import Project
 from tests.mutants.altering_bots import ListBots, asks, held_mutant, is_list, lists
 from tests.mutants.mutant import Mutant
-from tests.mutants.wrapped import Call, Reply, after, before
+from tests.mutants.wrapped import Call, Reply, after, before, refused_cursor
 
 _SIZE = 25
 
@@ -67,12 +67,7 @@ def _states_by_comma(call: Call) -> None:
 def _cursor_before_times(call: Call, reply: Reply) -> Reply | None:
     if not is_list(call, "GET") or reply.status != 400 or "Invalid join_at_" not in str(reply.json.get("error")):
         return None
-    try:
-        decode(call.parameters.get("cursor", ""))
-    except InvalidCursor:
-        reply.status = 404
-        return reply.write({"detail": "Invalid cursor"})
-    return None
+    return refused_cursor(call, reply)
 
 
 def _after_lost_beside_before(query: BotQuery) -> BotQuery:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 from mockserver.api.request import App, Receive, Scope, Send
 from mockserver.app import Mock
 from mockserver.domain.model import CalendarEvent
-from mockserver.domain.pagination import Cursor, InvalidCursor, Listing, Page, decode, paginate
+from mockserver.domain.pagination import Cursor, Listing, Page, paginate
 from mockserver.domain.queries import EventQuery, event_listing
 from mockserver.domain.store import Project
 from mockserver.domain.timestamps import SECOND, parse
@@ -27,7 +27,7 @@ from tests.mutants.altering import (
     events,
 )
 from tests.mutants.mutant import Mutant
-from tests.mutants.wrapped import EVENTS, LIST, Call, Reply, after, crash, documents
+from tests.mutants.wrapped import EVENTS, LIST, Call, Reply, after, crash, documents, refused_cursor
 
 _TIMES = ("updated_at_gte", "start_time_gte", "end_time_lte")
 _ids: ContextVar[list[str]] = ContextVar("_ids")
@@ -193,12 +193,7 @@ def _old_end_time_crashes(call: Call, reply: Reply) -> Reply | None:
 def _cursor_before_ordering(call: Call, reply: Reply) -> Reply | None:
     if not call.is_on(EVENTS, methods="GET") or reply.status != 400 or b"Invalid ordering" not in reply.body:
         return None
-    try:
-        decode(call.parameters.get("cursor", ""))
-    except InvalidCursor:
-        reply.status = 404
-        return reply.write({"detail": "Invalid cursor"})
-    return None
+    return refused_cursor(call, reply)
 
 
 def _morning_for_evening(call: Call, reply: Reply) -> None:

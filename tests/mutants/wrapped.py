@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from mockserver.api.request import App, Receive, Scope, Send
 from mockserver.app import Mock
+from mockserver.domain.pagination import InvalidCursor, decode
 
 API = "/api/v1/"
 LIST, EVENTS, ONE = "/api/v1/calendars", "/api/v1/calendar_events", "/api/v1/calendars/"
@@ -202,3 +203,13 @@ async def _send(reply: Reply, send: Send) -> None:
     raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+def refused_cursor(call: Call, reply: Reply) -> Reply | None:
+    """The refusal of a cursor that is none; None where it is one."""
+    try:
+        decode(call.parameters.get("cursor", ""))
+    except InvalidCursor:
+        reply.status = 404
+        return reply.write({"detail": "Invalid cursor"})
+    return None

@@ -43,9 +43,9 @@ class Check(NamedTuple):
     least: int
     """So many requests at most until it first yields anything, IF_SHORT included."""
     apart: bool = False
-    """Whether it may write beside others of this kind once it has had its first look.
+    """Whether it may write beside others of this kind.
 
-    None of its answers then depends on what others send, and nothing that it sends changes what others look at; but for
+    None of its answers depends on what others send, and nothing that it sends changes what others look at; but for
     those of the same `stage`.
     """
     stage: str = ""
