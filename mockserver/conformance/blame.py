@@ -265,6 +265,8 @@ _FOLLOWS: Mapping[str, frozenset[str]] = {
             *("list-fresh", "list-is-detail", "dedup-per-project", "page-rows-whole"),
         }
     ),
+    # What is gone and still listed stands on one page and not on the next.
+    "delete-unlisted": _PAGES,
     # A client takes the body for the next answer, whatever it asked for then.
     "head-no-body": frozenset({"answer-arrives"}),
 }

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 SHORTEST_KEY = 12
 TRIES = 3
 """How often steps are taken before a defect is said to be gone: some show every other time."""
-RACING_TRIES = 5
+RACING_TRIES = 10
+"""Races need luck: with as many, each of up to ten requests is once the first to start."""
 _VARIABLE = re.compile(rb"\$\{(\w+)\}")
 
 

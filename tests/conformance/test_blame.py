@@ -57,6 +57,11 @@ def answered(rule: str, operation: str, field: str, number: int, code: int, *bef
     return Finding(rule, operation, field, status(200), str(code), (*before, seen))
 
 
+def test_what_is_gone_and_still_listed_explains_pages_that_do_not_fit() -> None:
+    found = (answered(rule, "listCalendars", "", n, 200) for n, rule in enumerate(["page-back", "delete-unlisted"]))
+    assert heads(*found) == [("delete-unlisted listCalendars", ["page-back listCalendars"])]
+
+
 def test_what_reading_changes_explains_what_differs_from_what_was_read_before() -> None:
     writes = answered("tenant-writes", "updateCalendar", "", 1, 200)
     refused = answered("refusal-stores-nothing", "deleteCalendar", "", 2, 200)

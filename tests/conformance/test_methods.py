@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from copy import copy
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,8 @@ from mockserver.server import running
 from tests.clients import ACME
 from tests.conformance.judging import told
 from tests.conformance.test_transport import answering, target
+from tests.conformance.twisting import file_test
+from tests.mutants.scripts import verdict_of
 from tests.mutants.table import new_mock
 from tests.mutants.wrapped import Call, before
 
@@ -88,3 +91,20 @@ def test_a_body_after_head_is_one_finding_of_its_own_rule_and_shows_again(body: 
         for finding in run.findings.broken.values():
             player = Replayer(sender, {}, {}, look=lambda *_: None, keys={}, clock=time.monotonic)
             assert player.replay(recipe_of(finding, rule, Origins("", {}))).verdict == "shows"
+
+
+def test_every_file_of_a_finding_shows_a_body_after_head_that_is_shorter_than_promised(tmp_path: Path) -> None:
+    head = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 200\r\nConnection: close\r\n\r\n"
+    with answering(lambda _: head + b"{}") as (url, _), target(url) as sender:
+        run = JudgeRun(sender, load_contract(), seed=1, clock=time.monotonic)
+        list(methods.bodies_of_head.begin(run))
+        (finding,) = grouped(run.findings.broken.values())
+        rule = next(rule for rule in PROBES.RULES if rule.id == "head-no-body")
+        recipe = recipe_of(finding, rule, Origins("", {"main": ACME}))
+        player = Replayer(sender, {}, {}, look=lambda *_: None, keys={"main": ACME}, clock=time.monotonic)
+        assert player.replay(recipe).verdict == "shows"
+        script = tmp_path / "finding.sh"
+        script.write_text(curl_lines(recipe, base=url), encoding="utf-8")
+        assert verdict_of(script, recipe, url, {"main": ACME}) == "shows"
+        with pytest.raises(AssertionError, match="expected no body"):
+            file_test(recipe, url, {"main": ACME})()

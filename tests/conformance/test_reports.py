@@ -277,3 +277,13 @@ def test_the_pytest_file_deletes_what_it_creates(tmp_path: Path) -> None:
         )
     assert "1 failed" in done.stdout, done.stdout
     assert state_of(mock) == before
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_responses_to_requests_at_one_moment_are_those_of_the_steps_whichever_begins(turn: int) -> None:
+    recipe = {name: "x" for name in ("rule", "sentence", "operation", "field", "expected", "actual")}
+    space: dict[str, Any] = {"__name__": "finding"}
+    text = pytest_file({**recipe, "steps": [], "expectation": {}}, base="http://127.0.0.1:1", file="test_x.py")
+    exec(compile(text, "test_x.py", "exec"), space)
+    space["_answer"] = lambda sent: sent.upper()
+    assert space["_together"](["a", "b", "c"], turn) == ["A", "B", "C"]

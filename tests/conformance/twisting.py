@@ -287,7 +287,7 @@ class Player:
         if not self._space:
             space = self._space = space_of(self.recipe, f"http://{self.target.host}", KEYS)
             space["_answer"] = lambda sent: space["Answer"](*self._asked(sent))
-            space["_together"] = lambda batch: [space["_answer"](sent) for sent in batch]
+            space["_together"] = lambda batch, turn: [space["_answer"](sent) for sent in batch]
         return _test_in(self._space)
 
     def _asked(self, sent: Any) -> Answer:

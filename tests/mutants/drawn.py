@@ -1,5 +1,7 @@
 """Judges mutants to the end, and takes drawn findings again by their files: on the mutant and on the unchanged mock.
 
+Each is judged over HTTP, as its findings are taken again.
+
 python -m tests.mutants.drawn [--mutants 60] [--findings 100] [--requests 3000] [--seed 13] [ID or area]...
 
 It prints how many findings each mutant has (one cause should be one finding), the exit status of each run, and what the
@@ -33,7 +35,7 @@ from mockserver.conformance.runner import JudgeRun
 from mockserver.server import running
 from tests.clients import ACME, GLOBEX
 from tests.mutants.scripts import verdict_of
-from tests.mutants.table import DISABLED, chosen, mutants, new_mock, served
+from tests.mutants.table import DISABLED, chosen, new_mock, served
 
 KEYS = {"main": ACME, "other": GLOBEX, "disabled": DISABLED}
 WANTED = ("shows", "shows", "shows", "gone", "gone", "gone")
@@ -65,15 +67,16 @@ def whole(name: str, folder: Path, requests: int, seed: int = 1) -> Whole:
         if run.target.sent >= requests:  # type: ignore[attr-defined]  # the target of a whole run counts
             raise Stopped("all requests were sent")
 
-    report = check(
-        mutants()[name].apply(new_mock()),
-        key=ACME,
-        other_key=GLOBEX,
-        disabled_key=DISABLED,
-        time_budget=math.inf,
-        seed=seed,
-        progress=end,
-    )
+    with running(mock=served(name)) as server:
+        report = check(
+            server.url,
+            key=ACME,
+            other_key=GLOBEX,
+            disabled_key=DISABLED,
+            time_budget=math.inf,
+            seed=seed,
+            progress=end,
+        )
     write_findings(report, folder / name)
     found = tuple(
         Found(finding.name, name_of(finding), tuple(symptom.name for symptom in finding.symptoms))

@@ -259,7 +259,7 @@ def _word_alone(call: Call, reply: Reply) -> Reply | None:
 # --- one thing beside another ---
 
 
-def _at_once(method: str, hurt: str, status: int, body: Any) -> Callable[[Mock], App]:
+def _at_once(method: str, hurt: str, status: int, body: Any, allow: bytes) -> Callable[[Mock], App]:
     """What is asked by `hurt` on a path fails while a request by `method` on the same path is under way."""
 
     def apply(mock: Mock) -> App:
@@ -269,7 +269,7 @@ def _at_once(method: str, hurt: str, status: int, body: Any) -> Callable[[Mock],
             project = project_of(mock, scope)
             place = ("" if project is None else project.name, scope.get("path", ""))
             if project is not None and scope["method"] == hurt and under_way[place]:
-                await answer(send, status, body, [(b"vary", b"Accept")])
+                await answer(send, status, body, [(b"vary", b"Accept"), (b"allow", allow)])
                 return
             if project is None or scope["method"] != method:
                 await mock.asgi(scope, receive, send)
@@ -433,13 +433,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "held-race-creates-conflict",
         "concurrency",
         "a create at once with any other of the project is a 409",
-        _at_once("POST", "POST", 409, {"detail": "Another calendar is being created."}),
+        _at_once("POST", "POST", 409, {"detail": "Another calendar is being created."}, b"GET, POST, HEAD, OPTIONS"),
     ),
     # By "An unknown id, or one of another project, is answered with 404."; this one is known
     Mutant(
         "held-race-patch-hides-calendar",
         "concurrency",
         "a calendar is not found while it is being changed",
-        _at_once("PATCH", "GET", 404, {"error": "Calendar not found"}),
+        _at_once("PATCH", "GET", 404, {"error": "Calendar not found"}, b"GET, PATCH, DELETE, HEAD, OPTIONS"),
     ),
 )

@@ -1,4 +1,7 @@
-"""Runs a finding's curl lines, and says by their responses whether the defect shows."""
+"""Runs a finding's curl lines, and says by their responses whether the defect shows.
+
+A step that curl cannot send is one call of Python, with the word RAW or CUT at its end.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,22 @@ from mockserver.conformance.player import RACING_TRIES, TRIES, Answer, spelt
 from tests.patience import HANGS
 
 CURL = Path("/usr/bin/curl")
+PYTHON = Path(sys.executable)
 _SEEN = """#!/bin/sh
-# curl, which keeps what it was answered and the variables that it was called with.
+# A client, which keeps what it was answered and the variables that it was called with.
+{unless}
 at="$SEEN/$(date +%s%N).$$"
 env -0 > "$at.env"
 printf '%s\\n' "$*" > "$at.words"
-{curl} -D "$at.head" "$@" > "$at.out"
+{client} "$@" > "$at.out"
 status=$?
 cat "$at.out"
 exit $status
 """
+_CLIENTS = {
+    "curl": _SEEN.format(unless="", client=f'{CURL} -D "$at.head"'),
+    "python3": _SEEN.format(unless=f'case "$3" in RAW|CUT) ;; *) exec {PYTHON} "$@" ;; esac', client=PYTHON),
+}
 
 
 def verdict_of(script: Path, recipe: Mapping[str, Any], url: str, keys: Mapping[str, str]) -> str:
@@ -45,12 +54,13 @@ def _ran(script: Path, url: str, keys: Mapping[str, str]) -> Iterator[list[Path]
     with TemporaryDirectory() as folder:
         seen = Path(folder, "seen")
         seen.mkdir()
-        curl = Path(folder, "curl")
-        curl.write_text(_SEEN.format(curl=CURL), encoding="utf-8")
-        curl.chmod(0o755)
+        for name, text in _CLIENTS.items():
+            client = Path(folder, name)
+            client.write_text(text, encoding="utf-8")
+            client.chmod(0o755)
         names = {"main": "ATTENDEE_API_KEY", "other": "ATTENDEE_OTHER_API_KEY", "disabled": "ATTENDEE_DISABLED_API_KEY"}
         environment = {
-            "PATH": f"{folder}:{Path(sys.executable).parent}:/usr/bin:/bin",
+            "PATH": f"{folder}:/usr/bin:/bin",
             "SEEN": str(seen),
             "ATTENDEE_BASE_URL": url,
             **{names[name]: key for name, key in keys.items()},
@@ -85,12 +95,15 @@ def _in_the_order_of(steps: Sequence[Mapping[str, Any]], calls: list[Path]) -> l
 def _answer(call: Path) -> Answer:
     began = int(call.name.partition(".")[0]) / 1e9
     head = call.with_name(call.name + ".head")
-    raw = head.read_bytes() if head.exists() else b""
+    body = call.with_name(call.name + ".out").read_bytes()
+    if call.with_name(call.name + ".words").read_text("utf-8").rstrip().endswith(("RAW", "CUT")):
+        raw, _, body = body.partition(b"\r\n\r\n")
+    else:
+        raw = head.read_bytes() if head.exists() else b""
+        # With -i or -I the head is printed as well.
+        body = body.removeprefix(raw)
     if not raw:
         return Answer(0, {}, b"", began)
-    body = call.with_name(call.name + ".out").read_bytes()
-    # With -i or -I the head is printed as well.
-    body = body.removeprefix(raw)
     first, *lines = raw.decode("latin-1").strip().splitlines()
     pairs = [line.partition(":") for line in lines]
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}

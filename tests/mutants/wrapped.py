@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from mockserver.api.request import App, Receive, Scope, Send
 from mockserver.app import Mock
 from mockserver.domain.pagination import InvalidCursor, decode
+from mockserver.http.connection import RAW
 
 API = "/api/v1/"
 LIST, EVENTS, ONE = "/api/v1/calendars", "/api/v1/calendar_events", "/api/v1/calendars/"
@@ -154,10 +155,21 @@ def _wrap(mock: Mock | Shell, first: Before, then: After) -> App:
         )
         reply = first(call) or await _ask(mock, scope, call)
         reply = then(call, reply) or reply
-        if reply.status != 0:
-            await _send(reply, send)
+        if reply.status == 0:
+            await break_off(scope, receive)
+        else:
+            await _send(call.method, reply, send)
 
     return app
+
+
+async def break_off(scope: Scope, receive: Receive) -> None:
+    """Ends the connection without an answer; where there is none, in process, there is nothing to do for that."""
+    connection = scope.get("state", {}).get(RAW)
+    if connection is not None:
+        connection.reset()
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 def _joined(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -198,11 +210,12 @@ async def _ask(mock: Mock | Shell, scope: Scope, call: Call) -> Reply:
     return reply
 
 
-async def _send(reply: Reply, send: Send) -> None:
+async def _send(method: str, reply: Reply, send: Send) -> None:
     headers = {**reply.headers, "content-length": str(len(reply.body))}
     raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
-    await send({"type": "http.response.body", "body": reply.body})
+    # No server's HTTP library sends a body after HEAD, whatever a defect puts there.
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else reply.body})
 
 
 def refused_cursor(call: Call, reply: Reply) -> Reply | None:

@@ -36,14 +36,15 @@ _FURTHER: Final = (
     'HEADERS=$(mktemp); printf "%s\\n" "$ATTENDEE_HEADERS" > "$HEADERS"; '
     "trap 'rm -f \"$HEADERS\"' EXIT  # one header a line"
 )
-_SEND: Final = (
-    'SEND=\'import os,re,socket,sys,urllib.parse; at=urllib.parse.urlsplit(os.environ["BASE"]); '
-    "to=socket.create_connection((at.hostname, at.port or 80), 3); "
-    'to.sendall(re.sub(rb"\\$\\{(\\w+)\\}", '
-    "lambda found: os.environb.get(found[1], found[0]), sys.stdin.buffer.read())); "
-    'sys.argv[1] == "CUT" and to.shutdown(socket.SHUT_WR); '
-    'print(to.recv(65536).decode(errors="replace"))\''
-)
+_SEND: Final = """SEND='
+import os, re, select, socket, sys, urllib.parse
+at = urllib.parse.urlsplit(os.environ["BASE"])
+to = socket.create_connection((at.hostname, at.port or 80), 3)
+to.sendall(re.sub(rb"\\$\\{(\\w+)\\}", lambda found: os.environb.get(found[1], found[0]), sys.stdin.buffer.read()))
+sys.argv[1] == "CUT" and to.shutdown(socket.SHUT_WR)
+while select.select([to], [], [], 3)[0] and (got := to.recv(65536)):
+    sys.stdout.buffer.write(got)
+'"""
 
 
 def curl_lines(recipe: Mapping[str, Any], *, base: str, headers: bool = False) -> str:
@@ -63,7 +64,7 @@ def curl_lines(recipe: Mapping[str, Any], *, base: str, headers: bool = False) -
         lines.append(_FURTHER)
     creating = sorted({key for step in steps if (key := _creates_with(step)) is not None})
     lines += [f"{_made(key)}=$(mktemp)  # what is created with this key" for key in creating]
-    if any("body_base64" in step for step in steps):
+    if any("body_base64" in step and step["method"] not in _BYTES for step in steps):
         lines.append(_FILL)
     if any(step["method"] in _BYTES for step in steps):
         lines += ["export BASE  # curl sends nothing that is no request", _SEND]

@@ -9,11 +9,13 @@ from typing import Any, TypeAlias
 from mockserver.conformance.calendar_bodies import CLIENT, MARK, Body, marked
 from mockserver.conformance.checks.lifecycle.stage import DEFAULTS, SENT, Calendar, Stage, changed, created, difference
 from mockserver.conformance.checks.notation import SECOND, read
+from mockserver.conformance.evaluation import broken
 from mockserver.conformance.exchange import Exchange
 from mockserver.conformance.expectations import (
     Expectation,
     about_now,
     every,
+    facts_of,
     has,
     lacks,
     later,
@@ -188,7 +190,7 @@ def change(stage: Stage, number: int, shape: int) -> None:
     if calendar is None:
         return
     body = stage.change(CHANGES[shape % len(CHANGES)](stage.target.tag()))
-    answer = stage.write("PATCH", calendar.id, body)
+    answer = _patched(stage, calendar, body)
     found = answer.json
     story = calendar.story(answer)
     if not stage.check("patch-accepted", every(status(200), body_is(has({}))), _PATCH, story):
@@ -205,6 +207,26 @@ def change(stage: Stage, number: int, shape: int) -> None:
     if stage.is_broken("stays-as-written", operation=_PATCH):
         for there in list(stage.model.calendars.values()):
             stage.resume(there, stage.read(there.id))
+
+
+def _patched(stage: Stage, calendar: Calendar, body: Body) -> Exchange:
+    """Changes a calendar, and again after a read where updated_at did not move.
+
+    A sync moves it as well: between a creation and a change one would hide the defect from whoever takes the steps
+    again, and hardly between a read and a change.
+    """
+    answer = stage.write("PATCH", calendar.id, body)
+    story, moved = calendar.story(answer), later("/updated_at", "/updated_at", calendar.written)
+    known = stage.is_broken("patch-moves-updated-at")
+    if answer.status != 200 or known or not broken(moved, facts_of(story)):
+        return answer
+    stage.resume(calendar, stage.read(calendar.id))
+    again = stage.write("PATCH", calendar.id, body)
+    if again.status != 200 or not broken(
+        later("/updated_at", "/updated_at", calendar.written), facts_of(calendar.story(again))
+    ):
+        stage.check("patch-moves-updated-at", moved, _PATCH, story, field="updated_at")
+    return again
 
 
 def _judge_change(
