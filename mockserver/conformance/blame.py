@@ -79,15 +79,24 @@ def _parts(request: Request) -> tuple[list[_Part], list[_Part]]:
         if plain is None:
             present.append(_Part(name))
         elif value not in plain:
-            odd.append(_Part(name, "representation" if name.lower() == "accept" else None))
+            odd.append(_Part(name, _kind_of_header(name.lower(), value)))
     if request.body:
         _sort_body(request, odd, present)
     return odd, present
 
 
+def _kind_of_header(name: str, value: str) -> str | None:
+    """What is read in one place, wherever it is asked for: HTML, and a body that is not what it is said to be."""
+    if name == "accept":
+        return "representation"
+    return "unreadable" if "charset" in value.lower() else None
+
+
 def _kind(name: str, value: Any) -> str | None:
     """What is read in one place, wherever it comes in: NULs and other characters, huge numbers, times, HTML."""
-    text = "" if name == "cursor" else f"{name} {value}" if not isinstance(value, dict) else str([*value.items()])
+    # What is wrong within a cursor is read elsewhere; letters in it that no cursor has are read as those of any text.
+    encoded = name == "cursor" and str(value).isascii()
+    text = "" if encoded else f"{name} {value}" if not isinstance(value, dict) else str([*value.items()])
     if "\0" in text or "\\x00" in text:
         return "NUL"
     if re.search("[\ud800-\udfff]", text) or "\\ud" in text:
@@ -112,7 +121,7 @@ def _is_plain(name: str, value: str) -> bool:
 
 def _sort_body(request: Request, odd: list[_Part], present: list[_Part]) -> None:
     try:
-        data = json.loads((request.body or b"").decode("utf-8"))
+        data = json.loads((request.body or b"").decode("utf-8"), parse_constant=_refuse)
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
@@ -124,6 +133,10 @@ def _sort_body(request: Request, odd: list[_Part], present: list[_Part]) -> None
             odd.append(_Part(name if name in _FIELDS else _UNKNOWN, _kind(name, value)))
         elif name not in _REQUIRED and not (request.method == "POST" and _is_mark(name, value)):
             present.append(_Part(name if name in _FIELDS else _UNKNOWN))
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _is_plain_value(value: Any) -> bool:
@@ -348,9 +361,17 @@ def _is_of_a_form(finding: Finding, head: Finding) -> bool:
         return False
     # A calendar whose id is wrong is not found.
     unfound = name == "id" and any(one.status == 404 for one in finding.exchanges)
+    if name == "id" and finding.operation == head.operation and _is_no_row(finding) and _is_no_row(head):
+        return True
     # The name of a filter begins with that of the field; a name within another one is another field's.
     named = re.search(rf"(?<![A-Za-z_]){re.escape(name)}(?![A-Za-z])", f"{finding.field} {finding.actual}")
     return unfound or named is not None
+
+
+def _is_no_row(finding: Finding) -> bool:
+    """Whether a rule is broken by a good answer that is neither a calendar, an event nor a bot, nor a list of them."""
+    last = finding.exchanges[-1]
+    return last.status in (200, 201) and isinstance(last.json, dict) and not {"id", "results"} & last.json.keys()
 
 
 def _is_of_a_race(finding: Finding, head: Finding) -> bool:
@@ -386,13 +407,19 @@ def _is_of_a_crash(finding: Finding) -> bool:
     return finding.rule not in _CRASHES and finding.exchanges[-1].status >= 500
 
 
+def _shown(finding: Finding) -> tuple[str, str]:
+    """What is shown, and the field of it, which lists show as well."""
+    what = re.search(r"Event|Bot|$", finding.operation)
+    return what[0] if what else "", finding.field.removeprefix("results.")
+
+
 def _is_said_again(finding: Finding, known: Finding) -> bool:
     """Whether two findings of one rule have one cause.
 
     They do over one field, and on one operation or one like it; crashes over one field and over one kind of value.
     """
     if finding.rule not in _CRASHES:
-        return finding.field == known.field or _is_alike(finding, known)
+        return _shown(finding) == _shown(known) or finding.field == known.field or _is_alike(finding, known)
     if finding.field == known.field != "":
         return True
     requests = finding.exchanges[-1].request, known.exchanges[-1].request

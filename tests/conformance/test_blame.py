@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.conformance.blame import grouped
+from mockserver.conformance.blame import grouped, suspect
 from mockserver.conformance.checks import bots, every_response, lifecycle
 from mockserver.conformance.checks.lifecycle import opening
 from mockserver.conformance.exchange import Exchange, Request
@@ -55,6 +55,47 @@ def test_a_rule_that_is_broken_everywhere_is_one_finding() -> None:
 def answered(rule: str, operation: str, field: str, number: int, code: int, *before: Exchange) -> Finding:
     seen = Exchange(number, Request("DELETE", f"/api/v1/{operation}", (), None), code)
     return Finding(rule, operation, field, status(200), str(code), (*before, seen))
+
+
+def crashed(number: int, path: str, headers: tuple[tuple[str, str], ...] = (), sent: bytes | None = None) -> Finding:
+    request = Request("GET" if sent is None else "POST", path, headers, sent)
+    operation = "listCalendarEvents" if sent is None else "createCalendar"
+    field = suspect(request, {})
+    return Finding("no-server-error", operation, field, status((100, 499)), "500", (Exchange(number, request, 500),))
+
+
+def test_a_crash_over_letters_that_no_filter_has_is_one_in_a_cursor_too() -> None:
+    def crashes_over(text: str) -> list[Finding]:
+        return [crashed(n, f"/api/v1/calendar_events?{name}={text}") for n, name in enumerate(("event_id", "cursor"))]
+
+    assert len(heads(*crashes_over("%F0%9F%98%80"))) == 1
+    assert len(heads(*crashes_over("%00"))) == 2
+
+
+def test_a_crash_over_a_body_that_is_no_json_is_one_however_it_is_none() -> None:
+    path, charset = "/api/v1/calendars", (("Content-Type", "application/json; charset=utf-16"),)
+    bodies = (crashed(1, path, sent=b"{"), crashed(2, path, sent=b'{"a":NaN}'), crashed(3, path, charset, b"{}"))
+    assert len(heads(*bodies)) == 1
+    other = crashed(2, path, (("Content-Type", "text/plain"),), b"{}")
+    assert len(heads(crashed(1, path, sent=b"{"), other)) == 2
+
+
+@pytest.mark.parametrize(("other", "findings"), [("listCalendars", 1), ("listCalendarEvents", 2), ("listBots", 2)])
+def test_a_field_that_is_wrong_in_a_list_is_so_elsewhere(other: str, findings: int) -> None:
+    alone = answered("answer-schema", "createCalendar", "id", 1, 200)
+    assert len(heads(alone, answered("answer-schema", other, "results.id", 2, 200))) == findings
+
+
+@pytest.mark.parametrize(("answer", "findings"), [(b'{"status":"ok"}', 1), (b'{"id":"cal_0"}', 2)])
+def test_an_answer_that_is_no_calendar_explains_what_its_fields_should_have_been(answer: bytes, findings: int) -> None:
+    request = Request("PATCH", "/api/v1/calendars/cal_0", (), b"{}")
+    schema, metadata = (
+        Finding(rule, "updateCalendar", field, status(200), "", (Exchange(number, request, 200, body=body),))
+        for number, (rule, field, body) in enumerate(
+            [("answer-schema", "id", b'{"status":"ok"}'), ("patch-replaces-metadata", "metadata", answer)]
+        )
+    )
+    assert len(heads(schema, metadata)) == findings
 
 
 def test_what_is_gone_and_still_listed_explains_pages_that_do_not_fit() -> None:

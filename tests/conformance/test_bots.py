@@ -9,6 +9,7 @@ import pytest
 
 from mockserver.conformance.blame import grouped
 from mockserver.conformance.checks import bots
+from mockserver.conformance.checks.bots.bench import instant
 from mockserver.conformance.cleanup import clean_up
 from mockserver.conformance.guard import BOTS, path_of
 from mockserver.conformance.ownership import is_link_of, link_of_run
@@ -158,3 +159,20 @@ def test_a_link_carries_the_mark_of_its_run() -> None:
     assert len(links) == 2000
     assert all(is_link_of("a1b2c3d4e5f6", link) for link in links)
     assert not any(is_link_of("b1b2c3d4e5f6", link) for link in links)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("2028-01-06T10:00:00Z", True),
+        ("2028-01-06T10:00:00.500000Z", True),
+        ("2028-01-06T10:00:00.000000Z", False),
+        ("2028-01-06T10:00:00.5Z", False),
+        ("2028-01-06T10:00:00+00:00", False),
+        ("2028-13-06T10:00:00Z", False),
+        (None, False),
+    ],
+)
+def test_no_bot_is_made_for_an_event_whose_time_is_in_a_wrong_form(text: str | None, is_one: bool) -> None:
+    """A bot shows the time in the right form, which would be held against it."""
+    assert (instant(text) is not None) == is_one

@@ -204,7 +204,14 @@ def _foreign(mock: Mock) -> App:
                 return bot
         return real(project, bot_id)
 
+    real_deletion = mock.bot_service.delete_bot
+
+    def delete_bot(project: Project, bot_id: str) -> None:
+        owner = next((other for other in mock.store.projects if other.state.bots.get(bot_id) is not None), project)
+        real_deletion(owner, bot_id)
+
     mock.bot_service.get_bot = get_bot  # type: ignore[method-assign]
+    mock.bot_service.delete_bot = delete_bot  # type: ignore[method-assign]
     return mock.asgi
 
 

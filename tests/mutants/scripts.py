@@ -86,8 +86,8 @@ def _in_the_order_of(steps: Sequence[Mapping[str, Any]], calls: list[Path]) -> l
     ordered: list[Path] = []
     for step in steps:
         waiting = [call for call in calls if call not in ordered]
-        method = "-I" if step["method"] == "HEAD" else f"-X {step['method']} "
-        fitting = [call for call in waiting if method in call.with_name(call.name + ".words").read_text("utf-8")]
+        method = b"-I" if step["method"] == "HEAD" else f"-X {step['method']} ".encode()
+        fitting = [call for call in waiting if method in call.with_name(call.name + ".words").read_bytes()]
         ordered.append((fitting if "together" in step and fitting else waiting)[0])
     return ordered
 
@@ -96,7 +96,7 @@ def _answer(call: Path) -> Answer:
     began = int(call.name.partition(".")[0]) / 1e9
     head = call.with_name(call.name + ".head")
     body = call.with_name(call.name + ".out").read_bytes()
-    if call.with_name(call.name + ".words").read_text("utf-8").rstrip().endswith(("RAW", "CUT")):
+    if call.with_name(call.name + ".words").read_bytes().rstrip().endswith((b"RAW", b"CUT")):
         raw, _, body = body.partition(b"\r\n\r\n")
     else:
         raw = head.read_bytes() if head.exists() else b""

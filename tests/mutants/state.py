@@ -235,6 +235,8 @@ def _refused_change(change: Callable[[Calendar, Any], Calendar]) -> Callable[[Mo
 def _good_metadata(calendar: Calendar, sent: Any) -> Calendar:
     metadata = sent.get("metadata")
     good = isinstance(metadata, dict) and metadata and all(isinstance(value, str) for value in metadata.values())
+    # What cannot be stored, as a surrogate, is not printable.
+    good = good and all(text.isprintable() for pair in metadata.items() for text in pair)
     return calendar._replace(metadata=metadata) if good and len(str(metadata)) < 900 else calendar
 
 

@@ -31,7 +31,7 @@ def _no_such(seen: Seen) -> tuple[int, Any] | None:
 
 
 def _synced_at_once(seen: Seen) -> tuple[int, Any] | None:
-    if (seen.method, seen.status) != ("POST", 201):
+    if (seen.method, seen.status) != ("POST", 201) or not isinstance(seen.answer, dict):
         return None
     return 201, {**seen.answer, "last_attempted_sync_at": seen.answer["created_at"]}
 

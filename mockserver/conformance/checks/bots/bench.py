@@ -27,7 +27,7 @@ NAME: Final = "Conformance"
 _AHEAD = 400
 """Days to the time at which bots are to join: they are deleted long before."""
 _SOON = 3600.0
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(?!0{6})\d{6})?Z")
 _FAR = 2 * 365 * 86_400.0
 
 
