@@ -120,10 +120,7 @@ def _is_plain(name: str, value: str) -> bool:
 
 
 def _sort_body(request: Request, odd: list[_Part], present: list[_Part]) -> None:
-    try:
-        data = json.loads((request.body or b"").decode("utf-8"), parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        data = None
+    data = _read_body(request)
     if not isinstance(data, dict):
         odd.append(_Part("body", "unreadable"))
         return
@@ -133,6 +130,14 @@ def _sort_body(request: Request, odd: list[_Part], present: list[_Part]) -> None
             odd.append(_Part(name if name in _FIELDS else _UNKNOWN, _kind(name, value)))
         elif name not in _REQUIRED and not (request.method == "POST" and _is_mark(name, value)):
             present.append(_Part(name if name in _FIELDS else _UNKNOWN))
+
+
+def _read_body(request: Request) -> Any:
+    """The JSON of a body; None where it is none."""
+    try:
+        return json.loads((request.body or b"").decode("utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _refuse(constant: str) -> None:
@@ -264,6 +269,7 @@ _FOLLOWS: Mapping[str, frozenset[str]] = {
     ),
     # What cannot be read as it is written is not what was sent.
     "answer-json": frozenset({"create-echo", "create-stored", "patch-stored", "patch-replaces-metadata", "text-kept"}),
+    "patch-partial": frozenset({"metadata-name-order"}),
     "create-defaults": frozenset({"create-stored", "refusal-stores-nothing", "stays-as-written"}),
     # What is compared with what was read before differs by what reading has changed, or what others have.
     "read-changes-nothing": frozenset(
@@ -349,7 +355,9 @@ def _follows_from(finding: Finding, head: Finding) -> bool:
     unfound = head.rule == "create-stored" and first.status == 404
     if (unfound or head.rule == "status-documented") and any(one.status == first.status for one in finding.exchanges):
         return True
-    if _is_of_a_form(finding, head) or _is_of_a_race(finding, head):
+    if _is_of_a_form(finding, head) or _is_of_a_form(head, finding) or _is_of_a_race(finding, head):
+        return True
+    if _is_refused_for(finding, head) or _is_compared_with(finding, first):
         return True
     return head.rule in _CRASHES and any(_crashes_like(one, first) for one in finding.exchanges[:-1])
 
@@ -366,6 +374,22 @@ def _is_of_a_form(finding: Finding, head: Finding) -> bool:
     # The name of a filter begins with that of the field; a name within another one is another field's.
     named = re.search(rf"(?<![A-Za-z_]){re.escape(name)}(?![A-Za-z])", f"{finding.field} {finding.actual}")
     return unfound or named is not None
+
+
+def _is_refused_for(finding: Finding, head: Finding) -> bool:
+    """Whether a good request is refused that sends a field which is refused in another one."""
+    last, first = finding.exchanges[-1], head.exchanges[-1]
+    refused = last.status == first.status == 400 and finding.operation == head.operation
+    if not refused or not finding.rule.endswith("-accepted") or head.field not in _FIELDS:
+        return False
+    sent = _read_body(last.request)
+    return isinstance(sent, dict) and sent.get(head.field) is not None
+
+
+def _is_compared_with(finding: Finding, wrong: Exchange) -> bool:
+    """Whether HEAD is held against a GET that was answered wrongly."""
+    asked = [(one.request.method, one.request.path, one.status) for one in finding.exchanges[:-1]]
+    return finding.rule == "head-as-get" and (wrong.request.method, wrong.request.path, wrong.status) in asked
 
 
 def _is_no_row(finding: Finding) -> bool:

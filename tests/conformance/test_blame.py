@@ -98,6 +98,42 @@ def test_an_answer_that_is_no_calendar_explains_what_its_fields_should_have_been
     assert len(heads(schema, metadata)) == findings
 
 
+@pytest.mark.parametrize(("sent", "findings"), [(b'{"platform_uuid": "x"}', 1), (b'{"metadata": {}}', 2)])
+def test_a_field_that_is_refused_explains_why_a_good_request_with_it_is_refused(sent: bytes, findings: int) -> None:
+    refused, accepted = (
+        Finding(rule, "createCalendar", field, status(201), "400", (Exchange(number, request, 400),))
+        for number, (rule, field, request) in enumerate(
+            [
+                ("field-number", "platform_uuid", Request("POST", "/api/v1/calendars", (), b'{"platform_uuid": 0}')),
+                ("create-accepted", "", Request("POST", "/api/v1/calendars", (), sent)),
+            ]
+        )
+    )
+    assert len(heads(refused, accepted)) == findings
+
+
+@pytest.mark.parametrize(("path", "findings"), [("?cursor=bad", 1), ("?format=yaml", 2)])
+def test_a_get_that_is_answered_wrongly_explains_why_head_differs(path: str, findings: int) -> None:
+    wrong = Exchange(1, Request("GET", "/api/v1/calendars?cursor=bad"), 200)
+    got, headed = (Exchange(n, Request(how, "/api/v1/calendars" + path), 200) for n, how in ((2, "GET"), (3, "HEAD")))
+    cursor = Finding("cursor-refused", "listCalendars", "cursor", status(404), "200", (wrong,))
+    head = Finding("head-as-get", "listCalendars", "HEAD", status(404), "200", (got, headed))
+    assert len(heads(cursor, head)) == findings
+
+
+def test_a_field_in_a_form_that_no_answer_has_explains_that_it_is_not_what_it_begins_with() -> None:
+    default = answered("create-defaults", "createCalendar", "state", 1, 201)
+    assert len(heads(default, answered("answer-schema", "createCalendar", "state", 2, 201))) == 1
+
+
+def test_metadata_that_are_lost_have_no_order() -> None:
+    order, lost, race = (
+        answered(rule, "updateCalendar", "metadata" * (rule != "race-no-lost-update"), number, 200)
+        for number, rule in enumerate(["metadata-name-order", "patch-partial", "race-no-lost-update"])
+    )
+    assert [head for head, _ in heads(order, lost, race)] == ["patch-partial updateCalendar metadata"]
+
+
 def test_what_is_gone_and_still_listed_explains_pages_that_do_not_fit() -> None:
     found = (answered(rule, "listCalendars", "", n, 200) for n, rule in enumerate(["page-back", "delete-unlisted"]))
     assert heads(*found) == [("delete-unlisted listCalendars", ["page-back listCalendars"])]
