@@ -77,11 +77,23 @@ class _Lengthened:
 
     def find(self) -> Recipe | None:
         """The recipe with as few of the earlier requests as were found to be needed."""
+        recipe = self._read_before()
+        if recipe is not None:
+            return recipe
         for history in self._histories():
             recipe = self._tried(history)
             if recipe is not None:
                 return self._shortened(history, recipe)
         return None
+
+    def _read_before(self) -> Recipe | None:
+        """The recipe in which what is read last is read before the last change, too: a service may have kept that."""
+        *before, last = self._finding.exchanges
+        if last.request.method != "GET" or not before or before[-1].request.method not in _WRITES:
+            return None
+        again = replace(last, number=-last.number, body=b"")
+        recipe = self._recipe_of(replace(self._finding, exchanges=(*before[:-1], again, before[-1], last)))
+        return recipe if _shows(self._replayer, recipe) else None
 
     def _histories(self) -> Iterator[list[Exchange]]:
         there = {exchange.number for exchange in self._finding.exchanges}

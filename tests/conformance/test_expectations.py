@@ -320,6 +320,38 @@ def test_of_the_earlier_requests_only_those_stay_that_are_needed_wherever_they_s
     assert [json.loads(step["body"])["n"] for step in steps[:-1]] == sorted(needed)
 
 
+def test_what_a_service_kept_from_an_earlier_reading_is_read_before_the_change_too() -> None:
+    class Keeping:
+        """A service whose list shows calendars as they were when it was read first."""
+
+        def __init__(self) -> None:
+            self.there: dict[str, int] = {}
+            self.kept: dict[str, int] = {}
+            self.numbers = count()
+
+        def __call__(self, request: Request) -> tuple[int, Any]:
+            if request.method in ("POST", "PATCH"):
+                new = f"cal_{next(self.numbers):016}"
+                name = new if request.method == "POST" else request.path.rpartition("/")[2]
+                self.there[name] = json.loads(request.body or b"{}")["n"]
+                return 201 if request.method == "POST" else 200, {"id": name, "n": self.there[name]}
+            if request.method == "DELETE":
+                return 200, self.there.pop(request.path.rpartition("/")[2], None)
+            self.kept = {**self.there, **self.kept}
+            return 200, {"next": None, "previous": None, "results": [{"id": i, "n": n} for i, n in self.kept.items()]}
+
+    requests = ("POST", LIST, {"n": 1}), ("GET", LIST), ("PATCH", f"{LIST}/cal_{0:016}", {"n": 2}), ("GET", LIST)
+    made, _, changed, listed = seen(Keeping(), *requests)
+    findings, told = Findings(), broken(same_document(changed), facts_of([made, changed, listed]))
+    findings.record(
+        "list-fresh", told, same_document(changed), operation="listCalendars", exchanges=[made, changed, listed]
+    )
+    (finding,) = findings.broken.values()
+    again = confirmed([finding], recipe, replayer(Keeping()), seconds=30).recipes[finding.identity]
+    assert [step["method"] for step in again["steps"]] == ["POST", "GET", "PATCH", "GET"]
+    assert replayer(Keeping()).replay(again).verdict == "shows"
+
+
 def test_what_does_not_show_again_is_told_apart_where_something_else_does() -> None:
     lasting = found("no-server-error", lambda _: (500, {}), ("GET", LIST), expecting=lambda _: status((100, 499)))
     passing = found("status-documented", lambda _: (418, {}), ("GET", EVENTS), expecting=lambda _: status(200, 400))

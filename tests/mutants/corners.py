@@ -18,7 +18,7 @@ from tests.clients import ACME
 from tests.mutants.bodies import fields
 from tests.mutants.mutant import Mutant
 from tests.mutants.state import Create, Update, on_create, on_update, store
-from tests.mutants.wrapped import EVENTS, LIST, ONE, Call, Reply, Shell, after, before, crash
+from tests.mutants.wrapped import EVENTS, LIST, ONE, Call, Reply, after, before, crash, quietly
 
 
 def _cursor(call: Call) -> str | None:
@@ -162,26 +162,6 @@ def _bounded_by_letters(mock: Mock) -> App:
             ).encode()
 
     return before(change)(mock)
-
-
-def quietly(change: Callable[[Call], None]) -> Callable[[Mock], App]:
-    """Changes the query of events; links keep what was asked."""
-
-    def asked_again(call: Call, reply: Reply) -> Reply | None:
-        if not call.is_on(EVENTS, methods="GET") or reply.status != 200 or not reply.body.startswith(b"{"):
-            return None
-        body = reply.json
-        for name in ("next", "previous"):
-            if body[name] is not None:
-                address, _, query = body[name].partition("?")
-                parameters = parse_qs(call.query, keep_blank_values=True)
-                parameters.pop("cursor", None)
-                # The first page is the one without a cursor.
-                parameters |= {one: texts for one, texts in parse_qs(query).items() if one == "cursor"}
-                body[name] = f"{address}?{urlencode(sorted(parameters.items()), doseq=True)}"
-        return reply.write(body)
-
-    return lambda mock: after(asked_again)(Shell(before(change)(mock)))
 
 
 def _ignored(name: str, beside: Callable[[dict[str, str]], bool]) -> Callable[[Mock], App]:

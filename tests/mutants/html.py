@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 from mockserver.api.request import App
 from mockserver.app import Mock
-from tests.mutants.corners import quietly
 from tests.mutants.mutant import Mutant
-from tests.mutants.wrapped import EVENTS, LIST, ONE, Call, Reply, after
+from tests.mutants.wrapped import EVENTS, LIST, ONE, Call, Reply, after, quietly
 
 _HTML = "text/html; charset=utf-8"
 

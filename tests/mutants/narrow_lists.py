@@ -10,7 +10,7 @@ from mockserver.api.request import App
 from mockserver.app import Mock
 from tests.clients import ACME
 from tests.mutants.mutant import Mutant
-from tests.mutants.wrapped import EVENTS, LIST, Call, Reply, Shell, after, before, refusal
+from tests.mutants.wrapped import EVENTS, LIST, Call, Reply, after, before, quietly, refusal
 
 
 def _pairs(call: Call) -> list[tuple[str, str]]:
@@ -33,24 +33,6 @@ def _ordering_before_disabled(call: Call) -> Reply | None:
 def _bearer_taken(call: Call) -> None:
     if call.is_on(EVENTS) and call.headers.get("authorization") == f"Bearer {ACME}":
         call.headers["authorization"] = f"Token {ACME}"
-
-
-def _quietly(change: Callable[[Call], None]) -> Callable[[Mock], App]:
-    """Changes the query of events; links keep what was asked."""
-
-    def asked_again(call: Call, reply: Reply) -> Reply | None:
-        if not call.is_on(EVENTS, methods="GET") or reply.status != 200 or not reply.body.startswith(b"{"):
-            return None
-        body = reply.json
-        asked = [(name, text) for name, text in _pairs(call) if name != "cursor"]
-        for name in ("next", "previous"):
-            address, _, query = (body.get(name) or "").partition("?")
-            cursor = [(one, text) for one, text in parse_qsl(query) if one == "cursor"]
-            if cursor:
-                body[name] = f"{address}?{urlencode(sorted([*asked, *cursor]))}"
-        return reply.write(body) if "next" in body else None
-
-    return lambda mock: after(asked_again)(Shell(before(change)(mock)))
 
 
 def _first_counts(path: str, name: str) -> Callable[[Call], None]:
@@ -170,7 +152,7 @@ def _dropped(name: str, where: Callable[[dict[str, str]], bool]) -> Callable[[Mo
         if call.is_on(EVENTS, methods="GET") and where(call.parameters):
             call.query = urlencode([(one, text) for one, text in _pairs(call) if one != name])
 
-    return _quietly(change)
+    return quietly(change)
 
 
 def _is_back(parameters: dict[str, str]) -> bool:
@@ -224,7 +206,7 @@ def _calendar_without_events(mock: Mock) -> App:
         if call.is_on(EVENTS, methods="GET") and there and not busy:
             call.query = urlencode([(one, text) for one, text in _pairs(call) if one != "calendar_id"])
 
-    return _quietly(change)(mock)
+    return quietly(change)(mock)
 
 
 def _wide_space_stripped(call: Call) -> None:
@@ -250,7 +232,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "first-event-id-counts",
         "filters",
         "of two event_id the first counts",
-        _quietly(_first_counts(EVENTS, "event_id")),
+        quietly(_first_counts(EVENTS, "event_id")),
     ),
     Mutant(
         "first-dedup-key-counts",
@@ -262,13 +244,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "first-end-time-counts",
         "filters",
         "of two end_time_lte the first counts",
-        _quietly(_first_counts(EVENTS, "end_time_lte")),
+        quietly(_first_counts(EVENTS, "end_time_lte")),
     ),
     Mutant(
         "empty-event-id-ignored-with-calendar-id",
         "filters",
         "an empty event_id is ignored beside calendar_id",
-        _quietly(_empty_ignored("event_id", "calendar_id")),
+        quietly(_empty_ignored("event_id", "calendar_id")),
     ),
     Mutant(
         "end-time-told-before-start-time",
@@ -292,7 +274,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "offset-of-minus-three-and-a-half-hours-wrong",
         "filters",
         "the offset -03:30 is read as -04:30",
-        _quietly(_half_hours_lost),
+        quietly(_half_hours_lost),
     ),
     Mutant(
         "end-time-before-1970-refused", "filters", "end_time_lte refuses times of 1969", before(_no_times_before_1970)
@@ -343,13 +325,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "updated-after-in-local-time",
         "filters",
         "updated_after without a zone is two hours off",
-        _quietly(_old_name_in_local_time),
+        quietly(_old_name_in_local_time),
     ),
     Mutant(
         "two-digits-read-as-microseconds",
         "filters",
         "a fraction of two digits is read as microseconds",
-        _quietly(_two_digits_at_the_end),
+        quietly(_two_digits_at_the_end),
     ),
     Mutant(
         "rows-by-end-time-lack-ical-uid",

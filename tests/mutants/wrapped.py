@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from mockserver.api.request import App, Receive, Scope, Send
 from mockserver.app import Mock
@@ -122,6 +122,25 @@ def renamed(rename: Callable[[Call], str], back: Callable[[bytes], bytes]) -> Ca
         reply.body = back(reply.body)
 
     return lambda mock: after(again)(Shell(before(forth)(mock)))
+
+
+def quietly(change: Callable[[Call], None]) -> Callable[[Mock | Shell], App]:
+    """Changes the query of events; links keep what was asked."""
+
+    def asked_again(call: Call, reply: Reply) -> Reply | None:
+        if not call.is_on(EVENTS, methods="GET") or reply.status != 200 or not reply.body.startswith(b"{"):
+            return None
+        body = reply.json
+        asked = [(name, text) for name, text in parse_qsl(call.query, keep_blank_values=True) if name != "cursor"]
+        # The first page is the one without a cursor.
+        for name in ("next", "previous"):
+            address, _, query = (body.get(name) or "").partition("?")
+            cursor = [(one, text) for one, text in parse_qsl(query) if one == "cursor"]
+            if cursor:
+                body[name] = f"{address}?{urlencode(sorted([*asked, *cursor]))}"
+        return reply.write(body) if "next" in body else None
+
+    return lambda mock: after(asked_again)(Shell(before(change)(mock)))
 
 
 def documents(
