@@ -122,21 +122,23 @@ class Replayer:
             return Replayed("gone", "the answers are right", exchanges)
         return Replayed("shows", f"expected {recipe['expected']}; was {seen}", exchanges)
 
-    def _looked(self, run: JudgeRun, recipe: Mapping[str, Any]) -> list[str]:
+    def _looked(self, run: JudgeRun, rule: str, operation: str) -> list[str]:
         """What the rule itself says of the new answers."""
         return [
             f"expected {finding.expected}; was {finding.actual}"
             for finding in run.findings.broken.values()
-            if (finding.rule, finding.operation)
-            == (FORMER_IDS.get(recipe["rule"], recipe["rule"]), recipe["operation"])
+            if (finding.rule, finding.operation) == (rule, operation)
         ]
 
     def _race(self, recipe: Mapping[str, Any]) -> Replayed:
-        """A race has many right ends: what judges it is the part that ran it."""
+        """A race has many right ends: what judges it is the check that ran it."""
+        races = self._parts["races"]
+        rule = FORMER_IDS.get(recipe["rule"], recipe["rule"])
         run = JudgeRun(self._target, self._contract, seed=0, clock=self._clock)
         run.target = Watched(self._target, run, self._look, lambda: None)
-        take(run, self._parts["races"])
-        told = self._looked(run, recipe)
+        # A rule on every answer may be broken in any of them.
+        take(run, races, [check for check in races.CHECKS if rule in check.rules])
+        told = self._looked(run, rule, recipe["operation"])
         return Replayed("shows" if told else "gone", "; ".join(told) or "the races end as they should")
 
     def _together(self, send: Callable[[Sent], Answer], batch: list[Sent]) -> list[Answer]:

@@ -5,6 +5,7 @@ A step that curl cannot send is one call of Python, with the word RAW or CUT at 
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ status=$?
 cat "$at.out"
 exit $status
 """
+_VARIABLE = re.compile(r"\$\{\w*\}")
 _CLIENTS = {
     "curl": _SEEN.format(unless="", client=f'{CURL} -D "$at.head"'),
     "python3": _SEEN.format(unless=f'case "$3" in RAW|CUT) ;; *) exec {PYTHON} "$@" ;; esac', client=PYTHON),
@@ -81,15 +83,21 @@ def _judged(calls: list[Path], recipe: Mapping[str, Any], url: str, keys: Mappin
     return "shows" if replayed(recipe["expectation"], answers, values) else "gone"
 
 
-def _in_the_order_of(steps: Sequence[Mapping[str, Any]], calls: list[Path]) -> list[Path]:
+def _in_the_order_of(steps: Sequence[Mapping[str, Any]], calls: Sequence[Path]) -> list[Path]:
     """The calls, each at the place of its step: those that are started at one moment come in any order."""
     ordered: list[Path] = []
     for step in steps:
         waiting = [call for call in calls if call not in ordered]
-        method = b"-I" if step["method"] == "HEAD" else f"-X {step['method']} ".encode()
-        fitting = [call for call in waiting if method in call.with_name(call.name + ".words").read_bytes()]
+        fitting = [call for call in waiting if _is_of(step, call.with_name(call.name + ".words").read_bytes())]
         ordered.append((fitting if "together" in step and fitting else waiting)[0])
     return ordered
+
+
+def _is_of(step: Mapping[str, Any], words: bytes) -> bool:
+    """Whether the words of a call have those of a step: its method, and all but the variables of its path and body."""
+    method = "-I" if step["method"] == "HEAD" else f"-X {step['method']} "
+    fixed = _VARIABLE.split(step["path"] + "${}" + step.get("body", ""))
+    return all(text.encode() in words for text in (method, *fixed))
 
 
 def _answer(call: Path) -> Answer:
