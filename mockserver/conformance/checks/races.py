@@ -218,7 +218,7 @@ def _walk(stage: Track) -> None:
         before = page_of(CALENDAR_LIST, (), stage.get(path))
 
         def read_again() -> Exchange:
-            """A page is read sooner than a calendar is begun to be made: what is read first is read beside nothing."""
+            """Reads the page twice, for the first reading is often over before a creation begins."""
             stage.target.send("GET", path)
             return stage.target.send("GET", path)
 
