@@ -24,6 +24,8 @@ _REQUIRED = frozenset({"platform", "client_id", "client_secret", "refresh_token"
 _UNKNOWN = "unknown field"
 _LARGE = 2**53
 """From here on a number may not be read as it was written."""
+_DIGITS = 640
+"""Python reads integers that are shorter, whatever limit is set for them."""
 _FIELDS = _REQUIRED | {"platform_uuid", "metadata", "deduplication_key"}
 
 
@@ -135,9 +137,14 @@ def _sort_body(request: Request, odd: list[_Part], present: list[_Part]) -> None
 def _read_body(request: Request) -> Any:
     """The JSON of a body; None where it is none."""
     try:
-        return json.loads((request.body or b"").decode("utf-8"), parse_constant=_refuse)
+        return json.loads((request.body or b"").decode("utf-8"), parse_constant=_refuse, parse_int=_number)
     except (ValueError, RecursionError):
         return None
+
+
+def _number(digits: str) -> float:
+    """Python reads no integer of more than some 4,000 digits; as a number it is large, whichever."""
+    return int(digits) if len(digits) < _DIGITS else float(digits)
 
 
 def _refuse(constant: str) -> None:

@@ -80,6 +80,11 @@ def test_a_crash_over_a_body_that_is_no_json_is_one_however_it_is_none() -> None
     assert len(heads(crashed(1, path, sent=b"{"), other)) == 2
 
 
+def test_a_crash_over_a_number_of_any_length_is_one() -> None:
+    sent = (b'{"platform_uuid":' + b"9" * digits + b"}" for digits in (17, 700, 5000))
+    assert len(heads(*(crashed(n, "/api/v1/calendars", sent=body) for n, body in enumerate(sent)))) == 1
+
+
 @pytest.mark.parametrize(("other", "findings"), [("listCalendars", 1), ("listCalendarEvents", 2), ("listBots", 2)])
 def test_a_field_that_is_wrong_in_a_list_is_so_elsewhere(other: str, findings: int) -> None:
     alone = answered("answer-schema", "createCalendar", "id", 1, 200)
