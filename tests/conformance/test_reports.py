@@ -22,7 +22,7 @@ from mockserver.conformance.report import Report, RuleResult
 from mockserver.conformance.reports import FORMS, render
 from mockserver.conformance.reports.folder import write_findings
 from mockserver.conformance.reports.pytest_file import pytest_file
-from mockserver.conformance.reports.reproduction import curl_lines
+from mockserver.conformance.reports.reproduction import NO_LINK, curl_lines
 from mockserver.conformance.reports.style import Style, line_of, lines
 from mockserver.server import running
 from tests.clients import ACME, GLOBEX
@@ -250,6 +250,24 @@ def test_curl_lines_delete_what_they_create(headers: bool, tmp_path: Path) -> No
     assert done.stdout.count('"platform":"google"') == 7
     assert done.stderr == ""
     assert state_of(mock) == before
+
+
+@pytest.mark.parametrize(("query", "ends"), [("", False), ("?deduplication_key=nobody", True)])
+@pytest.mark.parametrize("part", ["path", "cursor"])
+def test_curl_lines_follow_links_and_say_where_there_is_none(query: str, ends: bool, part: str, tmp_path: Path) -> None:
+    kind, path = ("link", "${link_1}") if part == "path" else ("cursor", "/api/v1/calendars?cursor=${cursor_1}")
+    first: dict[str, Any] = {"method": "GET", "path": f"/api/v1/calendars{query}", "key": "main"}
+    capture = {f"{kind}_1": {"pointer": "/next", "part": part}}
+    recipe = {name: "x" for name in ("rule", "sentence", "operation", "field", "expected", "actual")}
+    with running(mock=staged()) as server:
+        script = tmp_path / "x.sh"
+        steps = [{**first, "capture": capture}, {"method": "GET", "path": path, "key": "main"}]
+        script.write_text(curl_lines({**recipe, "steps": steps}, base=server.url))
+        environment = {"ATTENDEE_API_KEY": ACME, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+        done = subprocess.run(["/bin/sh", str(script)], env=environment, capture_output=True, text=True, check=True)
+    assert (NO_LINK in done.stdout) == ends
+    assert done.stdout.count('"results":[') == (1 if ends else 2)
+    assert done.stderr == ""
 
 
 def test_the_pytest_file_deletes_what_it_creates(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from mockserver.conformance.evaluation import replayed
 from mockserver.conformance.player import RACING_TRIES, TRIES, Answer, spelt
+from mockserver.conformance.reports.reproduction import NO_LINK
 from tests.patience import HANGS
 
 CURL = Path("/usr/bin/curl")
@@ -43,16 +44,19 @@ def verdict_of(script: Path, recipe: Mapping[str, Any], url: str, keys: Mapping[
     raced = any("together" in step for step in recipe["steps"])
     verdict = ""
     for _ in range(RACING_TRIES if raced else TRIES):
-        with _ran(script, url, keys) as calls:
-            verdict = _judged(calls, recipe, url, keys)
+        with _ran(script, url, keys) as (calls, ended):
+            verdict = "gone" if ended else _judged(calls, recipe, url, keys)
         if verdict != "gone":
             break
     return verdict
 
 
 @contextmanager
-def _ran(script: Path, url: str, keys: Mapping[str, str]) -> Iterator[list[Path]]:
-    """The calls of curl that the script makes, in order, each as the path that its files begin with."""
+def _ran(script: Path, url: str, keys: Mapping[str, str]) -> Iterator[tuple[list[Path], bool]]:
+    """The calls of curl that the script makes, in order, each as the path that its files begin with.
+
+    And whether it ended before the last one, for there was no link to follow.
+    """
     with TemporaryDirectory() as folder:
         seen = Path(folder, "seen")
         seen.mkdir()
@@ -67,10 +71,10 @@ def _ran(script: Path, url: str, keys: Mapping[str, str]) -> Iterator[list[Path]
             "ATTENDEE_BASE_URL": url,
             **{names[name]: key for name, key in keys.items()},
         }
-        subprocess.run(
+        done = subprocess.run(
             ["/bin/sh", str(script)], env=environment, cwd=folder, check=False, capture_output=True, timeout=HANGS
         )
-        yield sorted(path.with_suffix("") for path in seen.glob("*.words"))
+        yield sorted(path.with_suffix("") for path in seen.glob("*.words")), NO_LINK.encode() in done.stdout
 
 
 def _judged(calls: list[Path], recipe: Mapping[str, Any], url: str, keys: Mapping[str, str]) -> str:

@@ -47,6 +47,9 @@ while select.select([to], [], [], 3)[0] and (got := to.recv(65536)):
 '"""
 
 
+NO_LINK: Final = "The last response has no such link: the defect does not show."
+
+
 def curl_lines(recipe: Mapping[str, Any], *, base: str, headers: bool = False) -> str:
     """The finding as a shell script: one curl a request; keys come from the environment, secrets open nothing.
 
@@ -135,11 +138,14 @@ def _lines(number: int, step: Mapping[str, Any], *, last: bool) -> Iterator[str]
         yield f"{curl} &" if "body_base64" not in step else curl
         return
     captures = step.get("capture", {})
+    link = _link_in(step)
     if not captures or last:
-        yield curl.replace("curl ", "curl -i ", 1) if step["method"] != "HEAD" else curl
+        curl = curl.replace("curl ", "curl -i ", 1) if step["method"] != "HEAD" else curl
+        yield f'if [ "${link}" ]; then {curl}; else echo "{NO_LINK}"; fi' if link else curl
         if captures:
             return
     else:
+        curl = f'[ "${link}" ] && {curl}' if link else curl
         before, _, rest = curl.partition("\n")
         yield f"ANSWER=$({before}\n{rest}\n)" if rest else f"ANSWER=$({curl})"
         yield 'printf "%s\\n" "$ANSWER"'
@@ -148,18 +154,25 @@ def _lines(number: int, step: Mapping[str, Any], *, last: bool) -> Iterator[str]
             yield f"{name.upper()}={reading}; export {name.upper()}"
 
 
+def _link_in(step: Mapping[str, Any]) -> str:
+    """The shell's name of a link, or of its cursor, that the step follows; "" for none."""
+    names = [name for name in _VARIABLE.findall(step["path"]) if name.startswith(("link_", "cursor_"))]
+    return _shell_name(names[0]) if names and "body_base64" not in step else ""
+
+
 def _reading(what: Mapping[str, str]) -> str:
     path = "".join(f"[{part if part.isdigit() else repr(part)}]" for part in what["pointer"].split("/")[1:])
     found = f"json.load(sys.stdin){path}"
     if "was" in what:
         found = f"was if was in text else json.loads(text){path}"
         return f"import json,sys; text=sys.stdin.read(); was={what['was']!r}; print({found})"
+    link = f"import json,re,sys,urllib.parse as u; text=sys.stdin.read(); link=text and json.loads(text){path} or ''"
     if what.get("part") == "path":
         # The API may be below a path of the deployment, which BASE has; a wrong link may lead anywhere.
-        lines = f"import json,sys,urllib.parse as u; link={found}; at=u.urlsplit(link); api=at.path.find('/api/v1/')"
-        return f"{lines}; print(at.path[max(api, 0):] + '?' + at.query)"
+        split = "at=u.urlsplit(link); api=at.path.find('/api/v1/')"
+        return f"{link}; {split}; print(link and at.path[max(api, 0):] + '?' + at.query)"
     if what.get("part") == "cursor":
-        return f"import json,re,sys; print(re.search('[?&]cursor=([^&]*)', {found})[1])"
+        return f"{link}; print(link and re.search('[?&]cursor=([^&]*)', link)[1])"
     return f"import json,sys; print({found})"
 
 
