@@ -45,7 +45,7 @@ def verdict_of(script: Path, recipe: Mapping[str, Any], url: str, keys: Mapping[
     verdict = ""
     for _ in range(RACING_TRIES if raced else TRIES):
         with _ran(script, url, keys) as (calls, ended):
-            verdict = "gone" if ended else _judged(calls, recipe, url, keys)
+            verdict = _ended(calls) if ended else _judged(calls, recipe, url, keys)
         if verdict != "gone":
             break
     return verdict
@@ -75,6 +75,11 @@ def _ran(script: Path, url: str, keys: Mapping[str, str]) -> Iterator[tuple[list
             ["/bin/sh", str(script)], env=environment, cwd=folder, check=False, capture_output=True, timeout=HANGS
         )
         yield sorted(path.with_suffix("") for path in seen.glob("*.words")), NO_LINK.encode() in done.stdout
+
+
+def _ended(calls: Sequence[Path]) -> str:
+    """What is said where there was no link to follow: only a good response may lack one."""
+    return "gone" if calls and _answer(calls[-1]).status == 200 else "cannot be run"
 
 
 def _judged(calls: list[Path], recipe: Mapping[str, Any], url: str, keys: Mapping[str, str]) -> str:

@@ -132,10 +132,10 @@ def quietly(change: Callable[[Call], None]) -> Callable[[Mock | Shell], App]:
             return None
         body = reply.json
         asked = [(name, text) for name, text in parse_qsl(call.query, keep_blank_values=True) if name != "cursor"]
-        # The first page is the one without a cursor.
         for name in ("next", "previous"):
             address, _, query = (body.get(name) or "").partition("?")
             cursor = [(one, text) for one, text in parse_qsl(query) if one == "cursor"]
+            # The first page is the one without a cursor.
             if cursor:
                 body[name] = f"{address}?{urlencode(sorted([*asked, *cursor]))}"
         return reply.write(body) if "next" in body else None
@@ -175,14 +175,14 @@ def _wrap(mock: Mock | Shell, first: Before, then: After) -> App:
         reply = first(call) or await _ask(mock, scope, call)
         reply = then(call, reply) or reply
         if reply.status == 0:
-            await break_off(scope, receive)
+            await _break_off(scope, receive)
         else:
             await _send(call.method, reply, send)
 
     return app
 
 
-async def break_off(scope: Scope, receive: Receive) -> None:
+async def _break_off(scope: Scope, receive: Receive) -> None:
     """Ends the connection without an answer; where there is none, in process, there is nothing to do for that."""
     connection = scope.get("state", {}).get(RAW)
     if connection is not None:

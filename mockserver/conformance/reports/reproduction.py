@@ -42,12 +42,13 @@ at = urllib.parse.urlsplit(os.environ["BASE"])
 to = socket.create_connection((at.hostname, at.port or 80), 3)
 to.sendall(re.sub(rb"\\$\\{(\\w+)\\}", lambda found: os.environb.get(found[1], found[0]), sys.stdin.buffer.read()))
 sys.argv[1] == "CUT" and to.shutdown(socket.SHUT_WR)
-while select.select([to], [], [], 3)[0] and (got := to.recv(65536)):
+for _ in range(256):
+    got = select.select([to], [], [], 3)[0] and to.recv(65536)
+    if not got: break
     sys.stdout.buffer.write(got)
 '"""
-
-
-NO_LINK: Final = "The last response has no such link: the defect does not show."
+"""Prints what is answered to bytes, at most 16 MB of it."""
+NO_LINK: Final = "The last response links to no further page, so the steps end here."
 
 
 def curl_lines(recipe: Mapping[str, Any], *, base: str, headers: bool = False) -> str:
